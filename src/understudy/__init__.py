@@ -1,0 +1,1 @@
+"""Understudy: stand-ins for production data."""

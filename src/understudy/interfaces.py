@@ -1,0 +1,159 @@
+"""The seams of Understudy, a newcomer's first file: what a Dataset, a Connection, a Transformer and a Check are.
+
+Everything is a Dataset.  A job reads one, changes its batches, writes another, and proves the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import pyarrow as pa
+
+from understudy.schema import Schema, TableName
+
+BATCH_ROWS = 65_536
+"""Rows per batch, where the source lets us choose; memory is bounded by it, never by a table's size."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Which rows and columns of one table to read.
+
+    ``columns`` are plain columns (all stored ones where empty and nothing is computed); ``computed``
+    adds named SQL expressions after them.  ``where``, ``order_by`` and computed SQL are in the
+    source's own dialect, with the table's columns in scope.  ``keys`` keeps exactly the rows whose
+    values equal one of its rows: its column names are those of the table or of ``computed``.
+    ``top = (k, columns)`` keeps, per distinct value of those columns, the first k rows by ``order_by``.
+    """
+
+    table: TableName
+    columns: tuple[str, ...] = ()
+    computed: tuple[tuple[str, str], ...] = ()
+    where: str = ""
+    keys: pa.Table | None = None
+    order_by: str = ""
+    limit: int | None = None
+    top: tuple[int, tuple[str, ...]] | None = None
+
+
+class Dataset(Protocol):
+    """Anything with a schema whose tables can be read as Arrow batches."""
+
+    def schema(self) -> Schema:
+        """The tables, columns and foreign keys there are."""
+        ...
+
+    def read(self, scan: Scan) -> pa.RecordBatchReader:
+        """The rows of one scan, as a stream; safe to call from several threads."""
+        ...
+
+
+class Snapshot(Dataset, Protocol):
+    """A Dataset that does not change while it is open: every read sees the same moment."""
+
+    @property
+    def position(self) -> str:
+        """Where in the source's history the moment lies (PostgreSQL: the WAL position), for the record."""
+        ...
+
+    def validate(self, scan: Scan) -> None:
+        """Raise an InputError, with the server's own message and position, if the scan would not run."""
+        ...
+
+    def estimate(self, scan: Scan) -> tuple[int, int]:
+        """Rows and bytes the server's planner expects of a scan, without running it."""
+        ...
+
+    def sql(self, scan: Scan) -> str:
+        """The statement a scan becomes, for people to read."""
+        ...
+
+    def violations(self, table: TableName, batch: pa.RecordBatch) -> Mapping[str, int]:
+        """For every CHECK constraint of the table: how many of these rows it would refuse."""
+        ...
+
+    def ddl(self) -> Ddl:
+        """The statements that recreate this source's objects elsewhere, as of the same moment."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ddl:
+    """SQL in two parts: what must exist before rows arrive, and what is built over them afterwards."""
+
+    engine: str
+    before: str
+    after: str
+
+
+Mode = Literal["create", "replace", "append"]
+"""How a destination is loaded: into nothing, in place of what is there, or beside it."""
+
+
+class Connection(Dataset, Protocol):
+    """A Dataset that can also be written: a database, a folder, a branch."""
+
+    url: str
+    """As given; print ``connections.redact(url)``, never this."""
+
+    def snapshot(self, *, readers: int = 2) -> AbstractContextManager[Snapshot]:
+        """Open one consistent, read-only view shared by several readers."""
+        ...
+
+    def load(self, made: Dataset, *, mode: Mode, ddl: Ddl | None, progress: Progress) -> Mapping[TableName, int]:
+        """Write a whole Dataset, all or nothing; returns the rows written per table.
+
+        On any error or kill the destination is as it was before.
+        """
+        ...
+
+
+Transformer = Callable[[pa.RecordBatch], pa.RecordBatch]
+"""Batch in, batch out: same rows, changed values.  Depends on key and value only, never on position."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which transformer a column gets, with its options, as written in the job file."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        inner = ", ".join(f"{key}={value}" for key, value in self.options.items())
+        return f"{self.name}({inner})" if inner else self.name
+
+
+Verdict = Literal["pass", "fail", "error", "note"]
+"""``error``: the check could not run, which blocks like a failure.  ``note``: a number without a limit."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One answer of one check: what was asked, of what, the number found, the limit, the verdict."""
+
+    check: str
+    subject: str
+    verdict: Verdict
+    value: float | None = None
+    limit: float | None = None
+    detail: str = ""
+
+
+class Check(Protocol):
+    """One question about a made Dataset, asked beside the real one."""
+
+    def __call__(self, real: Dataset, made: Dataset) -> Iterable[Result]:
+        """Answer with one Result per subject; an exception counts as a check that could not run."""
+        ...
+
+
+class Progress(Protocol):
+    """Told what long work does, so that a face can draw it; see ``render``."""
+
+    def __call__(self, step: str, subject: str, done: int, total: int | None) -> None:
+        """So many rows (or items) of so many are done; ``total`` is None where nobody knows."""
+        ...
