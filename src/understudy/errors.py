@@ -33,6 +33,15 @@ class CheckFailed(Error):
     exit_code = 1
 
 
+class Inexact(Error):
+    """A value of this column does not fit the Arrow type of its lane (NaN in a numeric), so read the table as text."""
+
+    def __init__(self, table: str, column: str, reason: str) -> None:
+        super().__init__(f"{table}.{column} holds {reason}", hint="read the table again with that column as text")
+        self.table = table
+        self.column = column
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> InputError:
     """An InputError for a name that does not exist, with the closest match or the valid names as its hint."""
     names = sorted(known)

@@ -5,7 +5,7 @@ Everything is a Dataset.  A job reads one, changes its batches, writes another, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -75,8 +75,11 @@ class Snapshot(Dataset, Protocol):
         """For every CHECK constraint of the table: how many of these rows it would refuse."""
         ...
 
-    def ddl(self) -> Ddl:
-        """The statements that recreate this source's objects elsewhere, as of the same moment."""
+    def ddl(self, *, hide: frozenset[tuple[TableName, str]] = frozenset()) -> Ddl:
+        """The statements that recreate this source's objects elsewhere, as of the same moment.
+
+        What they show of the values of the columns in ``hide`` (defaults, checks) is taken out.
+        """
         ...
 
 
@@ -87,6 +90,8 @@ class Ddl:
     engine: str
     before: str
     after: str
+    notes: tuple[str, ...] = ()
+    """What was left out, and what still shows values of the source, one sentence each."""
 
 
 Mode = Literal["create", "replace", "append"]
@@ -99,8 +104,14 @@ class Connection(Dataset, Protocol):
     url: str
     """As given; print ``connections.redact(url)``, never this."""
 
-    def snapshot(self, *, readers: int = 2) -> AbstractContextManager[Snapshot]:
-        """Open one consistent, read-only view shared by several readers."""
+    def snapshot(
+        self, *, readers: int = 2, as_text: Collection[tuple[str, str]] = frozenset()
+    ) -> AbstractContextManager[Snapshot]:
+        """Open one consistent, read-only view shared by several readers.
+
+        ``as_text`` names columns, as (table, column), to carry as the database's own text: those an
+        earlier try found to hold values that their Arrow type cannot (``errors.Inexact``).
+        """
         ...
 
     def load(self, made: Dataset, *, mode: Mode, ddl: Ddl | None, progress: Progress) -> Mapping[TableName, int]:
@@ -125,6 +136,20 @@ class Rule:
     def __str__(self) -> str:
         inner = ", ".join(f"{key}={value}" for key, value in self.options.items())
         return f"{self.name}({inner})" if inner else self.name
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One reason why a job may not run, found before a row is read."""
+
+    subject: str
+    """The table, column or foreign key, as the job file names it."""
+    reason: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.subject}: {self.reason}{hint}"
 
 
 Verdict = Literal["pass", "fail", "error", "note"]
