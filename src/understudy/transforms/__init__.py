@@ -1,1 +1,24 @@
-"""."""
+"""Masking: rules that change the values of columns, alike wherever the same value stands.
+
+``parse_rule`` reads a rule; ``domains`` and ``spread`` find which columns must change alike;
+``refusals`` proves that rules fit before a row is read; ``compile`` makes the function that changes
+a table's batches, with one secret ``Key``; ``needs`` says what that function must be given.
+"""
+
+from understudy.transforms.apply import compile, fixed_points, needs  # noqa: A004  # as in apply
+from understudy.transforms.domains import domains, spread
+from understudy.transforms.fit import refusals
+from understudy.transforms.key import Key
+from understudy.transforms.registry import TRANSFORMERS, parse_rule
+
+__all__ = [
+    "TRANSFORMERS",
+    "Key",
+    "compile",
+    "domains",
+    "fixed_points",
+    "needs",
+    "parse_rule",
+    "refusals",
+    "spread",
+]

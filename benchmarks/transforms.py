@@ -1,0 +1,165 @@
+"""How many values a second every transformer changes on one core, the slowest first.
+
+python benchmarks/transforms.py [rows]
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pyarrow as pa
+
+from understudy import transforms
+from understudy.interfaces import BATCH_ROWS, Scan
+from understudy.schema import Column, Kind, Schema, Table, TableName, Unique
+from understudy.transforms import Key, parse_rule
+from understudy.transforms.ff1 import Ff1
+from understudy.transforms.permute import EDGES, Permutation
+from understudy.transforms.prf import digest, of_words
+
+ROWS = 500_000
+KEY = Key(bytes(range(32)))
+PEOPLE = TableName("public", "people")
+
+
+def columns(rows: int) -> dict[str, tuple[Column, pa.Array]]:
+    """One column of every kind, with values as a database has them."""
+    number = np.arange(1, rows + 1)
+    random = np.random.default_rng(1).integers(0, 2**62, rows)
+    texts = {
+        "email": [f"person.{i}@mail{i % 97}.example" for i in number],
+        "name": [f"Name{i % 5000} Surname{i % 7000}" for i in number],
+        "phone": [f"+49 {170 + i % 9} {i % 10_000_000:07}" for i in number],
+        "code": [f"C{i:09}" for i in number],
+        "slug": [f"a-{'long-' * (i % 5)}slug-{i}" for i in number],
+    }
+    documents = [
+        f'{{"email": "person.{i}@example.com", "lines": [{{"sku": "a", "n": 1.50}}], "ok": true}}' for i in number
+    ]
+    made: dict[str, tuple[Kind, pa.Array]] = {
+        "id": ("integer", pa.array(number)),
+        "small": ("integer", pa.array(number, pa.int32())),
+        "uid": ("uuid", pa.ExtensionArray.from_storage(pa.uuid(), _sixteen(random))),
+        "price": (
+            "decimal",
+            pa.array(random % 10**6, pa.int64()).cast(pa.decimal128(19, 0)).cast(pa.decimal128(21, 2)),
+        ),
+        "ratio": ("float", pa.array(random / 2**62)),
+        "born": ("date", pa.array((random % 20_000).astype(np.int32)).cast(pa.date32())),
+        "seen": ("timestamp", pa.array(random % 10**15).view(pa.timestamp("us", "UTC"))),
+        "document": ("json", pa.array(documents)),
+        **{name: ("text", pa.array(values)) for name, values in texts.items()},
+    }
+    return {name: (Column(name, kind, kind, values.type), values) for name, (kind, values) in made.items()}
+
+
+def _sixteen(random: np.ndarray) -> pa.Array:
+    data = np.stack([random, random[::-1]], axis=1)
+    return pa.Array.from_buffers(pa.binary(16), len(random), [None, pa.py_buffer(np.ascontiguousarray(data))])
+
+
+RULES = [
+    ("small", "key"),
+    ("id", "key"),
+    ("uid", "key"),
+    ("code", "key"),
+    ("slug", "key"),
+    ("email", "hash"),
+    ("email", "token"),
+    ("email", "email"),
+    ("email", {"email": {"keep_domain": True}}),
+    ("name", "username"),
+    ("name", "first_name"),
+    ("name", "last_name"),
+    ("name", "full_name"),
+    ("phone", "phone"),
+    ("name", "street"),
+    ("name", "city"),
+    ("name", "postcode"),
+    ("name", "country"),
+    ("name", "company"),
+    ("born", {"shift_days": 30}),
+    ("seen", {"shift_days": 30, "per": "id"}),
+    ("small", {"noise": 0.1}),
+    ("ratio", {"noise": 0.1}),
+    ("price", {"noise": 0.1}),
+    ("id", {"bucket": 10}),
+    ("price", {"bucket": 10}),
+    ("seen", {"bucket": "month"}),
+    ("phone", {"mask": 4}),
+    ("name", "redact"),
+    ("name", {"replace": "x"}),
+    ("name", None),
+    ("name", {"template": "user-{id}"}),
+    ("name", {"choice": ["a", "b", "c"]}),
+    ("price", "shuffle"),
+    ("document", {"json": {"$.email": "email"}}),
+]
+
+
+class Held:
+    """A Dataset of one table in memory."""
+
+    def __init__(self, table: Table, rows: pa.Table) -> None:
+        self.table, self.rows = table, rows
+
+    def schema(self) -> Schema:
+        return Schema((self.table,))
+
+    def read(self, scan: Scan) -> pa.RecordBatchReader:
+        return self.rows.select(list(scan.columns)).to_reader(max_chunksize=BATCH_ROWS)
+
+
+def seconds(work: Callable[[], object], *, times: int = 3) -> float:
+    """CPU seconds of the shortest of a few runs: other work on the machine counts little."""
+    found = []
+    for _ in range(times):
+        start = time.process_time()
+        work()
+        found.append(time.process_time() - start)
+    return min(found)
+
+
+def kernels(rows: int) -> Iterable[tuple[str, float]]:
+    """The keyed core alone, without what a rule adds."""
+    number = np.arange(1, rows + 1)
+    words = number.astype(np.uint64)
+    emails = pa.array([f"person.{i}@mail{i % 97}.example" for i in number])
+    secret = KEY.subkey("benchmark")
+    cuts = range(0, rows, BATCH_ROWS)
+    yield "PRF of strings", seconds(lambda: [digest(emails[i : i + BATCH_ROWS], secret) for i in cuts])
+    yield "PRF of integers", seconds(lambda: [of_words(words[i : i + BATCH_ROWS], secret) for i in cuts])
+    for digits in (10, 16, 30):
+        numerals = np.random.default_rng(1).integers(0, 10, (rows, digits)).astype(np.uint8)
+        ff1 = Ff1(secret, (10,) * digits)
+        yield f"FF1 of {digits} digits", seconds(lambda: ff1.encrypt(numerals))  # noqa: B023
+    for within in ("int32", "int64"):
+        permutation = Permutation(secret, EDGES[within])
+        yield f"permutation of {within}", seconds(lambda: [permutation(number[i : i + BATCH_ROWS]) for i in cuts])  # noqa: B023
+
+
+def rules(rows: int) -> Iterable[tuple[str, float]]:
+    """Every rule of the catalogue, batch by batch."""
+    there = columns(rows)
+    table = Table(PEOPLE, tuple(column for column, _ in there.values()), (Unique("pk", ("id",), primary=True),))
+    data = pa.table({name: values for name, (_, values) in there.items()})
+    for name, spelled in RULES:
+        rule = parse_rule(spelled)
+        transform = transforms.compile(table, {name: rule}, key=KEY, domains={}, dataset=Held(table, data))
+        batches = data.select(list(dict.fromkeys(["id", name]))).to_batches(max_chunksize=BATCH_ROWS)
+        yield f"{rule} of {name}", seconds(lambda: [transform(batch) for batch in batches])  # noqa: B023
+
+
+def main() -> None:
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    for title, found in (("keyed core", kernels(rows)), ("transformers", rules(rows))):
+        print(f"\n{title:<50} {'M values/s':>10}")
+        for name, spent in sorted(found, key=lambda pair: -pair[1]):
+            print(f"{name[:50]:<50} {rows / spent / 1e6:>10.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Rules become one function over a table's batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.arrow import storage
+from understudy.errors import Error, InputError
+from understudy.interfaces import Dataset, Rule, Transformer
+from understudy.schema import Column, Table
+from understudy.transforms.declare import Change, Declaration, Domains, Place, Rows, Setting
+from understudy.transforms.key import Key
+from understudy.transforms.registry import declaration
+from understudy.transforms.sentinels import kept
+
+
+def compile(  # noqa: A001  # the word for it, and nobody compiles Python here
+    table: Table, rules: Mapping[str, Rule], *, key: Key, domains: Domains, dataset: Dataset | None = None
+) -> Transformer:
+    """The Transformer of one table, for rules as ``spread`` returns them.
+
+    It changes the columns that have a rule and are in the batch; all others pass untouched.  It may
+    be called from several threads.  ``dataset`` is read once, here, if a rule shuffles; such a
+    column is held in memory as a whole.
+    """
+    changes = {name: _change(table, table.column(name), rule, (key, domains, dataset)) for name, rule in rules.items()}
+    order = _order(table, rules)
+
+    def transform(batch: pa.RecordBatch) -> pa.RecordBatch:
+        after: dict[str, pa.Array] = {}
+        rows = Rows(batch, after)
+        names = batch.schema.names
+        if not batch.num_rows:
+            return batch
+        for name in order:
+            if name in names:
+                after[name] = changes[name](storage(batch.column(name)), rows)
+        for name in names:
+            after[name] = _as(after[name], batch.column(name), name) if name in after else batch.column(name)
+        return pa.RecordBatch.from_arrays([after[name] for name in names], schema=batch.schema)
+
+    return transform
+
+
+def needs(table: Table, rules: Mapping[str, Rule]) -> frozenset[str]:
+    """The columns that rules read besides their own: subjects, the row's key, the parts of templates."""
+    found: set[str] = set()
+    for name, rule in rules.items():
+        made = declaration(rule.name)
+        found |= made.needs(Place(table, table.column(name), made.filled_in(rule.options)))
+    return frozenset(found)
+
+
+def fixed_points(before: pa.Array, after: pa.Array) -> int:
+    """How many values are what they were before; what tells nothing (null, blank text, 0 and -1) does not count."""
+    before, after = storage(before), storage(after)
+    stayed = before.filter(pc.fill_null(pc.equal(before, after), False))
+    if pa.types.is_string(stayed.type) or pa.types.is_large_string(stayed.type):
+        return int(pc.sum(pc.greater(pc.binary_length(pc.utf8_trim_whitespace(stayed)), 0)).as_py() or 0)
+    if pa.types.is_integer(stayed.type):
+        return len(stayed) - int(pc.sum(pc.is_in(stayed, pa.array([0, -1], stayed.type))).as_py() or 0)
+    return len(stayed)
+
+
+def _change(
+    table: Table, column: Column, rule: Rule, given: tuple[Key, Domains, Dataset | None]
+) -> Callable[[pa.Array, Rows], pa.Array]:
+    """A rule's Change for one column, with what must not change put back."""
+    made = declaration(rule.name)
+    place = Place(table, column, made.filled_in(rule.options))
+    if column.kind not in made.kinds:
+        raise InputError(f"{rule.name} does not take {column.native_type} ({table.name}.{column.name})")
+    problem = made.problem(place)
+    if problem:
+        raise InputError(f"{table.name}.{column.name}: {problem}", hint=f"as in `{made.example}`")
+    key, domains, dataset = given
+    setting = Setting(place, key, domains, dataset, lambda inner, part: _change(table, part, inner, given))
+    return _guarded(made, made.build(setting), filled=made.nulls == "filled" or bool(place.options.get("fill")))
+
+
+def _guarded(made: Declaration, change: Change, *, filled: bool) -> Change:
+    """A Change that sees NULL and infinite values as NULL, and puts them back."""
+
+    def guarded(values: pa.Array, rows: Rows) -> pa.Array:
+        plain = _plain(values)
+        untouched = kept(plain)
+        if made.nulls == "filled":
+            return change(plain, rows)
+        hidden = pc.if_else(untouched, None, plain) if untouched.true_count > plain.null_count else plain
+        found = change(hidden, rows)
+        if len(found) != len(values):
+            raise Error(f"{made.name} gave {len(found)} values for {len(values)}")
+        found = found.cast(plain.type) if found.type != plain.type else found
+        if filled:
+            untouched = pc.and_(untouched, plain.is_valid())
+        return pc.if_else(untouched, plain, found) if untouched.true_count else found
+
+    return guarded
+
+
+def _plain(values: pa.Array) -> pa.Array:
+    """Values in an Arrow form that every transformer knows: no dictionaries, no views."""
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        return _plain(values.dictionary_decode())
+    if pa.types.is_string_view(kind):
+        return values.cast(pa.large_string())
+    return values
+
+
+def _as(made: pa.Array, original: pa.Array, name: str) -> pa.Array:
+    """A changed column in the Arrow type it came in."""
+    kind = original.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return pa.ExtensionArray.from_storage(kind, _as(made, original.storage, name))
+    if made.type == kind:
+        return made
+    try:
+        return made.cast(kind)
+    except pa.ArrowException as error:
+        raise Error(f"the rule of column {name!r} gives {made.type}, and the column is {kind}") from error
+
+
+def _order(table: Table, rules: Mapping[str, Rule]) -> list[str]:
+    """Columns in the order in which they can be changed: what is made of others comes after them."""
+    order = [name for name, rule in rules.items() if not declaration(rule.name).late]
+    waiting = {name: needs(table, {name: rules[name]}) for name in rules if name not in order}
+    while waiting:
+        ready = [name for name, parts in waiting.items() if not parts & waiting.keys()]
+        if not ready:
+            raise InputError(f"templates of {table.name} are made of one another: {', '.join(sorted(waiting))}")
+        order += ready
+        waiting = {name: parts for name, parts in waiting.items() if name not in ready}
+    return order

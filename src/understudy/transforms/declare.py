@@ -1,0 +1,236 @@
+"""What a transformer declares about itself, and what it is given: the words every file of the catalogue uses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from understudy.errors import InputError, unknown
+from understudy.interfaces import Dataset, Rule
+from understudy.schema import Column, Kind, Table, TableName
+from understudy.transforms.key import Key
+
+Options = Mapping[str, Any]
+Domains = Mapping[tuple[TableName, str], str]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a rule stands: one column of a table, and the rule's options with their defaults filled in."""
+
+    table: Table
+    column: Column
+    options: Options
+
+    @property
+    def subject(self) -> str | None:
+        """The column that ``per`` names, by whose values this one is drawn; None where there is no such option.
+
+        Written ``per: user_id`` or ``per: orders.user_id``; an InputError where the table has no such column.
+        """
+        text = self.options.get("per")
+        if text is None:
+            return None
+        owner, _, name = str(text).rpartition(".")
+        full = f"{self.table.name.namespace}.{self.table.name.name}"
+        if owner and owner not in (str(self.table.name), full, self.table.name.name):
+            raise InputError(
+                f"`per: {text}` names another table; it must be a column of {str(self.table.name)!r}",
+                hint="name the foreign key that points there: its values are the same",
+            )
+        if name not in self.table.by_name:
+            raise unknown("column", f"{self.table.name}.{name}", [f"{self.table.name}.{c}" for c in self.table.by_name])
+        return name
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A batch on its way: as it was read, and the columns already changed."""
+
+    before: pa.RecordBatch
+    after: Mapping[str, pa.Array]
+
+
+Change = Callable[[pa.Array, Rows], pa.Array]
+"""The values of one column, and the rows they stand in, to as many values of the same type.
+
+Null slots may be given any value: nulls (and the infinities of dates) are put back afterwards.
+"""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """All that a transformer may build its Change from."""
+
+    place: Place
+    key: Key
+    domains: Domains
+    dataset: Dataset | None
+    build: Callable[[Rule, Column], Change]
+    """The Change of another rule, for a part of this column's values."""
+
+    @property
+    def domain(self) -> str | None:
+        """The set of columns this one must change alike with, if foreign keys (or the job) put it into one."""
+        found: str | None = self.place.options.get("domain") or self.domain_of(self.place.column.name)
+        return found
+
+    def domain_of(self, column: str) -> str | None:
+        """The domain of any column of this table."""
+        return self.domains.get((self.place.table.name, column))
+
+    def own_name(self, column: str) -> str:
+        """The domain of a column, or its own name where it is in none: what its domain would be called."""
+        return self.domain_of(column) or f"{self.place.table.name}.{column}"
+
+
+@dataclass(frozen=True)
+class Uniqueness:
+    """Whether different values stay different.
+
+    ``preserved``: always.  ``probable``: unless two of very many random stand-ins agree.  ``lossy``: no.
+    """
+
+    kind: Literal["preserved", "probable", "lossy"]
+    stand_ins: float | None = None
+    """How many different values can come out, where that is known."""
+    within: str = ""
+    """A column: different values stay different among rows that agree in it."""
+    folded: bool = False
+    """Also under functions such as ``lower``, as an expression index has them."""
+
+    def collision(self, rows: int) -> float:
+        """The probability that two of so many different values become the same (birthday bound)."""
+        if self.kind == "preserved":
+            return 0.0
+        if self.stand_ins is None:
+            return 1.0
+        return -math.expm1(-rows * (rows - 1) / (2 * self.stand_ins))
+
+
+PRESERVED = Uniqueness("preserved")
+LOSSY = Uniqueness("lossy")
+
+
+def probable(bits: float) -> Uniqueness:
+    """Random stand-ins of so many bits, the same for values that an expression index takes as equal."""
+    return Uniqueness("probable", 2.0**bits, folded=True)
+
+
+OptionKind = Literal["whole number", "number", "text", "yes or no", "list", "mapping of rules", "column", "value"]
+
+_ACCEPTS: Mapping[OptionKind, Callable[[Any], bool]] = {
+    "whole number": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "text": lambda value: isinstance(value, str),
+    "yes or no": lambda value: isinstance(value, bool),
+    "list": lambda value: isinstance(value, list | tuple) and len(value) > 0,
+    "mapping of rules": lambda value: isinstance(value, Mapping) and len(value) > 0,
+    "column": lambda value: isinstance(value, str),
+    "value": lambda value: value is not None and not isinstance(value, list | tuple | set),
+}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a transformer, as the job file spells it."""
+
+    name: str
+    kind: OptionKind
+    help: str
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    least: float | None = None
+    most: float | None = None
+    required: bool = False
+
+    def check(self, transformer: str, value: Any) -> None:
+        """Raise an InputError that says what the option takes, if it does not take this value."""
+        wanted = f"one of {', '.join(self.choices)}" if self.choices else f"a {self.kind}"
+        fits = _ACCEPTS[self.kind](value) and (not self.choices or value in self.choices)
+        if fits and self.least is not None and value < self.least:
+            fits, wanted = False, f"at least {self.least:g}"
+        if fits and self.most is not None and value > self.most:
+            fits, wanted = False, f"at most {self.most:g}"
+        if not fits:
+            raise InputError(f"option {self.name!r} of {transformer} takes {wanted}, not {value!r}", hint=self.help)
+
+
+DOMAIN = Option("domain", "text", "the set of columns to change alike with, instead of the usual one")
+PER = Option("per", "column", "a column of the same table: rows that agree in it get the same stand-in")
+
+ANY: frozenset[Kind] = frozenset(
+    {
+        *("integer", "decimal", "float", "text", "enum", "boolean", "date"),
+        *("timestamp", "time", "uuid", "json", "bytes", "other"),
+    }
+)
+"""Every kind of column."""
+
+TEXT: frozenset[Kind] = frozenset({"text"})
+
+
+def _always_lossy(_place: Place) -> Uniqueness:
+    return LOSSY
+
+
+def _no_length(_place: Place) -> int | None:
+    return None
+
+
+def _no_needs(_place: Place) -> frozenset[str]:
+    return frozenset()
+
+
+def _no_problem(_place: Place) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A transformer: what it is for, what it accepts and promises, and how its Change is built.
+
+    To add one, write a file like those in ``catalogue/`` and its line in ``registry.TRANSFORMERS``.
+    """
+
+    name: str
+    summary: str
+    """One sentence for the reference."""
+    example: str
+    """A rule as the job file would spell it."""
+    kinds: frozenset[Kind]
+    build: Callable[[Setting], Change]
+    main: str = ""
+    """The option that stands right after the name: ``{bucket: 10}``."""
+    options: tuple[Option, ...] = ()
+    uniqueness: Callable[[Place], Uniqueness] = field(default=_always_lossy)
+    length: Callable[[Place], int | None] = field(default=_no_length)
+    """Most characters that can come out; None where the input's own length bounds it, or the type."""
+    needs: Callable[[Place], frozenset[str]] = field(default=_no_needs)
+    """Columns of the row it reads besides its own."""
+    problem: Callable[[Place], str] = field(default=_no_problem)
+    """Why it does not fit this place, beyond kind, length and uniqueness; empty if it does."""
+    nulls: Literal["kept", "filled"] = "kept"
+    by: Literal["value", "row"] = "value"
+    """Whether equal values get equal stand-ins everywhere (unless ``per`` is given), or every row its own."""
+    late: bool = False
+    """It reads changed columns, so it comes after them."""
+    sensitive: bool = True
+    """A stand-in that equals the original counts against it."""
+
+    @property
+    def option_names(self) -> frozenset[str]:
+        """The names of the options."""
+        return frozenset(option.name for option in self.options)
+
+    def filled_in(self, options: Options) -> dict[str, Any]:
+        """Options with the defaults of those that are missing."""
+        return {option.name: options.get(option.name, option.default) for option in self.options}
+
+    def depends_on_value_alone(self, options: Options) -> bool:
+        """Whether equal values get equal stand-ins in every row."""
+        return self.by == "value" and options.get("per") is None

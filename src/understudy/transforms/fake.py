@@ -1,0 +1,79 @@
+"""How every fake is made: drawn by a key, taken from a table, cut to the column, and never equal to the original."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from understudy.transforms.characters import text_array
+from understudy.transforms.declare import Change, Rows, Setting
+from understudy.transforms.draws import by_value
+from understudy.transforms.prf import Words, spans
+
+Make = Callable[[Words], pa.Array]
+"""128 random bits per row (n, 2) to a text per row."""
+
+REDRAWS = 8
+"""How often a fake that equals its original is drawn again; with 200 names, 8 equal ones in a row are unheard of."""
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = np.array([(one + other).encode() for one in _ALPHABET for other in _ALPHABET]).view(np.uint16)
+
+
+def folded(values: pa.Array) -> pa.Array:
+    """Texts as people compare them: without surrounding space, in lower case."""
+    data, offsets = spans(values)
+    if data[offsets[0] : offsets[-1]].max(initial=0) < 0x80:  # the same, and several times faster
+        return pc.ascii_lower(pc.ascii_trim_whitespace(values))
+    return pc.utf8_lower(pc.utf8_trim_whitespace(values))
+
+
+def faked(setting: Setting, name: str, make: Make, *, family: str = "") -> Change:
+    """The Change that puts a fake in the place of every text that is not blank; names as in ``by_value``."""
+    draw = by_value(setting, name, family=family)
+    limit = setting.place.column.max_length
+
+    def change(values: pa.Array, rows: Rows) -> pa.Array:
+        originals = folded(values)
+        words = draw(originals, rows)
+        made = cut(make(words), limit)
+        for _ in range(REDRAWS):
+            same = pc.fill_null(pc.equal(folded(made), originals), False)
+            if not same.true_count:
+                break
+            again = same.to_numpy(zero_copy_only=False)
+            words[again] = words[again][:, ::-1] * _ODD
+            made = pc.replace_with_mask(made, same, cut(make(words[again]), limit))
+        return keep_blank(values, originals, made)
+
+    return change
+
+
+def cut(texts: pa.Array, limit: int | None) -> pa.Array:
+    """Texts of at most so many characters."""
+    return texts if limit is None else pc.utf8_slice_codeunits(texts, 0, limit)
+
+
+def keep_blank(values: pa.Array, originals: pa.Array, made: pa.Array) -> pa.Array:
+    """A text without a character says nothing about anybody, so it stays what it is."""
+    blank = pc.fill_null(pc.equal(originals, ""), False)
+    return pc.if_else(blank, values, made.cast(values.type)) if blank.true_count else made
+
+
+def characters(words: Words, count: int) -> NDArray[np.uint8]:
+    """Random letters and digits (n, count) of five bits each, at most 12 from either word, the second word first."""
+    out = np.empty((len(words), (count + 1) // 2), np.uint16)
+    for place in range(out.shape[1]):
+        pair = words[:, 1 - place // 6] >> np.uint64(10 * (place % 6)) & np.uint64(1023)
+        out[:, place] = _PAIRS.take(pair.view(np.int64))
+    return out.view(np.uint8)[:, :count]
+
+
+def same_width(rows: NDArray[np.uint8]) -> pa.Array:
+    """Texts of equal length from their bytes (n, length)."""
+    return text_array(np.ascontiguousarray(rows).reshape(-1), np.arange(len(rows) + 1) * rows.shape[1])

@@ -1,0 +1,121 @@
+"""All transformers by name, and how a rule is read from the job file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from understudy.errors import InputError, unknown
+from understudy.interfaces import Rule
+from understudy.transforms.catalogue.bucket import BUCKET
+from understudy.transforms.catalogue.choice import CHOICE
+from understudy.transforms.catalogue.company import COMPANY
+from understudy.transforms.catalogue.constant import KEEP, NULL, REDACT, REPLACE
+from understudy.transforms.catalogue.documents import JSON
+from understudy.transforms.catalogue.handles import EMAIL, USERNAME
+from understudy.transforms.catalogue.hashes import HASH, TOKEN
+from understudy.transforms.catalogue.key import KEY
+from understudy.transforms.catalogue.mask import MASK
+from understudy.transforms.catalogue.noise import NOISE
+from understudy.transforms.catalogue.people import FIRST_NAME, FULL_NAME, LAST_NAME
+from understudy.transforms.catalogue.phone import PHONE
+from understudy.transforms.catalogue.places import CITY, COUNTRY, POSTCODE, STREET
+from understudy.transforms.catalogue.shift_days import SHIFT_DAYS
+from understudy.transforms.catalogue.shuffle import SHUFFLE
+from understudy.transforms.catalogue.template import TEMPLATE
+from understudy.transforms.declare import Declaration
+
+TRANSFORMERS: dict[str, Declaration] = {
+    "keep": KEEP,
+    "key": KEY,
+    "hash": HASH,
+    "token": TOKEN,
+    "email": EMAIL,
+    "username": USERNAME,
+    "first_name": FIRST_NAME,
+    "last_name": LAST_NAME,
+    "full_name": FULL_NAME,
+    "phone": PHONE,
+    "street": STREET,
+    "city": CITY,
+    "postcode": POSTCODE,
+    "country": COUNTRY,
+    "company": COMPANY,
+    "shift_days": SHIFT_DAYS,
+    "noise": NOISE,
+    "bucket": BUCKET,
+    "mask": MASK,
+    "redact": REDACT,
+    "replace": REPLACE,
+    "null": NULL,
+    "template": TEMPLATE,
+    "choice": CHOICE,
+    "shuffle": SHUFFLE,
+    "json": JSON,
+}
+"""What a column's values can become.  Add yours by assignment."""
+
+_SPELLING = "write a name (`email`) or a name with its options (`{shift_days: 30, per: users.id}`)"
+
+
+def declaration(name: str) -> Declaration:
+    """The transformer of that name; an InputError with the closest match where there is none."""
+    if name not in TRANSFORMERS:
+        raise unknown("transformer", name, TRANSFORMERS)
+    return TRANSFORMERS[name]
+
+
+def parse_rule(value: Any) -> Rule:
+    """The rule that a value of the job file spells.
+
+    A name (``email``; a bare ``null`` too), or a mapping whose first key is the name and whose value
+    is the main option or a mapping of options: ``{bucket: 10}``, ``{email: {keep_domain: true}}``,
+    ``{shift_days: 30, per: users.id}``.  ``{fake: full_name}`` is ``full_name``.  An InputError says
+    what is wrong and what there is.
+    """
+    if value is None:
+        return parse_rule("null")
+    if isinstance(value, str):
+        return _checked(value, {})
+    if not isinstance(value, Mapping) or not value:
+        raise InputError(f"{value!r} is not a rule", hint=_SPELLING)
+    (name, first), *rest = value.items()
+    options = {str(option): given for option, given in rest}
+    if name is None:
+        name = "null"
+    if name == "fake":
+        inner = parse_rule(first)
+        return _checked(inner.name, {**inner.options, **options})
+    found = declaration(str(name))
+    if isinstance(first, Mapping) and not _takes_mapping(found):
+        options = {**{str(option): given for option, given in first.items()}, **options}
+    elif first is not None:
+        if not found.main:
+            there = f"its options: {', '.join(sorted(found.option_names))}" if found.options else "it has no options"
+            raise InputError(f"{found.name} takes no value of its own, but was given {first!r}", hint=there)
+        options = {found.main: first, **options}
+    return _checked(found.name, options)
+
+
+def _takes_mapping(found: Declaration) -> bool:
+    return any(option.name == found.main and option.kind == "mapping of rules" for option in found.options)
+
+
+def _checked(name: str, options: Mapping[str, Any]) -> Rule:
+    """A rule whose options exist and are of the right kind; rules among them are parsed too."""
+    found = declaration(name)
+    for given in options:
+        if given not in found.option_names:
+            raise unknown(f"option of {name}", given, found.option_names)
+    parsed: dict[str, Any] = {}
+    for option in found.options:
+        if option.name not in options:
+            if option.required:
+                raise InputError(f"{name} needs {option.name!r}: {option.help}", hint=f"as in `{found.example}`")
+            continue
+        value = options[option.name]
+        option.check(name, value)
+        if option.kind == "mapping of rules":
+            value = {str(path): rule if isinstance(rule, Rule) else parse_rule(rule) for path, rule in value.items()}
+        parsed[option.name] = value
+    return Rule(name, parsed)
