@@ -1,0 +1,189 @@
+"""One table's rows in one Parquet file: written once, hashed on the way to the disk, read as a stream."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from understudy.errors import Error
+from understudy.interfaces import BATCH_ROWS
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+Ordinals = npt.NDArray[np.int64]
+"""Places of rows in a file, counted from 0, ascending and distinct."""
+
+_GROUP_ROWS = 131_072
+_GROUP_BYTES = 16 << 20
+"""Rows wait in memory until they fill a row group, by count or by size."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One file of rows, as the manifest lists it."""
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class TableWriter:
+    """Takes the batches of one table; rows reach the disk a row group at a time."""
+
+    def __init__(self, path: Path, arrow_schema: pa.Schema) -> None:
+        self.path = path
+        self.arrow_schema = arrow_schema
+        self.rows = 0
+        self._waiting: list[pa.RecordBatch] = []
+        self._waiting_rows = self._waiting_bytes = 0
+        self._file = _HashedFile(path)
+        self._parquet = pq.ParquetWriter(
+            self._file, arrow_schema, compression="lz4", use_dictionary=False, write_statistics=False
+        )
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append one batch; its columns must be those of the writer, in name, type and order."""
+        if not batch.schema.equals(self.arrow_schema):
+            raise Error(f"a batch for {self.path.name!r} has columns other than those announced")
+        self.rows += batch.num_rows
+        self._waiting.append(batch)
+        self._waiting_rows += batch.num_rows
+        self._waiting_bytes += batch.nbytes
+        if self._waiting_rows >= _GROUP_ROWS or self._waiting_bytes >= _GROUP_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting_rows:
+            with disk_errors(self.path, needed=self._waiting_bytes):
+                self._parquet.write_table(pa.Table.from_batches(self._waiting), row_group_size=_GROUP_ROWS)
+        self._waiting.clear()
+        self._waiting_rows = self._waiting_bytes = 0
+
+    def finish(self) -> DataFile:
+        """Write what waits, reach the disk, and tell what was written."""
+        self._flush()
+        with disk_errors(self.path, needed=0):
+            self._parquet.close()
+            self._file.sync()
+            self._file.close()
+        return DataFile(self.path.name, self.rows, self._file.size, self._file.hash.hexdigest())
+
+    def abandon(self) -> None:
+        """Let go of the file without finishing it."""
+        self._waiting.clear()
+        self._file.deaf = True  # closing the Parquet writer would write its footer
+        self._parquet.close()
+        self._file.close()
+
+
+class _HashedFile(io.RawIOBase):
+    """A new file that hashes what is written to it, so that the manifest can vouch for it without reading it again."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        self.hash = hashlib.sha256()
+        self.size = 0
+        self.deaf = False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: ReadableBuffer) -> int:
+        view = memoryview(data).cast("B")
+        if self.deaf:
+            return len(view)
+        self.hash.update(view)
+        written = 0
+        while written < len(view):
+            written += os.write(self._descriptor, view[written:])
+        self.size += written
+        return written
+
+    def sync(self) -> None:
+        """Wait until the disk has it."""
+        os.fsync(self._descriptor)
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            os.close(self._descriptor)
+
+
+def arrow_schema(path: Path) -> pa.Schema:
+    """The columns of a Parquet file, as they were written."""
+    return pq.read_schema(path).remove_metadata()
+
+
+def batches(path: Path, columns: list[str], *, limit: int | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of one Parquet file in order, in batches of BATCH_ROWS."""
+    left = limit
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(BATCH_ROWS, columns=columns):
+            if left is not None:
+                batch, left = batch.slice(0, left), left - min(left, batch.num_rows)
+            yield batch.select(columns)
+            if left == 0:
+                return
+
+
+def rewritten(path: Path, drop: Ordinals, null: Mapping[str, Ordinals]) -> Iterator[pa.RecordBatch]:
+    """The rows of a file less the dropped ones, with the named columns emptied in some; rows are told by ordinal."""
+    start = 0
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(BATCH_ROWS):
+            arrays = [
+                _emptied(array, _within(null[name], start, batch.num_rows)) if name in null else array
+                for name, array in zip(batch.schema.names, batch.columns, strict=True)
+            ]
+            kept = pa.array(~_within(drop, start, batch.num_rows))
+            yield pa.RecordBatch.from_arrays(arrays, schema=batch.schema).filter(kept)
+            start += batch.num_rows
+
+
+def _within(ordinals: Ordinals, start: int, length: int) -> npt.NDArray[np.bool_]:
+    mask = np.zeros(length, dtype=bool)
+    first, last = np.searchsorted(ordinals, [start, start + length])
+    mask[ordinals[first:last] - start] = True
+    return mask
+
+
+def _emptied(array: pa.Array, mask: npt.NDArray[np.bool_]) -> pa.Array:
+    # take() rather than if_else(), which does not know extension types such as uuid
+    return array.take(pa.array(np.arange(len(array)), mask=mask))
+
+
+@contextmanager
+def disk_errors(path: Path, *, needed: int) -> Iterator[None]:
+    """Turn what the disk says into an Error that tells where, how much was needed and how much is free."""
+    try:
+        yield
+    except OSError as error:
+        where = path if path.is_dir() else path.parent
+        if error.errno not in _FULL:
+            raise Error(f"{str(path)!r} cannot be written: {os.strerror(error.errno or 0)}") from error
+        free = shutil.disk_usage(where).free
+        wanted = f"{_mebibytes(needed)} more were needed at once, " if needed else ""
+        message = f"no room to write {str(path)!r}: {wanted}{_mebibytes(free)} are free there"
+        hint = "make room, raise the quota, or choose another folder; nothing was published"
+        raise Error(message, hint=hint) from error
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / (1 << 20):,.1f} MiB"

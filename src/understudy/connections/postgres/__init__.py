@@ -1,0 +1,1 @@
+"""PostgreSQL: introspection, snapshot reading, loading, and a private server of our own."""
