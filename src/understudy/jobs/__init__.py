@@ -1,1 +1,23 @@
-"""."""
+"""Wires the capabilities together: the job file, its plan, its runs and what they leave behind."""
+
+from understudy.jobs.drafting import Draft, init
+from understudy.jobs.loading import load
+from understudy.jobs.look import Checked, Planned, Preview, check, plan, preview, why
+from understudy.jobs.record import Finished, report
+from understudy.jobs.running import run
+
+__all__ = [
+    "Checked",
+    "Draft",
+    "Finished",
+    "Planned",
+    "Preview",
+    "check",
+    "init",
+    "load",
+    "plan",
+    "preview",
+    "report",
+    "run",
+    "why",
+]

@@ -1,0 +1,165 @@
+"""The verbs of the main job: init, plan, run, preview, why, check, report, load."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from understudy import render
+from understudy.errors import CheckFailed, InputError
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+JobPath = Annotated[Path, typer.Argument(metavar="JOB", help="The job file.")]
+LatestJob = Annotated[Path, typer.Option("--job", "-j", metavar="JOB", help="The job file.")]
+RunId = Annotated[str, typer.Option("--run", help="A run's id, or its beginning; the latest run by default.")]
+
+
+class LoadMode(enum.StrEnum):
+    """How a destination is loaded: into nothing, in place of what is there, or beside it."""
+
+    CREATE = "create"
+    REPLACE = "replace"
+    APPEND = "append"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the application."""
+    for verb in (init, plan, run, preview, why, check, report, load):
+        app.command(verb.__name__)(verb)
+
+
+def init(
+    url: Annotated[str, typer.Argument(metavar="URL", help="The source: postgresql://user@host/database.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the job file.")] = Path("job.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    json: Json = False,
+) -> None:
+    """Write the first job file for a source: every table and column, with a rule or a question."""
+    from understudy import jobs
+
+    if output.exists() and not force:
+        raise InputError(
+            f"{str(output)!r} exists already", hint="choose another with `-o`, or replace it with `--force`"
+        )
+    draft = jobs.init(url, file=output.name)
+    output.write_text(draft.text, encoding="utf-8")
+    out = render.output(json=json)
+    out.result(
+        {"file": str(output), "tables": draft.tables, "columns": draft.columns, "undecided": list(draft.undecided)},
+        f"{output}: {draft.tables} tables, {draft.columns} columns, {len(draft.undecided)} for you to decide",
+        "next: export SOURCE_URL and UNDERSTUDY_KEY, decide the columns marked `decide`, then "
+        f"`understudy plan {output}`",
+    )
+
+
+def plan(
+    job: JobPath,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Count exactly: run the closure on keys only.")] = False,
+    json: Json = False,
+) -> None:
+    """Show what a run will do: rows, edges and why, SQL, rules, refusals.  Nothing is written anywhere."""
+    from understudy import jobs
+
+    out = render.output(json=json)
+    with out.progress() as progress:
+        planned = jobs.plan(job, estimate=estimate, progress=progress)
+    out.result(planned.json(), str(planned))
+    if planned.plan.refusals:
+        raise typer.Exit(InputError.exit_code)
+
+
+def run(
+    job: JobPath,
+    load: Annotated[bool, typer.Option("--load/--no-load", help="Load the job's destinations.")] = True,
+    json: Json = False,
+) -> None:
+    """Do the job: subset, mask, check, publish and load.  All or nothing."""
+    from understudy import jobs
+
+    out = render.output(json=json)
+    with out.progress() as progress:
+        finished = jobs.run(job, load=load, progress=progress)
+    out.result(finished.report.json(), finished.summary())
+    if not finished.report.passed:
+        raise CheckFailed("a check failed: nothing was published", hint=f"see {finished.folder.page}")
+
+
+def preview(
+    job: JobPath,
+    table: Annotated[str, typer.Argument(help="The table to look at.")],
+    rows: Annotated[int, typer.Option("--rows", "-n", min=1, max=1000, help="How many rows.")] = 10,
+    json: Json = False,
+) -> None:
+    """Show rows of a table as they will look in the copy."""
+    from understudy import jobs
+
+    shown = jobs.preview(job, table, rows=rows)
+    out = render.output(json=json)
+    if json:
+        out.document({"table": table, "rows": shown.rows})
+    else:
+        out.rows(table, shown.columns, [[row[name] for name in shown.columns] for row in shown.rows])
+
+
+def why(
+    table: Annotated[str, typer.Argument(help="The table of the row.")],
+    key: Annotated[list[str], typer.Argument(help="The row's key in the copy; several values for a composite key.")],
+    job: LatestJob = Path("job.yaml"),
+    run: RunId = "",
+    original: Annotated[bool, typer.Option("--original", help="KEY is the source's key; it is masked first.")] = False,
+    json: Json = False,
+) -> None:
+    """Tell why a row is in the copy: the path of foreign keys from a target to it."""
+    from understudy import jobs
+
+    steps = jobs.why(job, table, key, run=run, original=original)
+    out = render.output(json=json)
+    told = [{"table": str(one.table), "key": one.key, "edge": one.edge, "words": one.words} for one in steps]
+    out.result({"steps": told}, *map(str, steps))
+
+
+def check(
+    job: JobPath,
+    run: RunId = "",
+    json: Json = False,
+) -> None:
+    """Gate drift: compare the job with its source as it is now; with --run, verify a published result again."""
+    from understudy import jobs
+
+    checked = jobs.check(job, run=run)
+    out = render.output(json=json)
+    out.result(checked.json(), str(checked))
+    if not checked.passed:
+        raise typer.Exit(CheckFailed.exit_code)
+
+
+def report(
+    job: Annotated[Path, typer.Argument(metavar="JOB", help="The job file.")] = Path("job.yaml"),
+    run: RunId = "",
+    json: Json = False,
+) -> None:
+    """Show the report of a run, and where its page is."""
+    from understudy import jobs
+
+    finished = jobs.report(job, run=run)
+    out = render.output(json=json)
+    out.result(finished.report.json(), finished.summary())
+
+
+def load(
+    job: JobPath,
+    to: Annotated[str, typer.Option("--to", help="The destination's URL; the job's destinations by default.")] = "",
+    mode: Annotated[LoadMode, typer.Option("--mode", help="How to load; with --to.")] = LoadMode.CREATE,
+    run: RunId = "",
+    json: Json = False,
+) -> None:
+    """Load a published result again, without touching the source."""
+    from understudy import jobs
+
+    out = render.output(json=json)
+    with out.progress() as progress:
+        loaded = jobs.load(job, to=to, mode=mode.value, run=run, progress=progress)
+    out.result({"loaded": loaded}, *[f"{url}: {rows:,} rows" for url, rows in loaded.items()])

@@ -1,0 +1,198 @@
+"""`run`: one execution of a job.  Read top to bottom: plan, extract, check, publish, load, report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from understudy import checks, transforms
+from understudy.checks.report import StepReport
+from understudy.connections import connect, redact
+from understudy.connections.folder import Folder
+from understudy.errors import Error, Inexact, InputError
+from understudy.interfaces import Check, Connection, Ddl, Mode, Progress, Result, Snapshot
+from understudy.jobs.extract import Extracted, extract
+from understudy.jobs.planning import Plan, make_plan
+from understudy.jobs.prove import prove
+from understudy.jobs.record import Facts, Finished, Loaded, report_of
+from understudy.jobs.spec import JobFile, Severity, load_job, resolve
+from understudy.jobs.store import RunFolder, new_run
+from understudy.jobs.version import code_version, dependency_versions
+
+_INTEGRITY = ("foreign_keys", "unique", "not_null", "lengths")
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a result goes, and how."""
+
+    connection: Connection
+    mode: Mode
+
+
+@dataclass
+class Run:
+    """One execution under way: what it works with, and what its steps have found so far."""
+
+    file: JobFile
+    folder: RunFolder
+    key: transforms.Key
+    source: Connection
+    destinations: tuple[Destination, ...]
+    progress: Progress
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    steps: list[StepReport] = field(default_factory=list)
+    as_text: frozenset[tuple[str, str]] = frozenset()
+    """Columns that hold a value their Arrow type cannot carry, found out while reading."""
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time one step for the report."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.steps.append(StepReport(name, round(time.monotonic() - began, 3)))
+
+
+def run(path: Path, *, load: bool = True, progress: Progress) -> Finished:
+    """Do a job: subset, mask, check, publish and load, all or nothing.
+
+    Raises an InputError where the job is refused, before a row is read.  A check that fails gives a
+    finished run whose report did not pass: nothing was published and no destination was touched.
+    """
+    file = load_job(path)
+    key = transforms.Key.parse(resolve(file.job.key, "key"))
+    source = connect(resolve(file.job.source, "source"))
+    destinations = _destinations(file, source) if load else ()
+    with new_run(file.lake) as folder:
+        state = Run(file, folder, key, source, destinations, progress)
+        while True:
+            try:
+                return _once(state)
+            except Inexact as found:  # lossless wins over fast: read again, that column as text
+                state.as_text |= {(str(found.table), found.column)}
+                state.steps.clear()
+
+
+def _destinations(file: JobFile, source: Connection) -> tuple[Destination, ...]:
+    """The job's destinations, opened; the source is never one of them."""
+    found = [Destination(connect(resolve(spec.to, "load.to")), spec.mode) for spec in file.job.load]
+    own = source.schema().identity
+    for destination in found:
+        if destination.connection.schema().identity == own:
+            raise InputError(f"the destination {redact(destination.connection.url)} is the source itself")
+    return tuple(found)
+
+
+def _once(state: Run) -> Finished:
+    with state.source.snapshot(readers=state.file.job.readers, as_text=state.as_text) as snapshot:
+        with state.step("plan"):
+            plan = make_plan(state.file, snapshot.schema())
+            plan.refuse()
+            prove(plan, snapshot)
+        with Folder.create(state.folder.data, plan.schema) as stage:
+            with state.step("extract"):
+                made = extract(plan, snapshot, stage, key=state.key, progress=state.progress)
+            with state.step("check"):
+                results = _check(state, plan, made, snapshot)
+            facts = _facts(state, plan, made, results, snapshot)
+            if not checks.passed(results):
+                return _finish(state, facts, {})
+            with state.step("publish"):
+                ddl = snapshot.ddl(hide=plan.changed)
+                stage.publish(_extras(state, plan, snapshot, ddl))
+    return _load(state, replace(facts, notes=ddl.notes), ddl)
+
+
+def _check(state: Run, plan: Plan, made: Extracted, snapshot: Snapshot) -> list[Result]:
+    """Ask every check the job wants; ``note`` turns a failure into a note, ``off`` leaves the check out."""
+    wanted = state.file.job.checks
+    counts = {
+        table.name: checks.RowCount(
+            read=made.closure.read.get(table.name, 0),
+            kept=made.closure.kept(table.name),
+            dropped=len(made.closure.dropped.get(table.name, ())),
+            duplicate=made.closure.duplicates.get(table.name, 0),
+        )
+        for table in plan.schema.tables
+    }
+    fixed = {
+        place: checks.FixedPoints(made.counts.fixed[place], values) for place, values in made.counts.values.items()
+    }
+    groups: list[tuple[Severity, dict[str, Check]]] = [
+        (wanted.integrity, {name: checks.CHECKS[name] for name in _INTEGRITY}),
+        ("fail", {"accounting": checks.accounting(counts)}),
+        (wanted.constraints, {"constraints": checks.constraints(plan.changed)}),
+        (wanted.privacy, {"leaks": checks.leaks(made.originals, plan.changed, fixed)}),
+    ]
+    results: list[Result] = []
+    for severity, asked in groups:
+        if severity == "off":
+            results += [Result(name, "all", "note", detail="switched off by the job") for name in asked]
+            continue
+        found = checks.run_checks(asked, snapshot, made.stage, progress=state.progress)
+        results += [_softened(result) for result in found] if severity == "note" else found
+    return results
+
+
+def _softened(result: Result) -> Result:
+    if result.verdict in ("fail", "error"):
+        return Result(result.check, result.subject, "note", result.value, result.limit, result.detail)
+    return result
+
+
+def _extras(state: Run, plan: Plan, snapshot: Snapshot, ddl: Ddl) -> dict[str, object]:
+    """What makes a result traceable: job, code, source, key id; and its table definitions, to load it again."""
+    return {
+        "job": state.file.text,
+        "run": state.folder.id,
+        "source": plan.schema.identity,
+        "position": snapshot.position,
+        "key": state.key.id,
+        "code": code_version(),
+        "dependencies": dependency_versions(),
+        "ddl": asdict(ddl),
+    }
+
+
+def _facts(state: Run, plan: Plan, made: Extracted, results: list[Result], snapshot: Snapshot) -> Facts:
+    return Facts(
+        plan=plan,
+        made=made,
+        results=results,
+        position=snapshot.position,
+        key_id=state.key.id,
+        run=state.folder.id,
+        started=state.started,
+        steps=state.steps,
+        destinations=tuple(redact(destination.connection.url) for destination in state.destinations),
+    )
+
+
+def _load(state: Run, facts: Facts, ddl: Ddl) -> Finished:
+    """Load every destination; the result is published by now and stays, whatever a destination says."""
+    result = Folder(state.folder.data)
+    loaded: dict[str, Mapping[str, int]] = {}
+    try:
+        for destination in state.destinations:
+            with state.step("load"):
+                rows = destination.connection.load(result, mode=destination.mode, ddl=ddl, progress=state.progress)
+            loaded[redact(destination.connection.url)] = {str(name): count for name, count in rows.items()}
+    except Error as error:
+        _finish(state, facts, loaded)
+        again = f"the result itself is published: `understudy load {state.file.path.name}` loads it again"
+        error.hint = f"{error.hint}; {again}" if error.hint else again
+        raise
+    return _finish(state, facts, loaded)
+
+
+def _finish(state: Run, facts: Facts, loaded: Loaded) -> Finished:
+    """Write the report beside the result, as JSON and as a page."""
+    finished = Finished(report_of(facts), state.folder, loaded)
+    finished.write()
+    return finished

@@ -1,0 +1,125 @@
+"""Where runs are kept: one folder each under the lake, found again by id, leftovers of killed ones removed."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from understudy.errors import InputError, unknown
+
+_OWNER = "owner.pid"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run's folder: its data, its report as JSON and as a page."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """When the run started, in UTC, and four random digits: ``20261121T101500-3fa2``."""
+        return self.path.name
+
+    @property
+    def data(self) -> Path:
+        """The published result: Parquet files with a manifest.  Absent while a run has not passed its checks."""
+        return self.path / "data"
+
+    @property
+    def report(self) -> Path:
+        """The report as JSON."""
+        return self.path / "report.json"
+
+    @property
+    def page(self) -> Path:
+        """The report as one self-contained HTML file."""
+        return self.path / "report.html"
+
+
+def _runs(lake: Path) -> Path:
+    return lake / "runs"
+
+
+@contextmanager
+def new_run(lake: Path) -> Iterator[RunFolder]:
+    """A fresh run folder, owned by this process until the block ends; leftovers of killed runs are cleared first."""
+    clear_leftovers(lake)
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    folder = RunFolder(_runs(lake) / f"{stamp}-{secrets.token_hex(2)}")
+    try:
+        folder.path.mkdir(parents=True, mode=0o700)
+    except OSError as error:
+        raise InputError(f"the lake folder {str(lake)!r} cannot be written: {error.strerror}") from error
+    owner = folder.path / _OWNER
+    owner.write_text(json.dumps({"pid": os.getpid(), "started": _started(os.getpid())}))
+    try:
+        yield folder
+    finally:
+        owner.unlink(missing_ok=True)
+        if not folder.report.exists() and not folder.data.exists():
+            shutil.rmtree(folder.path, ignore_errors=True)
+
+
+def clear_leftovers(lake: Path) -> list[str]:
+    """Remove what killed runs left behind; a run whose process is alive is not touched."""
+    cleared: list[str] = []
+    for owner in sorted(_runs(lake).glob(f"*/{_OWNER}")):
+        if _alive(owner):
+            continue
+        folder = RunFolder(owner.parent)
+        for partial in folder.path.glob("*.partial"):
+            shutil.rmtree(partial, ignore_errors=True)
+        owner.unlink(missing_ok=True)
+        if not folder.data.exists() and not folder.report.exists():
+            shutil.rmtree(folder.path, ignore_errors=True)
+        cleared.append(folder.id)
+    return cleared
+
+
+def _alive(owner: Path) -> bool:
+    try:
+        noted = json.loads(owner.read_text())
+    except (OSError, ValueError):
+        return False
+    return bool(noted["started"]) and _started(int(noted["pid"])) == noted["started"]
+
+
+def _started(pid: int) -> str:
+    """When a process started, as the kernel counts it: a pid alone may have been given to another by now."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        pass
+    try:  # no /proc (macOS): alive or not is all there is to know
+        os.kill(pid, 0)
+    except OSError:
+        return ""
+    return "alive"
+
+
+def runs(lake: Path) -> list[RunFolder]:
+    """All runs with a report, oldest first."""
+    return [RunFolder(report.parent) for report in sorted(_runs(lake).glob("*/report.json"))]
+
+
+def find_run(lake: Path, name: str = "") -> RunFolder:
+    """The run whose id starts with ``name``; the latest where none is given."""
+    known = runs(lake)
+    if not known:
+        raise InputError(f"there is no run in {str(lake)!r} yet", hint="`understudy run JOB` makes one")
+    if not name:
+        return known[-1]
+    found = [run for run in known if run.id.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InputError(f"{name!r} is the beginning of {len(found)} runs", hint=", ".join(run.id for run in found))
+    raise unknown("run", name, [run.id for run in known])
