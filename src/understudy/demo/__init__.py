@@ -1,1 +1,5 @@
-"""."""
+"""The demonstration: a generated booking platform, and the main job done on it."""
+
+from understudy.demo.showing import Shown, show
+
+__all__ = ["Shown", "show"]
