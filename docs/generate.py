@@ -1,0 +1,127 @@
+"""Writes docs/reference/*.md from the code; `--check` says what is out of date instead, and exits 1."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import typing
+from pathlib import Path
+
+import click
+import typer
+from pydantic import BaseModel
+
+from understudy.checks import CHECKS
+from understudy.cli import app
+from understudy.jobs import spec
+from understudy.transforms import TRANSFORMERS
+
+FOLDER = Path(__file__).parent / "reference"
+NOTE = "<!-- Made by docs/generate.py from the code; edit the docstrings there. -->\n\n"
+
+
+def commands() -> str:
+    """Every verb with its help, arguments and options."""
+    group = typer.main.get_command(app)
+    assert isinstance(group, click.Group)
+    parts = ["# Commands\n", "Exit codes: 0 fine, 1 a check failed, 2 your input, 3 failure.\n"]
+    for name, command in sorted(_leaves(group)):
+        context = click.Context(command, info_name=f"understudy {name}")
+        parts.append(f"## understudy {name}\n\n```\n{command.get_help(context).strip()}\n```\n")
+    return NOTE + "\n".join(parts)
+
+
+def _leaves(group: click.Group, prefix: str = "") -> list[tuple[str, click.Command]]:
+    found: list[tuple[str, click.Command]] = []
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            found += _leaves(command, f"{prefix}{name} ")
+        else:
+            found.append((prefix + name, command))
+    return found
+
+
+def job_file() -> str:
+    """Every field of the job file, with its type and default."""
+    parts = ["# The job file\n", "One YAML file. An unknown field, a wrong type or a missing variable is an error.\n"]
+    for model in (
+        spec.Job,
+        spec.SubsetSpec,
+        spec.TargetSpec,
+        spec.EdgeSpec,
+        spec.VirtualSpec,
+        spec.ChecksSpec,
+        spec.LoadSpec,
+    ):
+        parts.append(f"## {model.__name__.removesuffix('Spec').lower()}\n\n{inspect.getdoc(model)}\n\n{_fields(model)}")
+    return NOTE + "\n".join(parts)
+
+
+def _fields(model: type[BaseModel]) -> str:
+    rows = ["| field | type | default |", "|---|---|---|"]
+    for name, field in model.model_fields.items():
+        default = "required" if field.is_required() else f"`{field.get_default(call_default_factory=True)!r}`"
+        if isinstance(field.default, BaseModel):
+            default = "see below"
+        rows.append(f"| `{name}` | {_type(field.annotation)} | {default} |")
+    return "\n".join(rows) + "\n"
+
+
+def _type(annotation: object) -> str:
+    if typing.get_origin(annotation) is typing.Literal:
+        return " or ".join(f"`{value}`" for value in typing.get_args(annotation))
+    if isinstance(annotation, type) and not typing.get_args(annotation):
+        return annotation.__name__.removesuffix("Spec").lower()
+    inner = [_type(part) for part in typing.get_args(annotation) if part not in (type(None), Ellipsis)]
+    origin = typing.get_origin(annotation)
+    if origin is tuple:
+        return "list of " + " and ".join(inner)
+    if origin is dict:
+        return f"mapping of {inner[0]} to {inner[1]}"
+    return " or ".join(dict.fromkeys(inner)) or "anything"
+
+
+def checks() -> str:
+    """Every check with what it asks."""
+    parts = ["# Checks\n", "A check that fails, or that could not run, keeps a result from being published.\n"]
+    for name, check in CHECKS.items():
+        parts.append(f"## {name}\n\n{inspect.getdoc(check) or ''}\n")
+    return NOTE + "\n".join(parts)
+
+
+def rules() -> str:
+    """Every transformer with what it accepts, promises and takes."""
+    parts = ["# Rules\n", "What a column can be told to become, as `columns:` of the job file spells it.\n"]
+    for name, one in TRANSFORMERS.items():
+        facts = [
+            f"- accepts: {', '.join(sorted(one.kinds))}",
+            f"- nulls are {one.nulls}; stand-ins depend on the {one.by}",
+        ]
+        facts += [f"- `{option.name}` ({option.kind}): {option.help}" for option in one.options]
+        parts.append(
+            f"## {name}\n\n{one.summary}\n\n```yaml\ntable.column: {one.example}\n```\n\n" + "\n".join(facts) + "\n"
+        )
+    return NOTE + "\n".join(parts)
+
+
+def pages() -> dict[Path, str]:
+    """The text of every reference page, by where it belongs."""
+    made = {"commands": commands, "job-file": job_file, "checks": checks, "rules": rules}
+    return {FOLDER / f"{name}.md": make() for name, make in made.items()}
+
+
+def main() -> int:
+    """Write the pages, or with ``--check`` compare them."""
+    stale = [path for path, text in pages().items() if not path.exists() or path.read_text() != text]
+    if "--check" in sys.argv:
+        for path in stale:
+            print(f"{path.relative_to(FOLDER.parents[1])} is out of date: run `make docs`")  # noqa: T201
+        return int(bool(stale))
+    FOLDER.mkdir(exist_ok=True)
+    for path, text in pages().items():
+        path.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
