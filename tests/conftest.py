@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from support.shop import SHOP, Shop
 from understudy.connections.postgres.server import THROW_AWAY, Server
 
 
@@ -100,3 +101,9 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder of real databases is not here")
     return folder
+
+
+@pytest.fixture
+def shop(database: Callable[..., str], tmp_path: Path) -> Shop:
+    """A tiny shop as source, an empty database as destination, and the command line over both."""
+    return Shop(tmp_path, database(SHOP), database())

@@ -114,6 +114,10 @@ class Connection(Dataset, Protocol):
         """
         ...
 
+    def place(self) -> str:
+        """Tells one place from another: equal for two URLs exactly if both lead to the same one."""
+        ...
+
     def load(self, made: Dataset, *, mode: Mode, ddl: Ddl | None, progress: Progress) -> Mapping[TableName, int]:
         """Write a whole Dataset, all or nothing; returns the rows written per table.
 
@@ -134,8 +138,15 @@ class Rule:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        inner = ", ".join(f"{key}={value}" for key, value in self.options.items())
-        return f"{self.name}({inner})" if inner else self.name
+        inner = ", ".join(f"{key}: {_spelled(value)}" for key, value in self.options.items())
+        return f"{self.name} {{{inner}}}" if inner else self.name
+
+
+def _spelled(value: Any) -> str:
+    """An option as the job file has it, rules inside it included."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_spelled(inner)}" for key, inner in value.items()) + "}"
+    return str(value)
 
 
 @dataclass(frozen=True)

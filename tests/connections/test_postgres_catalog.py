@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pyarrow as pa
 import pytest
 
@@ -283,7 +284,7 @@ def test_triggers_of_the_user_are_named(shop: Schema) -> None:
 
 
 def test_what_is_not_carried_is_noted(shop: Schema) -> None:
-    assert "unlogged, and read like any other: scratch" in shop.notes
+    assert "unlogged tables, read like any other: scratch" in shop.notes
 
 
 def test_a_foreign_key_into_an_extensions_table_is_noted(database: Callable[..., str]) -> None:
@@ -298,6 +299,17 @@ def test_a_foreign_key_into_an_extensions_table_is_noted(database: Callable[...,
     assert schema.notes == ("foreign key away of mine points at a table of an extension: not followed",)
     assert column(schema, "mine.id").kind == "text"
     assert column(schema, "mine.id").key_sql == 'lower("id"::text)'
+
+
+def test_a_column_whose_collation_holds_spellings_equal_is_noted(database: Callable[..., str]) -> None:
+    url = database()
+    try:
+        run_sql(url, "CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+    except psycopg.Error:
+        pytest.skip("this server was built without ICU")
+    run_sql(url, "CREATE TABLE t (v text COLLATE blind PRIMARY KEY)")
+    note = "t.v has a nondeterministic collation; as a key it is compared as it is spelled"
+    assert Postgres(url).schema().notes == (note,)
 
 
 def test_estimates_come_from_the_servers_own_counts(database: Callable[..., str]) -> None:

@@ -82,7 +82,7 @@ CREATE FUNCTION log_it() RETURNS trigger LANGUAGE plpgsql AS
   $$ BEGIN INSERT INTO public.audit (what) VALUES (TG_TABLE_NAME); RETURN NEW; END $$;
 
 CREATE TABLE users (
-  id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text NOT NULL, mood mood DEFAULT 'fine', code code,
+  id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text NOT NULL, mood mood DEFAULT 'sad', code code,
   loud text GENERATED ALWAYS AS (upper(email)) STORED, manager int REFERENCES users, self int NOT NULL REFERENCES users,
   document document, deleted boolean NOT NULL DEFAULT false);
 CREATE UNIQUE INDEX users_email ON users (lower(email)) WHERE NOT deleted;
@@ -282,7 +282,8 @@ def test_foreign_keys_of_an_existing_schema_come_back_exactly(database: Make, tm
     script = """
     CREATE TABLE p (id int PRIMARY KEY, a int, b int, UNIQUE (a, b));
     CREATE TABLE c (id int REFERENCES p ON DELETE CASCADE ON UPDATE SET NULL, a int, b int, old int);
-    ALTER TABLE c ADD CONSTRAINT "Both %s" FOREIGN KEY (b, a) REFERENCES p (b, a) MATCH FULL DEFERRABLE INITIALLY DEFERRED;
+    ALTER TABLE c ADD CONSTRAINT "Both %s" FOREIGN KEY (b, a) REFERENCES p (b, a) MATCH FULL
+      DEFERRABLE INITIALLY DEFERRED;
     COMMENT ON CONSTRAINT "Both %s" ON c IS 'it''s kept';
     ALTER TABLE c ADD CONSTRAINT stale FOREIGN KEY (old) REFERENCES p NOT VALID;
     ALTER TABLE c ADD CONSTRAINT later FOREIGN KEY (a) REFERENCES p DEFERRABLE;

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import query
+from conftest import query, run_sql
 from understudy.connections.postgres import types
 from understudy.connections.postgres.read import Postgres, PostgresSnapshot
+from understudy.connections.postgres.server import Server
 from understudy.connections.postgres.sql import quoted
-from understudy.errors import Inexact
+from understudy.errors import Error, Inexact
 from understudy.interfaces import Scan
 from understudy.schema import TableName
 
@@ -290,3 +291,20 @@ def test_names_with_quotes_are_quoted(database: Callable[..., str]) -> None:
     url = database()
     name = "a\"b'c%s;--{0}"
     assert query(url, f"SELECT 1 AS {quoted(name)}") == [(1,)]
+
+
+def test_text_that_is_not_utf_8_in_a_database_without_an_encoding_stops_the_read(postgres: Server) -> None:
+    name = "understudy_test_ascii"
+    run_sql(
+        postgres.url(), f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    )
+    try:
+        url = postgres.url(name)
+        run_sql(url, r"CREATE TABLE t (good text, bad text); INSERT INTO t VALUES ('fine', E'\xff\xfe')")
+        with Postgres(url).snapshot() as snapshot:
+            table = TableName("public", "t")
+            assert snapshot.read(Scan(table, columns=("good",))).read_all().to_pylist() == [{"good": "fine"}]
+            with pytest.raises(Error, match='reading t stopped: invalid byte sequence for encoding "UTF8"'):
+                snapshot.read(Scan(table)).read_all()
+    finally:
+        postgres.drop(name)

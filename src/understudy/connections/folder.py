@@ -248,6 +248,10 @@ class Folder:
     def __exit__(self, *raised: object) -> None:
         self.discard()
 
+    def place(self) -> str:
+        """The folder itself, however its path is spelled."""
+        return self.path.resolve().as_uri()
+
     def load(self, made: Dataset, *, mode: Mode, ddl: Ddl | None, progress: Progress) -> Mapping[TableName, int]:
         """Write a whole Dataset here, all or nothing; returns the rows per table."""
         schema = made.schema()

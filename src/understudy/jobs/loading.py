@@ -33,8 +33,10 @@ def load(path: Path, *, to: str = "", mode: Mode = "create", run: str = "", prog
     loaded: dict[str, int] = {}
     for spec in wanted:
         destination = connect(resolve(spec.to, "load.to"))
-        if destination.schema().identity == result.extras["source"]:
+        if destination.place() == result.extras["place"]:
             raise InputError(f"the destination {redact(destination.url)} is the source itself")
-        rows = destination.load(result, mode=spec.mode, ddl=result.ddl(), progress=progress)
+        rows = destination.load(
+            result, mode=spec.mode, ddl=result.ddl() if "ddl" in result.extras else None, progress=progress
+        )
         loaded[redact(destination.url)] = sum(rows.values())
     return loaded

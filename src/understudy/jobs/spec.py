@@ -55,8 +55,9 @@ class EdgeSpec(_Part):
             return {"parents": "null", "children": False}
         if isinstance(value, bool):
             return {"children": value}
-        if isinstance(value, Mapping) and value.get("parents", "") is None:
-            return {**value, "parents": "null"}
+        if isinstance(value, Mapping):  # YAML's null is the word
+            words = {name: "null" for name in ("parents", "on_excluded") if name in value and value[name] is None}
+            return {**value, **words}
         return value
 
 

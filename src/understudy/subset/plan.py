@@ -323,9 +323,7 @@ def _check_tables(schema: Schema, reached: Reach, edges: Iterable[PlannedEdge], 
             continue
         why = reached.present[name]
         if not table.readable:
-            notes.refuse(
-                name, f"this user may not read it ({why})", f"grant SELECT on it; or {_avoid(name, edges)}"
-            )
+            notes.refuse(name, f"this user may not read it ({why})", f"grant SELECT on it; or {_avoid(name, edges)}")
         elif table.row_security:
             notes.refuse(
                 name,

@@ -35,7 +35,6 @@ class Catalog:
     schema: Schema
     relations: Mapping[TableName, Relation]
     user: str
-    encoding: str
 
     def relation(self, name: TableName) -> Relation:
         """The relation of that name; an InputError with a close match where there is none."""
@@ -138,7 +137,7 @@ class _Reading:
             version=self.database.version,
             identity=f"postgresql://{quote(info.host, safe='')}:{info.port}/{quote(self.database.name, safe='')}",
         )
-        return Catalog(schema, relations, self.database.role, self.database.encoding)
+        return Catalog(schema, relations, self.database.role)
 
     # Columns and their types.
 
@@ -311,8 +310,8 @@ class _Reading:
                 self.notes.append(f"{self.names[oid]} is a foreign table: its rows live elsewhere and are not read")
         unlogged = ", ".join(str(self.names[oid]) for oid, row in self.relations.items() if row.persistence == "u")
         if unlogged:
-            which = "empty on this standby and not read" if self.database.standby else "read like any other"
-            self.notes.append(f"unlogged, and {which}: {unlogged}")
+            which = "not on this standby, so not read" if self.database.standby else "read like any other"
+            self.notes.append(f"unlogged tables, {which}: {unlogged}")
         self.notes.extend(f"{row.name}: not carried" for row in self.ask(queries.ELSEWHERE))
 
 

@@ -12,8 +12,7 @@ _READABLE = "has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid,
 
 DATABASE = """
     SELECT current_setting('server_version') AS version, current_database()::text AS name, session_user::text AS role,
-           current_setting('block_size')::bigint AS block, pg_is_in_recovery() AS standby,
-           current_setting('server_encoding') AS encoding"""
+           current_setting('block_size')::bigint AS block, pg_is_in_recovery() AS standby"""
 
 RELATIONS = f"""
     SELECT c.oid, n.nspname AS namespace, c.relname AS name, c.relkind::text AS kind,
@@ -146,3 +145,10 @@ def for_version(version: int, query: str) -> str:
 
 POSITION = """
     SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END::text"""
+
+PLACE = """
+SELECT s.system_identifier::text || '/' || d.oid::text
+FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_database AS d
+WHERE d.datname = pg_catalog.current_database()
+"""
+"""Which database of which cluster this is."""

@@ -37,12 +37,7 @@ class Postgres:
         """The rows of one scan as they are now; for several scans of one moment open a ``snapshot``."""
         with session.reading(self.url) as connection:
             found = catalog.read(connection)
-        return stream(
-            _permitted(found, scan),
-            scan,
-            Readers(self.url, "", 1, trusts_text=found.encoding != "SQL_ASCII"),
-            last=True,
-        )
+        return stream(_permitted(found, scan), scan, Readers(self.url, "", 1), last=True)
 
     @contextmanager
     def snapshot(
@@ -60,12 +55,23 @@ class Postgres:
                 found = catalog.read(lead).with_text(as_text)
                 (identifier,) = lead.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone() or ("",)
             except psycopg.Error as error:
-                raise session.explained(error) from error
-            pool = Readers(self.url, identifier, readers, trusts_text=found.encoding != "SQL_ASCII")
+                raise session.explained(error) from None
+            pool = Readers(self.url, identifier, readers)
             try:
                 yield PostgresSnapshot(self.url, lead, found, pool)
             finally:
                 pool.close()
+
+    def place(self) -> str:
+        """Cluster and database, the same under every name of the host; a standby counts as its primary."""
+        with session.connect(self.url) as connection:
+            try:
+                with connection.transaction():
+                    row = connection.execute(queries.PLACE.encode()).fetchone()
+            except psycopg.Error:  # services that do not tell the cluster's number
+                info = connection.info
+                row = (f"{info.hostaddr or info.host}:{info.port}/{info.dbname}",)
+        return str(row[0]) if row else ""
 
     def load(self, made: Dataset, *, mode: Mode, ddl: Ddl | None, progress: Progress) -> Mapping[TableName, int]:
         """Write a whole Dataset, all or nothing; returns the rows written per table."""
@@ -77,8 +83,8 @@ class Postgres:
 def _lock(lead: psycopg.Connection, attempts: int = 3) -> None:
     """Begin a transaction and lock the tables in it before it takes its snapshot, so that both agree."""
     for attempt in range(attempts):
-        names = [TableName(*row) for row in lead.execute(queries.LOCKABLE.encode()).fetchall()]
         try:
+            names = _lockable(lead)
             lead.execute(session.BEGIN)
             lead.execute(f"SET LOCAL lock_timeout = {sql.literal(session.SETTINGS['lock_timeout'])}".encode())
             if names:
@@ -87,10 +93,19 @@ def _lock(lead: psycopg.Connection, attempts: int = 3) -> None:
             return
         except psycopg.errors.UndefinedTable as error:
             if attempt == attempts - 1:
-                raise session.explained(error) from error
+                raise session.explained(error) from None
             lead.execute("ROLLBACK")  # a table was dropped since its name was read
         except psycopg.Error as error:
-            raise session.explained(error) from error
+            raise session.explained(error) from None
+
+
+def _lockable(lead: psycopg.Connection) -> list[TableName]:
+    """The tables this user may read, as of now."""
+    lead.execute(session.BEGIN)
+    lead.execute(session.APPLY.encode())
+    names = [TableName(*row) for row in lead.execute(queries.LOCKABLE.encode()).fetchall()]
+    lead.execute("COMMIT")
+    return names
 
 
 class PostgresSnapshot:
@@ -148,10 +163,10 @@ class PostgresSnapshot:
     def _explain(self, scan: Scan, statement: Statement, explain: str) -> list[tuple[Any, ...]]:
         try:
             with self._lock, self._lead.transaction():
-                # Prepared, because only a prepared statement is surely one statement.
-                return self._lead.execute((explain + statement.text).encode(), prepare=True).fetchall()
+                # Binary results take the extended protocol, in which a text is surely one statement.
+                return self._lead.execute((explain + statement.text).encode(), binary=True).fetchall()
         except psycopg.Error as error:
-            raise _invalid(scan, statement, error, len(explain), self._catalog.user) from error
+            raise _invalid(scan, statement, error, len(explain), self._catalog.user) from None
 
     def violations(self, table: TableName, batch: pa.RecordBatch) -> Mapping[str, int]:
         """For every CHECK constraint of the table: how many of these rows it would refuse.
@@ -172,7 +187,7 @@ class PostgresSnapshot:
                 with self._lock, self._lead.transaction():
                     found = self._lead.execute(statement.encode(), values).fetchone()
             except psycopg.Error as error:
-                raise session.explained(error, table=str(table), user=self._catalog.user) from error
+                raise session.explained(error, table=str(table), user=self._catalog.user) from None
             for check, count in zip(checks, found or (), strict=True):
                 counts[check.name] += count
         return counts

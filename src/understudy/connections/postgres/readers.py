@@ -24,11 +24,9 @@ Connection = Any
 class Readers:
     """Connections on one exported snapshot ("" for each its own), opened when first needed, lent to one stream each."""
 
-    def __init__(self, url: str, snapshot: str, size: int, *, trusts_text: bool = True) -> None:
+    def __init__(self, url: str, snapshot: str, size: int) -> None:
         self.url = url
         self.snapshot = snapshot
-        self.trusts_text = trusts_text
-        """The server has checked that texts are UTF-8."""
         # SimpleQueue, because a stream collected as garbage gives its connection back in the middle of anything.
         self._free: SimpleQueue[Connection | None] = SimpleQueue()
         self._closed = False
@@ -75,7 +73,7 @@ class Readers:
                 cursor.fetchall()
         except adbc_driver_manager.Error as error:
             connection.close()
-            raise session.explained(error) from error
+            raise session.explained(error) from None
         return connection
 
 
@@ -128,7 +126,7 @@ class _Stream:
         except BaseException as error:
             self.close()
             if isinstance(error, adbc_driver_manager.Error):
-                raise session.explained(error, table=self._table) from error
+                raise session.explained(error, table=self._table) from None
             raise
         return list(self._source.schema)
 
@@ -145,31 +143,19 @@ class _Stream:
                 self.close(usable=True)
             except (adbc_driver_manager.Error, OSError, pa.ArrowException) as error:
                 self.close()
-                raise _broken(error, self._table) from error
+                raise _broken(error, self._table) from None
             except BaseException:
                 self.close()
                 raise
         return self._line.popleft()
 
     def _slices(self, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
-        arrays = []
-        for field, array in zip(self.schema, batch.columns, strict=True):
-            if not self._readers.trusts_text and pat.is_string(array.type):
-                self._check_text(field.name, array)
-            arrays.append(types.convert(array, field.type, table=self._table, column=field.name))
+        arrays = [
+            types.convert(array, field.type, table=self._table, column=field.name)
+            for field, array in zip(self.schema, batch.columns, strict=True)
+        ]
         whole = pa.RecordBatch.from_arrays(arrays, schema=self.schema)
         return [whole.slice(start, BATCH_ROWS) for start in range(0, whole.num_rows, BATCH_ROWS)]
-
-    def _check_text(self, column: str, array: pa.Array) -> None:
-        try:
-            array.validate(full=True)
-        except pa.ArrowInvalid:
-            what = (
-                f"{self._table}.{column} holds bytes that are not UTF-8, in a database without an encoding (SQL_ASCII)"
-            )
-            raise InputError(
-                what, hint="restore the database with its true encoding, or leave the column out"
-            ) from None
 
     def close(self, *, usable: bool = False) -> None:
         """Give the connection back; nothing happens the second time."""
@@ -189,7 +175,8 @@ class _Stream:
 
 _HARMLESS = re.compile(
     r"division by zero|[a-z][a-z ]* out of range|invalid input syntax for type [a-z ]+|"
-    r"(?:canceling statement|terminating connection) due to [a-z ]+|server closed the connection unexpectedly"
+    r"(?:canceling statement|terminating connection) due to [a-z ]+|server closed the connection unexpectedly|"
+    r'invalid byte sequence for encoding "\w+"'
 )
 """What a message may say without quoting data."""
 

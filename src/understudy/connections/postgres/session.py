@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -35,10 +36,15 @@ SETTINGS: Mapping[str, str] = {
 """What holds in every transaction that reads a source; the server's own defaults hold again after it."""
 
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-APPLY = "SELECT " + ", ".join(
-    f"pg_catalog.set_config({literal(name)}, {literal(value)}, true)" for name, value in SETTINGS.items()
+APPLY = (
+    "SELECT "
+    + ", ".join(f"pg_catalog.set_config({literal(name)}, {literal(value)}, true)" for name, value in SETTINGS.items())
+    + ", (SELECT pg_catalog.set_config(name, '0', true) FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout')"
 )
 """One statement for all settings, for this transaction only: a pooled connection is given back as it was."""
+
+OLDEST = 130_000
+"""The first server version whose catalog and functions are as we ask for them."""
 
 _CONNECT_SECONDS = 15
 
@@ -55,9 +61,14 @@ def connect(url: str) -> psycopg.Connection:
         ) from None
     timeout = given.get("connect_timeout", _CONNECT_SECONDS)
     try:
-        return psycopg.connect(url, autocommit=True, connect_timeout=timeout)
+        # No prepared statements: behind a pooler they would stay with a connection that others get.
+        connection = psycopg.connect(url, autocommit=True, connect_timeout=timeout, prepare_threshold=None)
     except psycopg.OperationalError as error:
         raise not_connected(str(error), url) from None
+    if connection.info.server_version < OLDEST:
+        connection.close()
+        raise InputError("this server is older than PostgreSQL 13", hint="upgrade it, or restore a dump on a newer one")
+    return connection
 
 
 @contextmanager
@@ -69,7 +80,7 @@ def reading(url: str) -> Iterator[psycopg.Connection]:
             connection.execute(APPLY.encode())
             yield connection
         except psycopg.Error as error:
-            raise explained(error) from error
+            raise explained(error) from None
 
 
 def not_connected(message: str, url: str) -> InputError:
@@ -104,17 +115,18 @@ def complaint(error: Exception) -> tuple[str, str]:
     return "", type(error).__name__
 
 
-def explained(error: Exception, *, table: str = "", user: str = "this user") -> Error:
-    """A server's error as one of ours: what it means for a reader, never a value it quotes."""
+def explained(error: Exception, *, table: str = "", user: str = "CURRENT_USER") -> Error:
+    """A server's error as one of ours: what it means for a reader, never a value it quotes.
+
+    Raise it ``from None``, since the driver's own error may show the statement and its keys.
+    """
     state, message = complaint(error)
     what = table or "a table"
     if state == "42501" and "row-level security" in message:
-        return InputError(
-            f"row security would hide rows of {what} from {user}: {message}",
-            hint=f"read as a role that sees every row (ALTER ROLE {user} BYPASSRLS), or leave {what} out",
-        )
+        hint = f"read as a role that sees every row (ALTER ROLE {user} BYPASSRLS), or leave that table out"
+        return InputError(f"row security would hide rows from {user}: {message}", hint=hint)
     if state == "42501":
-        return InputError(f"{user} may not read {what}: {message}", hint=_grant(message, table, user))
+        return InputError(f"{what}: {message}", hint=_grant(message, user))
     if state in _MEANINGS:
         kind, hint = _MEANINGS[state]
         return kind(f"{what}: {message}" if table else message, hint=hint)
@@ -136,7 +148,9 @@ _MEANINGS: Mapping[str, tuple[type[Error], str]] = {
 }
 
 
-def _grant(message: str, table: str, user: str) -> str:
-    if "schema" in message:
-        return f"GRANT USAGE ON SCHEMA {table.rpartition('.')[0] or 'public'} TO {user};"
-    return f"GRANT SELECT ON {table or 'the table'} TO {user};"
+def _grant(message: str, user: str) -> str:
+    """The statement that would give what ``permission denied for table users`` lacks."""
+    found = re.search(r"permission denied for (\w[\w ]*?) (\S+)$", message)
+    what, name = found.groups() if found else ("table", "the table")
+    right = {"schema": "USAGE ON SCHEMA", "function": "EXECUTE ON FUNCTION", "type": "USAGE ON TYPE"}
+    return f"GRANT {right.get(what, 'SELECT ON')} {name} TO {user};"
