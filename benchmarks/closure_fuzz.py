@@ -105,9 +105,7 @@ def chain(levels: int) -> int:
         ("parents", f"id = {levels - 1}", EdgePolicy(children=False)),
     ):
         rows, own, source = timed(data, Request((Target(nodes, where),), {"nodes": policy}))
-        print(
-            f"chain by {name}: {rows:,} rounds, {own / levels * 1e3:.2f} ms each, source {source / levels * 1e3:.2f}"
-        )
+        print(f"chain by {name}: {rows:,} rounds, {own / levels * 1e3:.2f} ms each, source {source / levels * 1e3:.2f}")
     return 0
 
 

@@ -7,9 +7,9 @@ import sys
 import typing
 from pathlib import Path
 
-import click
 import typer
 from pydantic import BaseModel
+from typer.testing import CliRunner
 
 from understudy.checks import CHECKS
 from understudy.cli import app
@@ -22,48 +22,47 @@ NOTE = "<!-- Made by docs/generate.py from the code; edit the docstrings there. 
 
 def commands() -> str:
     """Every verb with its help, arguments and options."""
-    group = typer.main.get_command(app)
-    assert isinstance(group, click.Group)
     parts = ["# Commands\n", "Exit codes: 0 fine, 1 a check failed, 2 your input, 3 failure.\n"]
-    for name, command in sorted(_leaves(group)):
-        context = click.Context(command, info_name=f"understudy {name}")
-        parts.append(f"## understudy {name}\n\n```\n{command.get_help(context).strip()}\n```\n")
+    verbs = [str(command.name) for command in app.registered_commands]
+    verbs += [f"{group.name} {one.name}" for group in app.registered_groups for one in _commands(group.typer_instance)]
+    for verb in sorted(verbs):
+        shown = CliRunner().invoke(app, [*verb.split(), "--help"], env={"COLUMNS": "100"}, prog_name="understudy")
+        parts.append(f"## understudy {verb}\n\n```\n{shown.output.strip()}\n```\n")
     return NOTE + "\n".join(parts)
 
 
-def _leaves(group: click.Group, prefix: str = "") -> list[tuple[str, click.Command]]:
-    found: list[tuple[str, click.Command]] = []
-    for name, command in group.commands.items():
-        if isinstance(command, click.Group):
-            found += _leaves(command, f"{prefix}{name} ")
-        else:
-            found.append((prefix + name, command))
-    return found
+def _commands(group: typer.Typer | None) -> list[typer.models.CommandInfo]:
+    return group.registered_commands if group else []
 
 
 def job_file() -> str:
     """Every field of the job file, with its type and default."""
     parts = ["# The job file\n", "One YAML file. An unknown field, a wrong type or a missing variable is an error.\n"]
-    for model in (
-        spec.Job,
-        spec.SubsetSpec,
-        spec.TargetSpec,
-        spec.EdgeSpec,
-        spec.VirtualSpec,
-        spec.ChecksSpec,
-        spec.LoadSpec,
-    ):
-        parts.append(f"## {model.__name__.removesuffix('Spec').lower()}\n\n{inspect.getdoc(model)}\n\n{_fields(model)}")
+    parts += [
+        f"## {model.__name__.removesuffix('Spec').lower()}\n\n{inspect.getdoc(model)}\n\n{_fields(model)}"
+        for model in _MODELS
+    ]
     return NOTE + "\n".join(parts)
 
 
+_MODELS: tuple[type[BaseModel], ...] = (
+    spec.Job,
+    spec.SubsetSpec,
+    spec.TargetSpec,
+    spec.EdgeSpec,
+    spec.VirtualSpec,
+    spec.ChecksSpec,
+    spec.LoadSpec,
+)
+
+
 def _fields(model: type[BaseModel]) -> str:
-    rows = ["| field | type | default |", "|---|---|---|"]
+    rows = ["| field | type | default | |", "|---|---|---|---|"]
     for name, field in model.model_fields.items():
         default = "required" if field.is_required() else f"`{field.get_default(call_default_factory=True)!r}`"
         if isinstance(field.default, BaseModel):
             default = "see below"
-        rows.append(f"| `{name}` | {_type(field.annotation)} | {default} |")
+        rows.append(f"| `{name}` | {_type(field.annotation)} | {default} | {field.description or ''} |")
     return "\n".join(rows) + "\n"
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from conftest import run_sql
 from understudy.connections.postgres.ddl import dump
 from understudy.connections.postgres.read import Postgres
-from understudy.connections.postgres.scrub import scrub
+from understudy.connections.postgres.scrub import scrub, scrub_schema
 from understudy.connections.postgres.statements import joined, split
 from understudy.errors import Error, InputError
 from understudy.interfaces import Ddl
@@ -129,7 +129,7 @@ def test_defaults_and_checks_that_show_values_of_masked_columns_go() -> None:
     assert "nextval('public.users_id_seq'::regclass) NOT NULL" in script
     assert "DEFAULT 'sad'::public.mood" in script and "DEFAULT '{}'::jsonb" in script and "'free'" in script
     assert notes == [
-        "type public.mood is kept and shows the labels of users.mood",
+        "type public.mood is kept and shows values of users.mood",
         "the default of users.email is left out: it shows a value",
         "the default of users.name is left out: it shows a value",
         "the expression of users.loud is kept and shows values beside email",
@@ -139,6 +139,27 @@ def test_defaults_and_checks_that_show_values_of_masked_columns_go() -> None:
 
 def test_nothing_changes_where_nothing_is_masked() -> None:
     assert scrubbed(f"{ENUM};\n{TABLE};\n") == (f"{ENUM};\n{TABLE};\n", [])
+
+
+def test_domains_that_show_values_are_told() -> None:
+    script = """CREATE DOMAIN public.staff AS text CONSTRAINT c CHECK ((VALUE = ANY (ARRAY['ann'::text, 'bob'::text])));
+    CREATE DOMAIN public.short AS text CONSTRAINT s CHECK ((length(VALUE) < 9));
+    CREATE TABLE public.users (id public.short, email public.staff);"""
+    assert scrubbed(script, "id", "email")[1] == ["type public.staff is kept and shows values of users.email"]
+
+
+def test_schema_of_a_manifest_tells_no_values_either(database: Callable[..., str]) -> None:
+    script = f"CREATE SEQUENCE public.users_id_seq; {ENUM}; {TABLE}; CREATE UNIQUE INDEX u ON users (id) WHERE email = 'ann@corp.example';"
+    url = database(
+        script + "COMMENT ON COLUMN users.email IS 'ask ann@corp.example'; CREATE TABLE plain (a text DEFAULT 'kept')"
+    )
+    schema = Postgres(url).schema()
+    assert "corp.example" in repr(schema)
+    shown = scrub_schema(schema, frozenset((USERS, column) for column in ("id", "email", "name", "mood")))
+    assert "corp.example" not in repr(shown) and "Mr" not in repr(shown)
+    assert [check.name for check in shown.table(USERS).checks] == ["long", "plans"]
+    assert "'sad'::public.mood" in shown.table(USERS).column("mood").default
+    assert shown.find("plain") == schema.find("plain") and scrub_schema(schema, NOTHING) == schema
 
 
 def test_scrubbed_table_is_still_sql(database: Callable[..., str]) -> None:

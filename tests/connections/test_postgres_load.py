@@ -589,6 +589,43 @@ def test_missing_extension_is_named_before_anything_changes(database: Make, tmp_
     assert into(role(copy), (made, barred)) == {TableName("public", "t"): 0}
 
 
+def test_roles_that_policies_name_must_be_there(database: Make, tmp_path: Path, role: Any) -> None:
+    script = f"""CREATE TABLE t (id int); ALTER TABLE t ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY p ON t FOR SELECT TO {role.role}, "No Such" USING (id > 0)"""
+    made, ddl = staged(database("CREATE TABLE t (id int)"), tmp_path / "stage")
+    with pytest.raises(InputError, match="does not have: No Such") as caught:
+        into(database(), (made, Ddl(ddl.engine, ddl.before, script.partition(";")[2])))
+    assert caught.value.hint.endswith('CREATE ROLE "No Such"')
+
+
+def test_owner_of_a_namespace_need_not_own_the_database(database: Make, tmp_path: Path, role: Any) -> None:
+    made = staged(
+        database("CREATE SCHEMA app; CREATE TABLE app.t (id int); INSERT INTO app.t VALUES (1)"), tmp_path / "stage"
+    )
+    copy = database(f"CREATE SCHEMA app AUTHORIZATION {role.role}")
+    assert into(role(copy), made) == {TableName("app", "t"): 1}
+
+
+def test_tables_that_could_not_be_read_are_no_part_of_the_copy(database: Make, tmp_path: Path, role: Any) -> None:
+    source = database(f"CREATE TABLE open (id int); CREATE TABLE secret (id int); GRANT SELECT ON open TO {role.role}")
+    copy = database()
+    assert into(copy, staged(role(source), tmp_path / "stage")) == {TableName("public", "open"): 0}
+
+
+@pytest.mark.parametrize(("state", "shown"), [("P0001", False), ("XX000", False), ("22012", False), ("53100", True)])
+def test_words_of_the_server_are_passed_on_only_where_they_cannot_hold_rows(
+    secrets: tuple[Folder, Ddl], database: Make, state: str, shown: bool
+) -> None:
+    copy = database(
+        f"""CREATE FUNCTION boom(v text) RETURNS boolean LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION USING errcode = '{state}', message = v; END $$;
+        CREATE TABLE t (w int, v text CHECK (public.boom(v)))"""
+    )
+    with pytest.raises(Error) as caught:
+        into(copy, secrets, "replace")
+    assert (SECRET in caught.value.message + caught.value.hint) == shown
+
+
 # Tables of another owner
 
 

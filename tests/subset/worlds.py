@@ -150,7 +150,8 @@ def _edge(rng: Random, number: int, drafts: list[Draft], sql: dict[str, Callable
     """A foreign key from one table to another (or itself) with values for the child's rows."""
     child, parent = rng.choice(drafts), rng.choice(drafts)
     ends: list[tuple[str, ...]] = [unique.columns for unique in parent.uniques]
-    wanted = rng.choice(ends)
+    loose = rng.random() < 0.08
+    wanted = rng.choice(ends) if not loose else ("w",)
     wanted = tuple(rng.sample(wanted, len(wanted)))
     held = [tuple(row[c] for c in wanted) for row in parent.rows]
     known = [values for values in held if None not in values]
@@ -175,7 +176,7 @@ def _edge(rng: Random, number: int, drafts: list[Draft], sql: dict[str, Callable
     condition = rng.choice(["kind = 'A'", "kind <> 'A'"]) if rng.random() < 0.15 else ""
     return ForeignKey(
         f"fk{number}", child.name, shown, parent.name, wanted, validated=not orphaned,
-        virtual=virtual or bool(condition) or expressed, condition=condition, **extra,
+        virtual=virtual or loose or bool(condition) or expressed, condition=condition, **extra,
     )  # fmt: skip
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-import click
 import typer
 
 from understudy import render
@@ -26,20 +25,15 @@ app.add_typer(keys.app, name="key")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit with its code; a deliberate error shows no traceback (``-v`` before it does)."""
+    """Run the command line and exit with its code.
+
+    A deliberate error shows no traceback, unless the environment variable UNDERSTUDY_TRACEBACK is set.
+    """
     words = sys.argv[1:] if arguments is None else arguments
-    json = "--json" in words
     try:
-        code = app(words, standalone_mode=False)
+        app(words)
     except Error as error:
-        render.output(json=json).error(error)
         if os.environ.get("UNDERSTUDY_TRACEBACK"):
             raise
+        render.output(json="--json" in words).error(error)
         sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        sys.stderr.write("stopped; nothing was published\n")
-        sys.exit(130)
-    sys.exit(code if isinstance(code, int) else 0)

@@ -20,13 +20,18 @@ def demo(
         "understudy-demo"
     ),
     rows: Annotated[int, typer.Option("--rows", min=1000, help="About how many rows to generate.")] = 1_000_000,
-    keep: Annotated[bool, typer.Option("--keep/--stop", help="Leave the server running to look around.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the server running to look around.")] = False,
+    down: Annotated[bool, typer.Option("--down", help="Only stop the server an earlier demo left running.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
     """Generate a booking platform, make a small, safe copy of it in another database, and show how."""
-    from understudy.demo import show
+    from understudy import demo as demonstration
 
     out = render.output(json=json)
+    if down:
+        demonstration.down(folder)
+        out.result({"stopped": str(folder)}, f"the server of {folder} is stopped")
+        return
     with out.progress() as progress:
-        shown = show(folder, rows=rows, keep=keep, progress=progress)
+        shown = demonstration.show(folder, rows=rows, keep=keep, progress=progress)
     out.result(shown.json(), shown.summary())

@@ -30,7 +30,7 @@ import pyarrow as pa
 from understudy import arrow
 from understudy.connections import duck, manifest, parquet
 from understudy.connections.parquet import DataFile, TableWriter
-from understudy.connections.postgres.scrub import scrub
+from understudy.connections.postgres.scrub import scrub, scrub_schema
 from understudy.errors import Error, InputError
 from understudy.interfaces import Dataset, Ddl, Mode, Progress, Scan
 from understudy.schema import Column, Kind, Schema, Table, TableName
@@ -221,12 +221,15 @@ class Folder:
             writer.abandon()
             raise
 
-    def publish(self, extras: Mapping[str, Any]) -> None:
-        """Write the manifest, wait for the disk, and move the folder to its place in one step."""
+    def publish(self, extras: Mapping[str, Any], *, hide: frozenset[tuple[TableName, str]] = frozenset()) -> None:
+        """Write the manifest, wait for the disk, and move the folder to its place in one step.
+
+        The manifest's schema tells no values of the columns in ``hide`` (defaults, checks, comments).
+        """
         contents, building = self._contents, self._building
         if building is None:
             raise Error(f"folder {self.url!r} is published already")
-        text = _manifest_text(replace(contents, extras=extras))
+        text = _manifest_text(replace(contents, extras=extras, schema=scrub_schema(contents.schema, hide)))
         with parquet.disk_errors(contents.root, needed=len(text)):
             _write_through(contents.root / MANIFEST, text)
             _sync(contents.root / building.rows)
@@ -256,7 +259,7 @@ class Folder:
         """Write a whole Dataset here, all or nothing; returns the rows per table."""
         schema = made.schema()
         with Folder.create(self.path, schema, mode=mode) as target:
-            for table in schema.tables:
+            for table in (table for table in schema.tables if table.readable):
                 found = made.read(Scan(table.name))
                 with target.writer(table, found.schema) as writer:
                     for batch in found:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -55,7 +56,12 @@ class Shown:
             f"  job:  {self.folder / 'job.yaml'}",
         ]
         if self.running:
-            lines += [f"  from: {self.source}", f"  into: {self.destination}"]
+            lines += [
+                f"  from: {self.source}",
+                f"  into: {self.destination}",
+                f"  look around: cd {self.folder} && . ./env.sh && understudy plan job.yaml",
+                "  and in the end: understudy demo --down",
+            ]
         else:
             lines.append("  `understudy demo --keep` leaves the server running, to look at both databases")
         return "\n".join(lines)
@@ -79,7 +85,9 @@ def show(folder: Path, *, rows: int, keep: bool, progress: Progress) -> Shown:
         generated = sum(create(source, rows=rows).values())
         job = folder / "job.yaml"
         job.write_text(files("understudy.demo").joinpath("job.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-        with _environment(SOURCE_URL=source, DEV_URL=destination, UNDERSTUDY_KEY=_key(folder)):
+        variables = {"SOURCE_URL": source, "DEV_URL": destination, "UNDERSTUDY_KEY": _key(folder)}
+        _write_variables(folder / "env.sh", variables)
+        with _environment(variables):
             finished = run(job, progress=progress)
     except BaseException:
         server.stop()
@@ -87,6 +95,14 @@ def show(folder: Path, *, rows: int, keep: bool, progress: Progress) -> Shown:
     if not keep:
         server.stop()
     return Shown(finished, folder, generated, time.monotonic() - began, source, destination, keep)
+
+
+def down(folder: Path) -> None:
+    """Stop the server that an earlier demo left running; what it made stays in its folder."""
+    folder = folder.resolve()
+    if not (folder / _MARK).exists():
+        raise InputError(f"folder {str(folder)!r} holds no demo", hint="name it with `--folder`")
+    Server.start(folder / "postgres", options=THROW_AWAY).stop()
 
 
 def _claim(folder: Path) -> None:
@@ -106,8 +122,16 @@ def _key(folder: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def _write_variables(path: Path, variables: Mapping[str, str]) -> None:
+    """What the job reads from the environment, for a shell to take in; it holds the key, so only its owner reads it."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
+    path.write_text("".join(lines), encoding="utf-8")
+
+
 @contextmanager
-def _environment(**variables: str) -> Iterator[None]:
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Set variables for the job, and take them back."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)

@@ -22,30 +22,43 @@ Scalar = str | int | float | bool
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class TargetSpec(_Part):
     """Rows the user asks for; several targets are OR-ed."""
 
     table: str
+    """The table, as `users` or `billing.invoices`."""
     where: str = ""
+    """SQL of the source, over the table's columns."""
     percent: float | None = Field(default=None, gt=0, le=100)
+    """A keyed draw: the same rows on every run, 1 % inside 5 %."""
     limit: int | None = Field(default=None, ge=0)
+    """So many rows, the first by `order_by` and then by key."""
     order_by: str = ""
+    """SQL to order by, for `limit`."""
     keys: tuple[Scalar | tuple[Scalar, ...], ...] | None = None
+    """Rows by their primary (or unique) key; a list per row where it is composite."""
 
 
 class EdgeSpec(_Part):
     """How a foreign key is followed, from the child to its parents and from the parent to its children."""
 
     parents: Literal["follow", "null", "expand"] = "follow"
+    """A kept row brings its parent, or its key becomes null, or the parent brings its own children too."""
     children: bool = True
+    """Children of targets, and of rows reached as children, come along."""
     top: int | None = Field(default=None, ge=0)
+    """At most so many children per parent."""
     order_by: str = ""
+    """SQL that says which are the first, for `top`; else a keyed draw."""
     where: str = ""
+    """SQL on the child row: only such children come along."""
     depth: int | None = Field(default=None, ge=0)
+    """Children at most so many steps away from a target."""
     on_excluded: Literal["drop", "null"] = "drop"
+    """A row whose parent is excluded is dropped, or stays with the key set to null."""
 
     @model_validator(mode="before")
     @classmethod
@@ -65,11 +78,17 @@ class VirtualSpec(_Part):
     """A foreign key the database does not declare: plain, over an expression, or polymorphic (``when``)."""
 
     table: str
+    """The child."""
     columns: tuple[str, ...]
+    """The columns that point, or, with `expressions`, names to show."""
     parent: str
+    """The table pointed at."""
     parent_columns: tuple[str, ...]
+    """The columns pointed at, pair by pair."""
     when: str = ""
+    """SQL on the child row under which the key exists, for polymorphic keys."""
     expressions: tuple[str, ...] = ()
+    """SQL on the child row that gives the key, where no column holds it."""
 
     @field_validator("columns", "parent_columns", "expressions", mode="before")
     @classmethod
@@ -81,12 +100,19 @@ class SubsetSpec(_Part):
     """Which rows to take; without targets, every row."""
 
     targets: tuple[TargetSpec, ...] = ()
+    """The rows asked for."""
     follow: dict[str, EdgeSpec] = Field(default_factory=dict)
+    """By foreign key (`orders.user_id`) or by table, for all its keys."""
     exclude: dict[str, str] = Field(default_factory=dict)
+    """SQL per table: such rows never appear, nor does what needs them."""
     unreached: Literal["empty", "reference", "all"] = "reference"
+    """Tables no target reaches: empty, whole where small, or all whole."""
     reference_rows: int = Field(default=1000, ge=0)
+    """Most rows of a table that `reference` takes whole."""
     integrity: bool = True
+    """`false` follows no foreign key at all."""
     virtual: tuple[VirtualSpec, ...] = ()
+    """Foreign keys the database does not declare."""
 
 
 Severity = Literal["fail", "note", "off"]
@@ -96,29 +122,43 @@ class ChecksSpec(_Part):
     """What a result must pass before it is published: ``fail`` blocks, ``note`` only tells, ``off`` skips."""
 
     integrity: Severity = "fail"
+    """Foreign keys, unique keys, NOT NULL, lengths and labels."""
     constraints: Severity = "fail"
+    """CHECK constraints over changed columns."""
     privacy: Severity = "fail"
+    """The leak scan."""
 
 
 class LoadSpec(_Part):
     """A destination to load the result into."""
 
     to: str
+    """The destination's URL; `${NAME}` is taken from the environment."""
     mode: Literal["create", "replace", "append"] = "create"
+    """Into nothing, in place of what is there, or beside it."""
 
 
 class Job(_Part):
     """The whole job file."""
 
     source: str
+    """The source's URL; `${NAME}` is taken from the environment."""
     key: str = "${UNDERSTUDY_KEY}"
+    """The secret behind every stand-in; `understudy key new` makes one."""
     lake: str = "./.understudy"
+    """The folder that keeps runs and their results."""
     subset: SubsetSpec = SubsetSpec()
+    """Which rows."""
     columns: dict[str, Any] = Field(default_factory=dict)
+    """A rule for every column, but for those whose foreign key gives them their parent's."""
     domains: tuple[tuple[str, ...], ...] = ()
+    """Groups of columns that must change alike though no foreign key joins them."""
     checks: ChecksSpec = ChecksSpec()
+    """What must pass."""
     load: tuple[LoadSpec, ...] = ()
+    """Where the result goes; one or several."""
     readers: int = Field(default=2, ge=1, le=64)
+    """How many connections read the source at once."""
 
     @field_validator("load", mode="before")
     @classmethod

@@ -76,8 +76,8 @@ def spread(schema: Schema, rules: Rules, domains: Mapping[Spot, str]) -> tuple[d
         for column in table.columns:
             spot = (table.name, column.name)
             if spot in found:
-                own = natural_width(column.arrow_type)
-                found[spot] = _within(found[spot], domains.get(spot, title(spot)), own, widths)
+                label = domains.get(spot, title(spot)) if column.kind == "integer" else ""
+                found[spot] = _within(found[spot], label, natural_width(column.arrow_type), widths)
     return found, refusals
 
 
@@ -90,11 +90,11 @@ def by_label(domains: Mapping[Spot, str]) -> dict[str, list[Spot]]:
 
 
 def _narrowest(schema: Schema, domains: Mapping[Spot, str]) -> dict[str, Within]:
-    """The narrowest width among the number columns of every domain; a column in none is its own domain."""
+    """The narrowest width among the integer columns of every domain; a column in none is its own domain."""
     widths: dict[str, Within] = {}
     for table in schema.tables:
         for column in table.columns:
-            if column.kind in ("integer", "decimal") and not column.as_text:
+            if column.kind == "integer":
                 spot = (table.name, column.name)
                 label = domains.get(spot, title(spot))
                 widths[label] = _narrower(natural_width(column.arrow_type), widths.get(label))
@@ -109,12 +109,12 @@ def _within(rule: Rule, label: str, own: Within, widths: Mapping[str, Within]) -
     """A rule told the width of its domain, where that is not the column's own; the rules inside it too."""
     options = dict(rule.options)
     narrowest = widths.get(str(options.get("domain") or label), own)
-    if rule.name == "key" and narrowest != own:
+    if rule.name == "key" and label and narrowest != own:
         options.setdefault("within", narrowest)
     for name, given in options.items():
         if isinstance(given, Mapping):
             options[name] = {
-                path: _within(inner, "", "int64", widths) if isinstance(inner, Rule) else inner
+                path: _within(inner, path, "int64", widths) if isinstance(inner, Rule) else inner
                 for path, inner in given.items()
             }
     return replace(rule, options=options)

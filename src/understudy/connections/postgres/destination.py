@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from understudy import graph
-from understudy.connections.postgres.sql import qualified
+from understudy.connections.postgres.sql import qualified, quoted
 from understudy.connections.postgres.statements import Statement
 from understudy.connections.postgres.writing import Writing, listed
 from understudy.errors import InputError
@@ -135,6 +135,36 @@ def check_extensions(work: Writing, script: Iterable[Statement]) -> None:
             f"this user may not install extension {listed(barred)} at the destination",
             hint=f"ask its administrator to run: CREATE EXTENSION {barred[0]}",
         )
+
+
+def check_roles(work: Writing, script: Iterable[Statement]) -> None:
+    """Refuse a script whose row policies are for roles that the destination's server does not have."""
+    wanted = {
+        name
+        for statement in script
+        if statement.starts("CREATE", "POLICY") and "TO" in statement.words
+        for name in _roles(statement)
+    }
+    absent = wanted - {name for (name,) in work.ask("SELECT rolname FROM pg_roles")} if wanted else set()
+    if absent:
+        raise InputError(
+            f"row policies name roles that the destination's server does not have: {listed(absent)}",
+            hint=f"ask its administrator to run: CREATE ROLE {quoted(min(absent))}",
+        )
+
+
+def _roles(statement: Statement) -> Iterator[str]:
+    for token in statement.tokens[statement.words.index("TO") + 1 :]:
+        if str(token) in ("USING", "WITH"):
+            return
+        if token.kind == "name":
+            yield token.name
+
+
+def without_namespaces(work: Writing, script: Sequence[Statement]) -> list[Statement]:
+    """The script without CREATE SCHEMA for what is there: IF NOT EXISTS would still ask for the right to create."""
+    there = {name for (name,) in work.ask("SELECT nspname FROM pg_namespace")}
+    return [each for each in script if not (each.starts("CREATE", "SCHEMA") and each.tokens[-1].name in there)]
 
 
 _VIEWS = """

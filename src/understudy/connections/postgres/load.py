@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import quote
 
@@ -73,7 +73,7 @@ class _Load:
     progress: Progress
 
     def run(self) -> dict[TableName, int]:
-        schema = self.made.schema()
+        schema = _held(self.made.schema())
         before = catalog.read(self.work.connection).schema
         present = destination.present(schema, before, mode=self.mode)
         absent = frozenset(table.name for table in schema.tables) - present
@@ -126,7 +126,9 @@ class _Load:
             )
         there = {*before.by_name, *(part for table in before.tables for part in table.partitions)}
         scripts = [list(split(part)) for part in (self.ddl.before, self.ddl.after)]
+        scripts[0] = destination.without_namespaces(self.work, scripts[0])
         destination.check_extensions(self.work, scripts[0])
+        destination.check_roles(self.work, scripts[1])
         if self.mode == "replace":
             scripts = [[each for each in script if each.table not in there] for script in scripts]
         return scripts[0], scripts[1]
@@ -161,6 +163,11 @@ class _Load:
         if taken != sent:
             raise Error(f"table {table.name}: {sent} rows were sent and {taken} were taken")
         return taken
+
+
+def _held(schema: Schema) -> Schema:
+    """The tables that can hold rows: one that could not be read has none, and its definition was left out."""
+    return replace(schema, tables=tuple(table for table in schema.tables if table.readable))
 
 
 _ALREADY_THERE = (psycopg.errors.DuplicateObject, psycopg.errors.DuplicateTable, psycopg.errors.DuplicateFunction)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from understudy.connections.postgres.statements import Statement, Token, joined, split
 from understudy.interfaces import Ddl
-from understudy.schema import TableName
+from understudy.schema import Schema, Table, TableName
 
 Hidden = Mapping[TableName, frozenset[str]]
 """The masked columns of each table, of its partitions and of its heirs too."""
@@ -113,13 +113,17 @@ class _Scrub:
                 self.notes.append(f"{what} are kept, and their bounds show values of {', '.join(named)}")
 
     def _shows(self, tokens: Sequence[Token]) -> bool:
-        """Whether a text literal says something: not '' or '{}', nor the name of a sequence, nor an enum's label."""
-        for place, token in enumerate(tokens):
-            if token.kind == "text" and re.search(r"\w", token.text.lstrip("eEbBxXnN")):
-                cast = "".join(after.text for after in tokens[place + 1 : place + 6])
-                if not cast.startswith("::regclass") and cast.removeprefix("::") not in self.enums:
-                    return True
-        return False
+        return _shows(tokens, self.enums)
+
+
+def _shows(tokens: Sequence[Token], enums: frozenset[str]) -> bool:
+    """Whether a text literal says something: not '' or '{}', nor the name of a sequence, nor an enum's label."""
+    for place, token in enumerate(tokens):
+        if token.kind == "text" and re.search(r"\w", token.text.lstrip("eEbBxXnN")):
+            cast = "".join(after.text for after in tokens[place + 1 : place + 6])
+            if not cast.startswith("::regclass") and cast.removeprefix("::") not in enums:
+                return True
+    return False
 
 
 def scrub(ddl: Ddl, hide: frozenset[tuple[TableName, str]]) -> Ddl:
@@ -132,11 +136,33 @@ def scrub(ddl: Ddl, hide: frozenset[tuple[TableName, str]]) -> Ddl:
         return ddl
     before, after = list(split(ddl.before)), list(split(ddl.after))
     hidden = _spread(before, hide)
-    enums = [statement for statement in before if statement.starts("CREATE", "TYPE") and "ENUM" in statement.words]
-    work = _Scrub(hidden, frozenset(_text(enum, enum.tokens[2:5]) for enum in enums))
+    enums = frozenset(_type_name(statement) for statement in before if _is_enum(statement))
+    work = _Scrub(hidden, enums)
     kept = [joined(list(work.statements(script))) for script in (before, after)]
-    notes = (*ddl.notes, *_label_notes(before, hidden, enums), *work.notes)
+    notes = (*ddl.notes, *_type_notes(before, hidden), *work.notes)
     return Ddl(ddl.engine, kept[0], kept[1], notes)
+
+
+def scrub_schema(schema: Schema, hide: frozenset[tuple[TableName, str]]) -> Schema:
+    """The schema without what it tells of the values of columns in ``hide``: as ``scrub``, and without comments."""
+    enums = frozenset(column.native_type for table in schema.tables for column in table.columns if column.labels)
+    hidden = {table.name: frozenset(name for owner, name in hide if owner == table.name) for table in schema.tables}
+    tables = [_quiet(table, hidden[table.name], enums) if hidden[table.name] else table for table in schema.tables]
+    return replace(schema, tables=tuple(tables))
+
+
+def _quiet(table: Table, hidden: frozenset[str], enums: frozenset[str]) -> Table:
+    def shows(sql: str, *columns: str) -> bool:
+        tokens = [token for statement in split(sql) for token in statement.tokens]
+        return not hidden.isdisjoint({*columns, *(token.name for token in tokens)}) and _shows(tokens, enums)
+
+    columns = [
+        replace(column, comment="", default="" if shows(column.default, column.name) else column.default)
+        for column in table.columns
+    ]
+    checks = [check for check in table.checks if not shows(check.sql, *check.columns)]
+    uniques = [unique for unique in table.uniques if not shows(f"{unique.predicate} {unique.expressions}")]
+    return replace(table, comment="", columns=tuple(columns), checks=tuple(checks), uniques=tuple(uniques))
 
 
 def _spread(script: Sequence[Statement], hide: frozenset[tuple[TableName, str]]) -> Hidden:
@@ -158,21 +184,28 @@ def _spread(script: Sequence[Statement], hide: frozenset[tuple[TableName, str]])
     return {table: frozenset(columns) for table, columns in hidden.items() if columns}
 
 
-def _label_notes(script: Sequence[Statement], hidden: Hidden, enums: Sequence[Statement]) -> Iterator[str]:
-    for enum in enums:
-        name = _text(enum, enum.tokens[2:5])
-        users = [
-            f"{table}.{element[0].name}"
-            for statement in script
-            if (table := statement.table) in hidden
-            and table
-            and statement.words[0] == "CREATE"
-            and "TABLE" in statement.words[1:3]
-            for element in _elements(statement)[1]
-            if element[0].name in hidden[table] and _text(statement, element[1:4]) == name
-        ]
-        if users:
-            yield f"type {name} is kept and shows the labels of {', '.join(users)}"
+def _is_enum(statement: Statement) -> bool:
+    return statement.starts("CREATE", "TYPE") and "ENUM" in statement.words
+
+
+def _type_name(statement: Statement) -> str:
+    """The name behind CREATE TYPE or CREATE DOMAIN, which pg_dump writes with its namespace."""
+    return _text(statement, statement.tokens[2:5])
+
+
+def _type_notes(script: Sequence[Statement], hidden: Hidden) -> Iterator[str]:
+    """Say which types of hidden columns show values: the labels of an enum, the checks of a domain."""
+    users: dict[str, list[str]] = defaultdict(list)
+    for statement in script:
+        columns = hidden.get(statement.table) if statement.table else None
+        if columns and statement.words[0] == "CREATE" and "TABLE" in statement.words[1:3]:
+            for element in _elements(statement)[1]:
+                if element[0].name in columns:
+                    users[_text(statement, element[1:4])].append(f"{statement.table}.{element[0].name}")
+    for statement in script:
+        shows = _is_enum(statement) or (statement.starts("CREATE", "DOMAIN") and _shows(statement.tokens, frozenset()))
+        if shows and users[_type_name(statement)]:
+            yield f"type {_type_name(statement)} is kept and shows values of {', '.join(users[_type_name(statement)])}"
 
 
 def _elements(statement: Statement) -> tuple[Token, list[tuple[Token, ...]], Token]:

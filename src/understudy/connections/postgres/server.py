@@ -117,7 +117,12 @@ class Server:
             "unix_socket_directories": str(socket),
             **(options or {}),
         }
-        _launch(folder, bin_folder, account, settings)
+        try:
+            _launch(folder, bin_folder, account, settings)
+        except BaseException:
+            if own_socket:
+                shutil.rmtree(socket, ignore_errors=True)
+            raise
         return cls(folder, bin_folder, socket, _own_socket=own_socket)
 
     def url(self, database: str = "postgres") -> str:

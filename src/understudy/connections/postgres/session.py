@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import adbc_driver_manager
 import psycopg
@@ -110,8 +111,9 @@ def complaint(error: Exception) -> tuple[str, str]:
     if isinstance(error, psycopg.Error):
         return error.sqlstate or "", error.diag.message_primary or type(error).__name__
     if isinstance(error, adbc_driver_manager.Error):
-        said = dict(error.details).get("PG_DIAG_MESSAGE_PRIMARY", b"")
-        return error.sqlstate or "", bytes(said).decode(errors="replace") or "the connection to the server was lost"
+        details: list[tuple[Any, bytes]] = list(error.details)  # their names are bytes, though declared as str
+        said = [value for name, value in details if name in (b"PG_DIAG_MESSAGE_PRIMARY", "PG_DIAG_MESSAGE_PRIMARY")]
+        return error.sqlstate or "", said[0].decode(errors="replace") if said else "the connection was lost"
     return "", type(error).__name__
 
 

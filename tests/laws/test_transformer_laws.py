@@ -1,0 +1,354 @@
+"""Laws that every transformer obeys, over every one that is registered.
+
+To add a transformer to them, add a line to CASES: a rule, the kind of column it stands on, more of the column.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transforms.sample import KEY, OTHER_KEY, PEOPLE, batch, column, people, plain
+from understudy import transforms
+from understudy.arrow import storage
+from understudy.interfaces import Scan
+from understudy.schema import Kind, Schema, Table
+from understudy.transforms import TRANSFORMERS, parse_rule
+from understudy.transforms.declare import Declaration, Place, Uniqueness
+
+TEXT_DECIMAL = {"as_text": True, "arrow_type": pa.string()}
+
+
+@dataclass(frozen=True)
+class Case:
+    rule: Any
+    kind: Kind = "text"
+    more: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def declared(self) -> Declaration:
+        return TRANSFORMERS[parse_rule(self.rule).name]
+
+    @property
+    def table(self) -> Table:
+        return people(column("who", "integer"), column("v", self.kind, **self.more), column("bystander"))
+
+    @property
+    def place(self) -> Place:
+        return Place(self.table, self.table.column("v"), self.declared.filled_in(parse_rule(self.rule).options))
+
+    @property
+    def uniqueness(self) -> Uniqueness:
+        return self.declared.uniqueness(self.place)
+
+    def __str__(self) -> str:
+        return f"{parse_rule(self.rule)} {self.kind} {self.more or ''}".strip()
+
+
+CASES: dict[str, list[Case]] = {
+    "keep": [Case("keep"), Case("keep", "uuid")],
+    "key": [
+        Case("key", "integer"),
+        Case("key", "integer", {"arrow_type": pa.int16()}),
+        Case("key", "integer", {"arrow_type": pa.int64()}),
+        Case("key", "uuid"),
+        Case("key", "decimal", {"arrow_type": pa.decimal128(12, 0)}),
+        Case("key"),
+        Case("key", "text", {"key_sql": "lower(v)"}),
+    ],
+    "hash": [Case("hash"), Case({"hash": 12}), Case("hash", "text", {"max_length": 20})],
+    "token": [Case("token"), Case({"token": {"prefix": "cus_"}}, "text", {"max_length": 18})],
+    "email": [
+        Case("email"),
+        Case("email", "text", {"max_length": 24}),
+        Case({"email": {"keep_domain": True}}),
+        Case("email", "text", {"key_sql": "lower(v)"}),
+        Case({"email": {"per": "who"}}),
+    ],
+    "username": [Case("username"), Case("username", "text", {"max_length": 16})],
+    "first_name": [Case("first_name"), Case({"first_name": {"per": "who"}})],
+    "last_name": [Case("last_name", "text", {"max_length": 4})],
+    "full_name": [Case({"fake": "full_name"}), Case("full_name", "text", {"max_length": 9})],
+    "phone": [Case("phone"), Case({"phone": 0})],
+    "street": [Case("street")],
+    "city": [Case("city")],
+    "postcode": [Case("postcode"), Case("postcode", "text", {"max_length": 5})],
+    "country": [Case("country"), Case("country", "text", {"max_length": 2})],
+    "company": [Case("company")],
+    "shift_days": [
+        Case({"shift_days": 30}, "date"),
+        Case({"shift_days": 30}, "timestamp"),
+        Case({"shift_days": 30, "per": "who"}, "timestamp", {"arrow_type": pa.timestamp("us")}),
+    ],
+    "noise": [
+        Case({"noise": 0.1}, "integer"),
+        Case({"noise": 0.1}, "float"),
+        Case({"noise": 0.1}, "decimal"),
+        Case({"noise": 0.1}, "decimal", TEXT_DECIMAL),
+        Case({"noise": {"absolute": 5, "per": "who"}}, "integer", {"arrow_type": pa.int64()}),
+    ],
+    "bucket": [
+        Case({"bucket": 10}, "integer"),
+        Case({"bucket": 10}, "decimal"),
+        Case({"bucket": 10}, "decimal", TEXT_DECIMAL),
+        Case({"bucket": 2.5}, "float"),
+        Case({"bucket": "month"}, "date"),
+        Case({"bucket": "year"}, "timestamp"),
+        Case({"bucket": {"edges": [0, 18, 65]}}, "integer"),
+    ],
+    "mask": [Case({"mask": 4}), Case({"mask": {"first": 1, "char": "•"}})],
+    "redact": [Case("redact"), Case("redact", "integer"), Case("redact", "uuid"), Case("redact", "json")],
+    "replace": [Case({"replace": "x"}), Case({"replace": 7}, "decimal"), Case({"replace": "{}"}, "other")],
+    "null": [Case(None), Case("null", "date"), Case("null", "uuid")],
+    "template": [Case({"template": "user-{id}"}), Case({"template": "{bystander} ({who})"}, "text", {"max_length": 6})],
+    "choice": [Case({"choice": ["a", "b", "c"]}), Case({"choice": {"values": [1, 2], "weights": [1, 3]}}, "integer")],
+    "shuffle": [Case("shuffle"), Case("shuffle", "date"), Case("shuffle", "uuid")],
+    "json": [Case({"json": {"$.email": "email", "$.n[*]": {"noise": 0.5}}}, "json")],
+}
+EVERY = [pytest.param(case, id=f"{case}") for cases in CASES.values() for case in cases]
+every_case = pytest.mark.parametrize("case", EVERY)
+
+documents = st.fixed_dictionaries({}, optional={"email": st.text(), "n": st.lists(st.integers(-(2**40), 2**40))})
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "integer": st.integers(-(2**31), 2**31 - 1) | st.integers(-3, 200),
+    "float": st.floats(),
+    "decimal": st.decimals(-10_000_000, 10_000_000, places=2),
+    "text": st.text(max_size=20) | st.sampled_from(["ada@x.org", "Ada@x.org", "", " ", "+49 170 1234567", "AB-12"]),
+    "date": st.integers(-20_000, 20_000) | st.sampled_from([2**31 - 1, -(2**31 - 1)]),
+    "timestamp": st.integers(-(2**52), 2**52) | st.sampled_from([2**63 - 1, -(2**63 - 1)]),
+    "uuid": st.uuids(),
+    "json": documents.map(json.dumps),
+    "other": st.sampled_from(["{1,2}", "{}"]),
+}
+INFINITE = {"date": 2**31 - 1, "timestamp": 2**63 - 1}
+
+
+def values_of(case: Case) -> st.SearchStrategy[Any]:
+    kind = case.table.column("v").arrow_type
+    if case.kind == "integer":
+        return st.integers(-(2 ** (kind.bit_width - 1)), 2 ** (kind.bit_width - 1) - 1) | st.integers(-3, 200)
+    if case.kind == "decimal" and pa.types.is_decimal(kind) and kind.scale == 0:
+        return st.integers(-(10**12) + 1, 10**12 - 1).map(Decimal)
+    if case.kind == "decimal" and case.more.get("as_text"):
+        return VALUES["decimal"].map(str) | st.sampled_from(["NaN", "Infinity", "7", "0.10"])
+    return VALUES[case.kind]
+
+
+class Held:
+    """The table in memory, for what reads it whole."""
+
+    def __init__(self, table: Table, rows: pa.RecordBatch) -> None:
+        self.table, self.rows = table, rows
+
+    def schema(self) -> Schema:
+        return Schema((self.table,))
+
+    def read(self, scan: Scan) -> pa.RecordBatchReader:
+        return pa.Table.from_batches([self.rows]).select(list(scan.columns)).to_reader()
+
+
+def rows_of(case: Case, values: list[Any]) -> pa.RecordBatch:
+    """Rows with these values, ten people who own them, and a column without a rule."""
+    return batch(
+        case.table,
+        v=values,
+        id=range(1, len(values) + 1),
+        who=[number % 10 if number % 7 else None for number in range(len(values))],
+        bystander=[f"b{number}" for number in range(len(values))],
+    )
+
+
+def transformer(case: Case, rows: pa.RecordBatch, key: transforms.Key = KEY) -> Any:
+    held = Held(case.table, rows)
+    return transforms.compile(case.table, {"v": parse_rule(case.rule)}, key=key, domains={}, dataset=held)
+
+
+def changed(case: Case, values: list[Any], key: transforms.Key = KEY) -> list[Any]:
+    rows = rows_of(case, values)
+    return plain(transformer(case, rows, key)(rows)["v"])
+
+
+def same(one: Any, other: Any) -> bool:
+    return one == other or (one != one and other != other)
+
+
+batches = st.data()
+
+
+@st.composite
+def cut_rows(draw: Any, case: Case) -> tuple[list[Any], int]:
+    values = draw(st.lists(values_of(case) | st.none(), max_size=24))
+    return values, draw(st.integers(0, len(values)))
+
+
+def test_every_transformer_has_its_cases():
+    assert CASES.keys() == TRANSFORMERS.keys()
+    assert all(case.declared.name == name for name, cases in CASES.items() for case in cases)
+
+
+@every_case
+@given(data=st.data())
+def test_rows_stay_as_many_and_other_columns_what_they_were(case, data):
+    values, _ = data.draw(cut_rows(case))
+    rows = rows_of(case, values)
+    found = transformer(case, rows)(rows)
+    assert found.schema == rows.schema and found.num_rows == rows.num_rows
+    found.validate(full=True)
+    assert all(found[name].equals(rows[name]) for name in ("id", "who", "bystander"))
+
+
+@every_case
+@given(data=st.data())
+def test_null_stays_null_unless_filling_is_the_purpose(case, data):
+    values, _ = data.draw(cut_rows(case))
+    found = changed(case, values)
+    if case.declared.nulls == "kept":
+        assert [value is None for value in found] == [value is None for value in values] or case.kind == "float"
+    else:
+        assert set(found) <= {None}
+
+
+@every_case
+@given(data=st.data())
+def test_slicing_a_batch_changes_nothing(case, data):
+    values, cut = data.draw(cut_rows(case))
+    rows = rows_of(case, values)
+    transform = transformer(case, rows)
+    parts = [transform(rows.slice(0, cut)), transform(rows.slice(cut))]
+    assert storage(pa.concat_arrays([part["v"] for part in parts])).equals(storage(transform(rows)["v"])) or any(
+        value != value for value in values
+    )
+
+
+@every_case
+@given(data=st.data())
+def test_the_order_of_rows_does_not_matter(case, data):
+    values, _ = data.draw(cut_rows(case))
+    rows = rows_of(case, values)
+    order = data.draw(st.permutations(range(len(values))))
+    transform = transformer(case, rows)
+    turned = pa.RecordBatch.from_arrays(
+        [one.take(pa.array(order, pa.int64())) for one in rows.columns], schema=rows.schema
+    )
+    expected = plain(transform(rows)["v"])
+    assert all(same(found, expected[place]) for found, place in zip(plain(transform(turned)["v"]), order, strict=True))
+
+
+@every_case
+@given(data=st.data())
+def test_the_same_value_under_the_same_key_has_the_same_stand_in(case, data):
+    if not case.declared.depends_on_value_alone(case.place.options):
+        pytest.skip("drawn by the row or by its subject")
+    values = data.draw(st.lists(values_of(case), min_size=1, max_size=6))
+    there, later = changed(case, values), changed(case, [None, *values, *values])
+    assert all(same(one, other) for one, other in zip(there * 2, later[1:], strict=True))
+
+
+@every_case
+def test_no_rows_give_no_rows_of_the_same_types(case):
+    rows = rows_of(case, [])
+    found = transformer(case, rows)(rows)
+    assert found.schema == rows.schema and found.num_rows == 0
+
+
+@every_case
+def test_a_column_of_nulls_alone_is_no_trouble(case):
+    assert changed(case, [None, None]) == [None, None]
+
+
+DISTINCT: dict[str, list[Any]] = {
+    "integer": list(range(1, 1501)),
+    "float": [number / 8 for number in range(1500)],
+    "decimal": [Decimal(number) for number in range(100_000, 101_500)],
+    "text": [f"person.{number}@mail.example" for number in range(1500)],
+    "date": list(range(1500)),
+    "timestamp": [number * 10**9 for number in range(1500)],
+    "json": [json.dumps({"email": f"{number}@x.org", "n": [number]}) for number in range(1500)],
+    "other": [f"{{{number}}}" for number in range(1500)],
+}
+
+
+def distinct_of(case: Case) -> list[Any]:
+    if case.kind == "uuid":
+        import uuid
+
+        return [uuid.UUID(int=number + 2**100) for number in range(1500)]
+    return [str(value) for value in DISTINCT["decimal"]] if case.more.get("as_text") else DISTINCT[case.kind]
+
+
+@every_case
+def test_declared_uniqueness_holds_over_1500_different_values(case):
+    values = distinct_of(case)
+    found = changed(case, values)
+    if case.uniqueness.kind == "lossy":
+        assert len(set(found)) <= (case.uniqueness.stand_ins or len(values))
+    elif case.uniqueness.within:
+        owners = rows_of(case, values)["who"].to_pylist()
+        pairs = {(who, after) for who, after in zip(owners, found, strict=True) if who is not None}
+        assert len(pairs) == sum(who is not None for who in owners)
+    elif case.declared.name != "null":
+        assert len(set(found)) == len(values)
+        assert case.uniqueness.collision(len(values)) < 1e-4
+
+
+@every_case
+def test_another_key_gives_other_stand_ins(case):
+    values = distinct_of(case)[:300]
+    ours, theirs = changed(case, values), changed(case, values, OTHER_KEY)
+    unkeyed = {"keep", "null", "redact", "replace", "mask", "bucket", "template"}
+    assert (ours == theirs) == (case.declared.name in unkeyed)
+
+
+@every_case
+def test_what_identifies_does_not_come_through(case):
+    if not case.declared.sensitive:
+        pytest.skip("a value may come out as it went in")
+    values = distinct_of(case)[:300]
+    came_through = sum(before == after for before, after in zip(values, changed(case, values), strict=True))
+    assert came_through <= 1, "a permutation may leave a value in its place, hardly two"
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 8, 13, 16, 24, 60])
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_declared_lengths_hold_and_what_is_not_refused_fits(name, limit):
+    for given_case in CASES[name]:
+        if given_case.kind != "text":
+            continue
+        case = Case(given_case.rule, "text", {**given_case.more, "max_length": limit})
+        rules = {(PEOPLE, "v"): parse_rule(case.rule)}
+        if transforms.refusals(Schema((case.table,)), rules, {}):
+            continue
+        values = [value[:limit] for value in [*DISTINCT["text"][:200], "Ada", "żółć", "x" * 60, "A1@b.org"]]
+        longest = max(len(value) for value in changed(case, values) if value is not None) if name != "null" else 0
+        assert longest <= limit
+        declared = case.declared.length(case.place)
+        assert declared is None or longest <= declared
+
+
+@pytest.mark.parametrize("case", [one for one in EVERY if one.values[0].kind in INFINITE])
+def test_the_infinities_of_dates_stay(case):
+    if case.declared.nulls == "filled":
+        pytest.skip("everything is emptied")
+    ends = [INFINITE[case.kind], -INFINITE[case.kind]]
+    assert changed(case, [*ends, 5, None, *ends]) == [*ends, changed(case, [*ends, 5, None, *ends])[2], None, *ends]
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())], ids=lambda kind: str(kind)
+)
+@pytest.mark.parametrize("case", [one for one in EVERY if one.values[0].table.column("v").arrow_type == pa.string()])
+def test_text_keeps_the_arrow_type_it_came_in(case, kind):
+    values = ["7.50", None, "8.25"] if case.kind == "decimal" else ["{}", None, "{}"]
+    rows = rows_of(case, values)
+    expected = plain(transformer(case, rows)(rows)["v"])
+    column_type = rows.schema.get_field_index("v")
+    other = rows.set_column(column_type, "v", rows["v"].cast(kind))
+    found = transformer(case, rows)(other)
+    assert found["v"].type == kind and found["v"].cast(pa.string()).to_pylist() == expected

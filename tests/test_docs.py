@@ -1,0 +1,54 @@
+"""The documentation is true: its shell blocks run, its generated pages are current, its links lead somewhere."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted([ROOT / "README.md", ROOT / "AGENTS.md", *ROOT.glob("docs/**/*.md")])
+
+
+def test_the_tutorials_blocks_run_one_after_the_other(tmp_path):
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/tutorial.md").read_text(), re.DOTALL)
+    script = "set -eu\n" + "\n".join(blocks)
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    try:
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        assert len(blocks) >= 10
+        assert (tmp_path / "understudy-demo/copy-for-ada/manifest.json").exists()
+    finally:
+        subprocess.run(
+            [sys.executable, "-m", "understudy", "demo", "--down"], cwd=tmp_path, capture_output=True, check=False
+        )
+
+
+def test_generated_pages_are_current():
+    done = subprocess.run([sys.executable, ROOT / "docs/generate.py", "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_to_other_files_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_rule_command_and_check_is_in_the_reference():
+    from understudy.checks import CHECKS
+    from understudy.cli import app
+    from understudy.transforms import TRANSFORMERS
+
+    rules = (ROOT / "docs/reference/rules.md").read_text()
+    assert all(f"## {name}\n" in rules for name in TRANSFORMERS)
+    commands = (ROOT / "docs/reference/commands.md").read_text()
+    assert all(f"## understudy {command.name}\n" in commands for command in app.registered_commands)
+    checks = (ROOT / "docs/reference/checks.md").read_text()
+    assert all(f"## {name}\n" in checks for name in CHECKS)
