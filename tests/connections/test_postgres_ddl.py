@@ -149,7 +149,8 @@ def test_domains_that_show_values_are_told() -> None:
 
 
 def test_schema_of_a_manifest_tells_no_values_either(database: Callable[..., str]) -> None:
-    script = f"CREATE SEQUENCE public.users_id_seq; {ENUM}; {TABLE}; CREATE UNIQUE INDEX u ON users (id) WHERE email = 'ann@corp.example';"
+    script = f"""CREATE SEQUENCE public.users_id_seq; {ENUM}; {TABLE};
+    CREATE UNIQUE INDEX u ON users (id) WHERE email = 'ann@corp.example';"""
     url = database(
         script + "COMMENT ON COLUMN users.email IS 'ask ann@corp.example'; CREATE TABLE plain (a text DEFAULT 'kept')"
     )

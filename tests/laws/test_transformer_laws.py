@@ -6,13 +6,14 @@ To add a transformer to them, add a line to CASES: a rule, the kind of column it
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.sample import KEY, OTHER_KEY, PEOPLE, batch, column, people, plain
@@ -114,6 +115,7 @@ CASES: dict[str, list[Case]] = {
 }
 EVERY = [pytest.param(case, id=f"{case}") for cases in CASES.values() for case in cases]
 every_case = pytest.mark.parametrize("case", EVERY)
+few = settings(max_examples=12, deadline=None)
 
 documents = st.fixed_dictionaries({}, optional={"email": st.text(), "n": st.lists(st.integers(-(2**40), 2**40))})
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -179,9 +181,6 @@ def same(one: Any, other: Any) -> bool:
     return one == other or (one != one and other != other)
 
 
-batches = st.data()
-
-
 @st.composite
 def cut_rows(draw: Any, case: Case) -> tuple[list[Any], int]:
     values = draw(st.lists(values_of(case) | st.none(), max_size=24))
@@ -194,6 +193,7 @@ def test_every_transformer_has_its_cases():
 
 
 @every_case
+@few
 @given(data=st.data())
 def test_rows_stay_as_many_and_other_columns_what_they_were(case, data):
     values, _ = data.draw(cut_rows(case))
@@ -205,6 +205,7 @@ def test_rows_stay_as_many_and_other_columns_what_they_were(case, data):
 
 
 @every_case
+@few
 @given(data=st.data())
 def test_null_stays_null_unless_filling_is_the_purpose(case, data):
     values, _ = data.draw(cut_rows(case))
@@ -216,6 +217,7 @@ def test_null_stays_null_unless_filling_is_the_purpose(case, data):
 
 
 @every_case
+@few
 @given(data=st.data())
 def test_slicing_a_batch_changes_nothing(case, data):
     values, cut = data.draw(cut_rows(case))
@@ -228,6 +230,7 @@ def test_slicing_a_batch_changes_nothing(case, data):
 
 
 @every_case
+@few
 @given(data=st.data())
 def test_the_order_of_rows_does_not_matter(case, data):
     values, _ = data.draw(cut_rows(case))
@@ -242,6 +245,7 @@ def test_the_order_of_rows_does_not_matter(case, data):
 
 
 @every_case
+@few
 @given(data=st.data())
 def test_the_same_value_under_the_same_key_has_the_same_stand_in(case, data):
     if not case.declared.depends_on_value_alone(case.place.options):
@@ -277,8 +281,6 @@ DISTINCT: dict[str, list[Any]] = {
 
 def distinct_of(case: Case) -> list[Any]:
     if case.kind == "uuid":
-        import uuid
-
         return [uuid.UUID(int=number + 2**100) for number in range(1500)]
     return [str(value) for value in DISTINCT["decimal"]] if case.more.get("as_text") else DISTINCT[case.kind]
 

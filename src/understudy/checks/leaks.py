@@ -34,8 +34,8 @@ STAYED_LEAST = 8
 _TESTED = 65_536
 """Hashes kept to estimate how many distinct numbers a column holds (to within 1 %)."""
 
-_NESTED = {"json": '"', "other": r'["{}(),]'}
-"""Where values that hold several others (documents, arrays, composites) are cut, by the column's kind."""
+_BETWEEN = r'["{}(),]'
+"""Where arrays, composites and ranges, as the database writes them, are cut into their members."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,10 @@ class _Search:
         strings = texts(values)
         if strings is None or not len(strings):
             return
-        if column.kind in _NESTED:
-            strings = pc.list_flatten(pc.split_pattern_regex(strings, _NESTED[column.kind]))
+        if column.kind == "json":
+            strings = pc.list_flatten(pc.split_pattern(strings, '"'))  # a plain split: three times faster than a regex
+        elif column.kind == "other":
+            strings = pc.list_flatten(pc.split_pattern_regex(strings, _BETWEEN))
         for found in identifiers(strings, self._wanted):
             if found.digits not in self._lookups or not len(found.texts):
                 continue

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from understudy.errors import Error
 from understudy.interfaces import Check, Dataset, Progress, Result
+
+
+_AT_ONCE = 2
+"""Checks that run side by side: each streams the result by itself, and memory is bounded per check."""
 
 
 def run_checks(
@@ -15,14 +20,20 @@ def run_checks(
 ) -> list[Result]:
     """The results of every check, by name; a check that raises adds a Result with the verdict ``error``."""
     results: list[Result] = []
-    for number, (name, check) in enumerate(checks.items(), start=1):
-        try:
-            results.extend(check(real, made))
-        except Exception as error:  # whatever it is, nothing may be published on a check that did not run
-            results.append(Result(name, "the check itself", "error", detail=f"could not run: {_reason(error)}"))
-        if progress is not None:
-            progress("check", name, number, len(checks))
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="check") as threads:
+        answers = threads.map(lambda item: _answers(*item, real, made), checks.items())
+        for number, (name, found) in enumerate(zip(checks, answers, strict=True), start=1):
+            results.extend(found)
+            if progress is not None:
+                progress("check", name, number, len(checks))
     return results
+
+
+def _answers(name: str, check: Check, real: Dataset, made: Dataset) -> list[Result]:
+    try:
+        return list(check(real, made))
+    except Exception as error:  # whatever it is, nothing may be published on a check that did not run
+        return [Result(name, "the check itself", "error", detail=f"could not run: {_reason(error)}")]
 
 
 def passed(results: Iterable[Result]) -> bool:

@@ -122,20 +122,17 @@ def _check(state: Run, plan: Plan, made: Extracted, snapshot: Snapshot) -> list[
         )
         for table in plan.schema.tables
     }
-    groups: list[tuple[Severity, dict[str, Check]]] = [
-        (wanted.integrity, {name: checks.CHECKS[name] for name in _INTEGRITY}),
-        ("fail", {"accounting": checks.accounting(counts), "nulls": checks.nulls(_nulls(plan, made))}),
-        (wanted.constraints, {"constraints": checks.constraints(plan.changed)}),
-        (wanted.privacy, {"leaks": checks.leaks(made.originals, plan.changed, _stayed(plan, made))}),
-    ]
-    results: list[Result] = []
-    for severity, asked in groups:
-        if severity == "off":
-            results += [Result(name, "all", "note", detail="switched off by the job") for name in asked]
-            continue
-        found = checks.run_checks(asked, snapshot, made.stage, progress=state.progress)
-        results += [_softened(result) for result in found] if severity == "note" else found
-    return results
+    asked: dict[str, tuple[Severity, Check]] = {
+        "leaks": (wanted.privacy, checks.leaks(made.originals, plan.changed, _stayed(plan, made))),
+        **{name: (wanted.integrity, checks.CHECKS[name]) for name in _INTEGRITY},
+        "accounting": ("fail", checks.accounting(counts)),
+        "nulls": ("fail", checks.nulls(_nulls(plan, made))),
+        "constraints": (wanted.constraints, checks.constraints(plan.changed)),
+    }
+    off = [Result(name, "all", "note", detail="switched off by the job") for name in asked if asked[name][0] == "off"]
+    running = {name: check for name, (severity, check) in asked.items() if severity != "off"}
+    found = checks.run_checks(running, snapshot, made.stage, progress=state.progress)
+    return off + [_softened(result) if asked[result.check][0] == "note" else result for result in found]
 
 
 def _stayed(plan: Plan, made: Extracted) -> dict[tuple[TableName, str], checks.FixedPoints]:

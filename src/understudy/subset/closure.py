@@ -222,7 +222,7 @@ class _Work:
             edge.index,
             edge.indexed_down,
             of=parents,
-            where=" AND ".join(f"({sql})" for sql in (edge.key.condition, policy.where) if sql),
+            where=" AND ".join(f"({sql}\n)" for sql in (edge.key.condition, policy.where) if sql),
             order_by=f"{policy.order_by}, {layout.row_order}" if ordered else "",
             top=policy.top if ordered else None,
         )

@@ -73,7 +73,7 @@ def ends(schema: Schema, key: ForeignKey) -> tuple[tuple[Part, ...], tuple[Part,
 
 
 def _as_text(sql: str) -> str:
-    return f"CAST(({sql}) AS text)"
+    return f"CAST(({sql}\n) AS text)"  # the line may end in a comment
 
 
 def _part(column: Column, form: Form = "text") -> Part:
@@ -125,4 +125,4 @@ def row_parts(table: Table) -> tuple[Part, ...]:
 
 def flag(condition: str) -> Part:
     """Whether a condition of the source holds for a row."""
-    return Part("", f"CASE WHEN ({condition}) THEN 1 ELSE 0 END", "flag")
+    return Part("", f"CASE WHEN ({condition}\n) THEN 1 ELSE 0 END", "flag")

@@ -102,12 +102,12 @@ def _guarded(made: Declaration, change: Change, *, filled: bool) -> Change:
 
 
 def _plain(values: pa.Array) -> pa.Array:
-    """Values in an Arrow form that every transformer knows: no dictionaries, no views."""
+    """Values in an Arrow form that every transformer knows: no dictionaries, one kind of string."""
     kind = values.type
     if pa.types.is_dictionary(kind):
         return _plain(values.dictionary_decode())
-    if pa.types.is_string_view(kind):
-        return values.cast(pa.large_string())
+    if pa.types.is_string_view(kind) or pa.types.is_large_string(kind):
+        return values.cast(pa.string())
     return values
 
 

@@ -112,6 +112,5 @@ class Characters:
 
 def text_array(data: NDArray[np.uint8], offsets: NDArray[Any]) -> pa.Array:
     """A string array over bytes and n + 1 offsets, without nulls."""
-    small = offsets[-1] < 2**31
-    kind, ends = (pa.string(), offsets.astype(np.int32)) if small else (pa.large_string(), offsets.astype(np.int64))
-    return pa.Array.from_buffers(kind, len(offsets) - 1, [None, pa.py_buffer(ends), pa.py_buffer(data)])
+    ends = pa.py_buffer(offsets.astype(np.int32))
+    return pa.Array.from_buffers(pa.string(), len(offsets) - 1, [None, ends, pa.py_buffer(data)])

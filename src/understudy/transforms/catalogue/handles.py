@@ -156,11 +156,10 @@ def _uniqueness(place: Place, handle: _Handle) -> Uniqueness:
 
 def _email_length(place: Place) -> int | None:
     handle = _email_handle(place)
-    if place.options["keep_domain"] and place.column.max_length is None:
-        return None
-    if handle.room is not None and place.options["keep_domain"]:
-        return place.column.max_length
-    return max(handle.length, _LEAST_TOKEN) + 1 + _RESERVED_LENGTH
+    usual = max(handle.length, _LEAST_TOKEN) + 1 + _RESERVED_LENGTH
+    if not place.options["keep_domain"]:
+        return usual
+    return None if place.column.max_length is None else max(usual, place.column.max_length)
 
 
 EMAIL = Declaration(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -32,8 +33,7 @@ def _build(setting: Setting) -> Change:
             return _decimals(values, random, difference)
         if pa.types.is_floating(values.type):
             numbers = values.cast(pa.float64()).fill_null(0).to_numpy(zero_copy_only=False)
-            moved = np.where(np.isfinite(numbers), numbers + difference(np.nan_to_num(numbers), random), numbers)
-            return pa.array(moved).cast(values.type)
+            return pa.array(_floats(numbers, random, difference, np.finfo(values.type.to_pandas_dtype()).max))
         if pa.types.is_integer(values.type):
             return _integers(values, random, difference)
         return decimals.each_scale(values, lambda numbers, chosen: _decimals(numbers, random[chosen], difference))
@@ -42,6 +42,14 @@ def _build(setting: Setting) -> Change:
 
 
 Difference = Callable[[Floats, Floats], Floats]
+
+
+def _floats(numbers: Floats, random: Floats, difference: Difference, largest: Any) -> Floats:
+    """What is no number stays; what would be too large for the type becomes its largest."""
+    finite = np.isfinite(numbers)
+    with np.errstate(over="ignore"):
+        moved = numbers + difference(np.where(finite, numbers, 0.0), random)
+    return np.where(finite, moved.clip(-float(largest), float(largest)), numbers)
 
 
 def _decimals(values: pa.Array, random: Floats, difference: Difference) -> pa.Array:
