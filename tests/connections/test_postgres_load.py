@@ -142,6 +142,26 @@ ALTER TABLE users DISABLE TRIGGER t; ALTER TABLE events ENABLE ALWAYS TRIGGER p;
 """
 
 
+TYPES = r"""
+CREATE EXTENSION citext; CREATE EXTENSION hstore; CREATE EXTENSION ltree; CREATE EXTENSION cube;
+CREATE TYPE comp AS (a int, b text, c timestamptz); CREATE TYPE nested AS (x comp, y comp[]);
+CREATE TYPE mood AS ENUM ('a', 'b'); CREATE TYPE span AS RANGE (subtype = float8);
+CREATE DOMAIN email AS citext CHECK (VALUE ~ '@'); CREATE DOMAIN work AS email; CREATE DOMAIN few AS int[]
+CHECK (cardinality(VALUE) < 5); CREATE DOMAIN document AS jsonb; CREATE DOMAIN price AS numeric(10,2);
+CREATE TABLE t (id int PRIMARY KEY, a hstore, b ltree, c cube, d comp, e nested, f mood[], g email, h few, i document,
+  j work, k price, l span, m nummultirange, n interval, o money, p macaddr8, q pg_lsn, r tsquery, s jsonpath, t "char",
+  u name, v bit(5), w oid, x regclass, y point, z polygon, aa int2[], ab timestamptz[], ac numeric(3,1)[], ad char(4),
+  ae xid, af tid, ag bytea[], ah time(2), ai float4[], aj json[], ak cidr, al int4range, am timetz, an numeric);
+INSERT INTO t (id) VALUES (1);
+INSERT INTO t VALUES (2, 'a=>"1",b=>NULL', 'a.b.c', '(1,2)', ROW(1, 'a "q", \ ', 'infinity'),
+  ROW(ROW(1, '', NULL), ARRAY[ROW(2, NULL, NULL)::comp]), '{a,b,NULL}', 'A@b', '[0:1]={1,2}', '{"a": 1}', 'Q@w', 12.30,
+  '[1.5,)', '{[1,2),[3,4)}', '-1 year 3 days -00:00:00.5', '-$1,234.56', '08:00:2b:01:02:03:04:05', '0/16B3748', 'a & b',
+  '$.a[*]', '', 'n', b'10101', 4294967295, 'pg_class', '(1e-300,-0)', '((0,0),(1,1),(2,0))', '{{1,2},{3,4}}',
+  '{infinity,2020-01-01,NULL}', '{1.0,NULL}', 'ab', '42', '(1,2)', '{"\x00ff",NULL}', '24:00:00',
+  '{NaN,1e-45,Infinity}', '{"{"b": 1, "a":2}"}', '10.0.0.0/8', 'empty', '24:00:00-08', 'NaN');
+"""
+
+
 @pytest.fixture(scope="module")
 def traps(module_database: Make, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, tuple[Folder, Ddl]]:
     """A database of traps, and all of it staged; tests must not change it."""
@@ -180,6 +200,15 @@ def test_replaced_copy_is_the_same_again(traps: tuple[str, tuple[Folder, Ddl]], 
     assert dumped(copy) != dumped(source)
     into(role(copy), made, "replace")
     assert dumped(copy) == dumped(source)
+
+
+def test_types_of_every_kind_arrive_in_either_mode(database: Make, tmp_path: Path) -> None:
+    source = database(TYPES)
+    copy = database()
+    made = staged(source, tmp_path / "stage")
+    for mode in ("create", "replace"):
+        into(copy, made, mode)
+        assert dumped(copy) == dumped(source)
 
 
 def test_sequences_hand_out_values_that_are_free(traps: tuple[str, tuple[Folder, Ddl]], database: Make) -> None:

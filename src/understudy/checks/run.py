@@ -10,7 +10,6 @@ from pathlib import Path
 from understudy.errors import Error
 from understudy.interfaces import Check, Dataset, Progress, Result
 
-
 _AT_ONCE = 2
 """Checks that run side by side: each streams the result by itself, and memory is bounded per check."""
 
@@ -21,7 +20,7 @@ def run_checks(
     """The results of every check, by name; a check that raises adds a Result with the verdict ``error``."""
     results: list[Result] = []
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="check") as threads:
-        answers = threads.map(lambda item: _answers(*item, real, made), checks.items())
+        answers = threads.map(lambda name: _answers(name, checks[name], (real, made)), checks)
         for number, (name, found) in enumerate(zip(checks, answers, strict=True), start=1):
             results.extend(found)
             if progress is not None:
@@ -29,11 +28,13 @@ def run_checks(
     return results
 
 
-def _answers(name: str, check: Check, real: Dataset, made: Dataset) -> list[Result]:
+def _answers(name: str, check: Check, pair: tuple[Dataset, Dataset]) -> list[Result]:
+    found: list[Result] = []
     try:
-        return list(check(real, made))
+        found.extend(check(*pair))  # what it answered before it broke stays
     except Exception as error:  # whatever it is, nothing may be published on a check that did not run
-        return [Result(name, "the check itself", "error", detail=f"could not run: {_reason(error)}")]
+        found.append(Result(name, "the check itself", "error", detail=f"could not run: {_reason(error)}"))
+    return found
 
 
 def passed(results: Iterable[Result]) -> bool:

@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from understudy.arrow import reader, storage
+from understudy.connections.postgres.sql import literal, quoted
 from understudy.errors import Error, InputError
 from understudy.interfaces import BATCH_ROWS, Scan
 
@@ -79,7 +80,7 @@ class Source:
             _checked(connection, self.sql(scan))
 
     def _rows(self) -> str:
-        names = ", ".join(_text(str(file)) for file in self.files)
+        names = ", ".join(literal(str(file)) for file in self.files)
         return f"{FUNCTIONS[self.files[0].suffix]}([{names}]{self.options})"
 
     def _names(self) -> dict[str, str]:
@@ -103,11 +104,6 @@ class Source:
             yield f"({columns}) IN (SELECT {', '.join(map(quoted, _key_names(scan.keys)))} FROM keys)"
 
 
-def quoted(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def infer(file: Path) -> Source:
     """A Source for one file that no manifest describes, by what DuckDB finds in it."""
     source = Source((file,), pa.schema([]), _OPTIONS.get(FUNCTIONS[file.suffix], ""))
@@ -118,15 +114,11 @@ def infer(file: Path) -> Source:
     if nested and FUNCTIONS[file.suffix] == "read_parquet":
         raise InputError(f"column {nested[0]!r} of {file.name!r} is nested", hint="store it as JSON text")
     if nested:  # read as JSON text: a guessed struct would lose the order and absence of fields
-        types = ", ".join(f"{_text(name)}: '{'JSON' if name in nested else kind}'" for name, kind in kinds.items())
+        types = ", ".join(f"{literal(name)}: '{'JSON' if name in nested else kind}'" for name, kind in kinds.items())
         source = replace(source, options=f", columns={{{types}}}")
     with _connect(None) as connection:
         shown = _stream(connection, f"SELECT * FROM {source._rows()}").schema
     return replace(source, arrow_schema=pa.schema([pa.field(field.name, _plain(field.type)) for field in shown]))
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _connect(keys: pa.Table | None) -> duckdb.DuckDBPyConnection:

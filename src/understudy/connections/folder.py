@@ -179,7 +179,8 @@ class Folder:
         """
         made = cls(path)
         replaces = _replaces(made.path, mode)
-        partial = made.path.with_name(made.path.name + ".partial")
+        place = made.path.absolute()
+        partial = place.with_name(f"{place.name}.partial")
         made._building = _Building(_claim(partial), f"rows-{secrets.token_hex(4)}", replaces)
         made._opened = _Contents(partial, schema)
         (partial / made._building.rows).mkdir(mode=0o700)

@@ -45,7 +45,10 @@ class DataFile:
 
 
 class TableWriter:
-    """Takes the batches of one table; rows reach the disk a row group at a time."""
+    """Takes the batches of one table; rows reach the disk a row group at a time.
+
+    The file is open only while a row group is written, so thousands of tables can be written at once.
+    """
 
     def __init__(self, path: Path, arrow_schema: pa.Schema) -> None:
         self.path = path
@@ -53,9 +56,11 @@ class TableWriter:
         self.rows = 0
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = self._waiting_bytes = 0
-        self._file = _HashedFile(path)
+        self._hash = hashlib.sha256()
+        self._size = 0
+        self._pages = _Pages()
         self._parquet = pq.ParquetWriter(
-            self._file, arrow_schema, compression="lz4", use_dictionary=False, write_statistics=False
+            self._pages, arrow_schema, compression="lz4", use_dictionary=False, write_statistics=False
         )
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -71,59 +76,53 @@ class TableWriter:
 
     def _flush(self) -> None:
         if self._waiting_rows:
-            with disk_errors(self.path, needed=self._waiting_bytes):
-                self._parquet.write_table(pa.Table.from_batches(self._waiting), row_group_size=_GROUP_ROWS)
+            self._parquet.write_table(pa.Table.from_batches(self._waiting), row_group_size=_GROUP_ROWS)
         self._waiting.clear()
         self._waiting_rows = self._waiting_bytes = 0
+        self._store()
+
+    def _store(self) -> None:
+        """Put what the Parquet writer has made on the disk, and hash it on the way."""
+        data = self._pages.take()
+        self._hash.update(data)
+        self._size += len(data)
+        with disk_errors(self.path, needed=len(data)), self.path.open("ab") as file:
+            file.write(data)
 
     def finish(self) -> DataFile:
-        """Write what waits, reach the disk, and tell what was written."""
+        """Write what waits, wait for the disk, and tell what was written."""
         self._flush()
-        with disk_errors(self.path, needed=0):
-            self._parquet.close()
-            self._file.sync()
-            self._file.close()
-        return DataFile(self.path.name, self.rows, self._file.size, self._file.hash.hexdigest())
+        self._parquet.close()
+        self._store()
+        with disk_errors(self.path, needed=0), self.path.open("rb") as file:
+            os.fsync(file.fileno())
+        return DataFile(self.path.name, self.rows, self._size, self._hash.hexdigest())
 
     def abandon(self) -> None:
         """Let go of the file without finishing it."""
         self._waiting.clear()
-        self._file.deaf = True  # closing the Parquet writer would write its footer
         self._parquet.close()
-        self._file.close()
+        self._pages.take()
 
 
-class _HashedFile(io.RawIOBase):
-    """A new file that hashes what is written to it, so that the manifest can vouch for it without reading it again."""
+class _Pages(io.RawIOBase):
+    """What the Parquet writer writes to: bytes kept until they are taken."""
 
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        self.hash = hashlib.sha256()
-        self.size = 0
-        self.deaf = False
+    def __init__(self) -> None:
+        self._kept: list[bytes] = []
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: ReadableBuffer) -> int:
-        view = memoryview(data).cast("B")
-        if self.deaf:
-            return len(view)
-        self.hash.update(view)
-        written = 0
-        while written < len(view):
-            written += os.write(self._descriptor, view[written:])
-        self.size += written
-        return written
+        self._kept.append(bytes(data))
+        return len(self._kept[-1])
 
-    def sync(self) -> None:
-        """Wait until the disk has it."""
-        os.fsync(self._descriptor)
-
-    def close(self) -> None:
-        if not self.closed:
-            super().close()
-            os.close(self._descriptor)
+    def take(self) -> bytes:
+        """All that was written since the last time."""
+        data = b"".join(self._kept)
+        self._kept.clear()
+        return data
 
 
 def arrow_schema(path: Path) -> pa.Schema:

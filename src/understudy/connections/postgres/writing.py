@@ -74,6 +74,8 @@ def explained(error: psycopg.Error, *, doing: str) -> Error:
     if state in _MEANINGS:
         kind, hint = _MEANINGS[state]
         return kind(message, hint=hint)
+    if not state and not isinstance(error, psycopg.OperationalError):
+        return Error(f"{doing}: {type(error).__name__}", hint=_NOTHING_CHANGED)
     if state[:2] in ("", "08") or state in ("57P01", "57P02", "57P03"):
         if doing == "the commit":
             return Error(
