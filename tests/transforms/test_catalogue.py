@@ -362,9 +362,6 @@ class TestReplace:
         assert masked({"replace": "{1,2}"}, ["{3}"], "other", as_text=True) == ["{1,2}"]
         assert masked({"replace": {"value": {"a": 1}}}, ["{}"], "json") == ['{"a": 1}']
 
-    def test_null_is_filled_on_request(self):
-        assert masked({"replace": {"value": "x", "fill": True}}, ["Ada", None]) == ["x", "x"]
-
     @pytest.mark.parametrize(
         ("kind", "value"),
         [("integer", "x"), ("integer", 2**40), ("date", "soon"), ("enum", "new"), ("json", "{"), ("uuid", 1)],
@@ -424,9 +421,8 @@ class TestChoice:
         found = masked({"choice": {"values": [1, 2, 3], "weights": [8, 2, 0]}}, [5] * 2000, "integer")
         assert set(found) == {1, 2} and 1500 < found.count(1) < 1700
 
-    def test_null_stays_unless_it_is_to_be_filled(self):
+    def test_null_stays(self):
         assert masked({"choice": ["a"]}, ["x", None]) == ["a", None]
-        assert masked({"choice": {"values": ["a"], "fill": True}}, ["x", None]) == ["a", "a"]
 
     def test_a_table_without_a_key_draws_by_the_whole_row(self):
         table = people(column("v"), column("w"), uniques=())

@@ -1,5 +1,7 @@
 """What is refused before a row is read, and why."""
 
+import time
+
 import pyarrow as pa
 import pytest
 
@@ -59,6 +61,11 @@ def test_columns_that_travel_as_text_take_what_is_lossless(rule):
     assert refusals({"noise": 0.1}, column("v", "decimal", as_text=True, arrow_type=pa.string())) == []
 
 
+def test_a_date_that_travels_as_text_cannot_be_shifted():
+    (found,) = refusals({"shift_days": 3}, column("v", "date", as_text=True, arrow_type=pa.string()))
+    assert "shift_days does not take date" in found
+
+
 @pytest.mark.parametrize(
     "rule", ["first_name", "city", "redact", {"replace": "x"}, {"choice": ["a", "b"]}, {"mask": 2}]
 )
@@ -80,6 +87,12 @@ def test_the_birthday_estimate_is_spelled_out():
 )
 def test_rules_that_keep_values_different_may_stand_on_a_unique_column(rule):
     assert refusals(rule, column("v"), **unique()) == []
+
+
+@pytest.mark.parametrize("name", ["email", "username", "hash", "token"])
+def test_what_is_drawn_by_a_subject_is_unique_if_the_subject_is(name):
+    assert refusals({name: {"per": "id"}}, column("v"), **unique()) == []
+    assert refusals({name: {"per": "w"}}, column("v"), column("w"), **unique()) != []
 
 
 def test_a_table_of_unknown_size_counts_as_a_million_rows():
@@ -234,6 +247,23 @@ def test_check_constraints_are_left_to_the_run():
 def test_options_that_do_not_fit_the_column_are_refused(rule, kind, reason):
     (found,) = refusals(rule, column("v", kind))
     assert reason in found
+
+
+def test_templates_made_of_one_another_are_refused():
+    schema = Schema((people(column("a"), column("b")),))
+    rules = {(PEOPLE, "a"): parse_rule({"template": "{b}"}), (PEOPLE, "b"): parse_rule({"template": "{a}"})}
+    (found,) = transforms.refusals(schema, rules, {})
+    assert found.subject == "people" and "made of one another: a, b" in found.reason
+
+
+def test_a_thousand_tables_are_looked_through_in_seconds():
+    names = [TableName("public", f"t{number}") for number in range(1000)]
+    columns = tuple(column(f"c{number}") for number in range(10))
+    schema = Schema(tuple(Table(name, columns, (Unique("u", ("c1",)),)) for name in names))
+    rules = {(name, one.name): Rule("email") for name in names for one in columns}
+    start = time.process_time()
+    assert transforms.refusals(schema, rules, {}) == []
+    assert time.process_time() - start < 8
 
 
 def test_a_table_without_a_key_cannot_be_shuffled():

@@ -26,8 +26,10 @@ def compile(  # noqa: A001  # the word for it, and nobody compiles Python here
     be called from several threads.  ``dataset`` is read once, here, if a rule shuffles; such a
     column is held in memory as a whole.
     """
-    changes = {name: _change(table, table.column(name), rule, (key, domains, dataset)) for name, rule in rules.items()}
-    order = _order(table, rules)
+    given = (key, domains, dataset)
+    changing = {name: rule for name, rule in rules.items() if rule.name != "keep"}
+    changes = {name: _change(table, table.column(name), rule, given) for name, rule in changing.items()}
+    turns = order(table, changing)
 
     def transform(batch: pa.RecordBatch) -> pa.RecordBatch:
         after: dict[str, pa.Array] = {}
@@ -35,7 +37,7 @@ def compile(  # noqa: A001  # the word for it, and nobody compiles Python here
         names = batch.schema.names
         if not batch.num_rows:
             return batch
-        for name in order:
+        for name in turns:
             if name in names:
                 after[name] = changes[name](storage(batch.column(name)), rows)
         for name in names:
@@ -71,17 +73,17 @@ def _change(
     """A rule's Change for one column, with what must not change put back."""
     made = declaration(rule.name)
     place = Place(table, column, made.filled_in(rule.options))
-    if column.kind not in made.kinds:
+    if not made.takes(column):
         raise InputError(f"{rule.name} does not take {column.native_type} ({table.name}.{column.name})")
     problem = made.problem(place)
     if problem:
         raise InputError(f"{table.name}.{column.name}: {problem}", hint=f"as in `{made.example}`")
     key, domains, dataset = given
     setting = Setting(place, key, domains, dataset, lambda inner, part: _change(table, part, inner, given))
-    return _guarded(made, made.build(setting), filled=made.nulls == "filled" or bool(place.options.get("fill")))
+    return _guarded(made, made.build(setting))
 
 
-def _guarded(made: Declaration, change: Change, *, filled: bool) -> Change:
+def _guarded(made: Declaration, change: Change) -> Change:
     """A Change that sees NULL and infinite values as NULL, and puts them back."""
 
     def guarded(values: pa.Array, rows: Rows) -> pa.Array:
@@ -94,8 +96,6 @@ def _guarded(made: Declaration, change: Change, *, filled: bool) -> Change:
         if len(found) != len(values):
             raise Error(f"{made.name} gave {len(found)} values for {len(values)}")
         found = found.cast(plain.type) if found.type != plain.type else found
-        if filled:
-            untouched = pc.and_(untouched, plain.is_valid())
         return pc.if_else(untouched, plain, found) if untouched.true_count else found
 
     return guarded
@@ -124,14 +124,14 @@ def _as(made: pa.Array, original: pa.Array, name: str) -> pa.Array:
         raise Error(f"the rule of column {name!r} gives {made.type}, and the column is {kind}") from error
 
 
-def _order(table: Table, rules: Mapping[str, Rule]) -> list[str]:
-    """Columns in the order in which they can be changed: what is made of others comes after them."""
-    order = [name for name, rule in rules.items() if not declaration(rule.name).late]
-    waiting = {name: needs(table, {name: rules[name]}) for name in rules if name not in order}
+def order(table: Table, rules: Mapping[str, Rule]) -> list[str]:
+    """The columns in the order in which they can be changed: what is made of others comes after them."""
+    turns = [name for name, rule in rules.items() if not declaration(rule.name).late]
+    waiting = {name: needs(table, {name: rules[name]}) for name in rules if name not in turns}
     while waiting:
         ready = [name for name, parts in waiting.items() if not parts & waiting.keys()]
         if not ready:
             raise InputError(f"templates of {table.name} are made of one another: {', '.join(sorted(waiting))}")
-        order += ready
+        turns += ready
         waiting = {name: parts for name, parts in waiting.items() if name not in ready}
-    return order
+    return turns

@@ -46,6 +46,12 @@ class Place:
             raise unknown("column", f"{self.table.name}.{name}", [f"{self.table.name}.{c}" for c in self.table.by_name])
         return name
 
+    @property
+    def own_subject(self) -> bool:
+        """Whether every row is drawn by something of its own: its value, or a subject that no other row has."""
+        whole = [unique for unique in self.table.uniques if not unique.predicate]
+        return self.subject is None or (self.subject,) in [unique.columns for unique in whole]
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -226,6 +232,11 @@ class Declaration:
     def option_names(self) -> frozenset[str]:
         """The names of the options."""
         return frozenset(option.name for option in self.options)
+
+    def takes(self, column: Column) -> bool:
+        """Whether it accepts a column; of those that travel as text, numbers alone can be told from it."""
+        as_text = column.as_text and column.kind not in ("decimal", "text", "enum", "json")
+        return ("other" if as_text else column.kind) in self.kinds
 
     def filled_in(self, options: Options) -> dict[str, Any]:
         """Options with the defaults of those that are missing."""

@@ -6,11 +6,13 @@ CHECK constraints are no reason here: what they say is SQL, so a run asks the da
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from understudy.errors import InputError
-from understudy.interfaces import Refusal
+from understudy.interfaces import Refusal, Rule
 from understudy.schema import Column, Schema, Table, TableName, Unique
+from understudy.transforms.apply import order
 from understudy.transforms.declare import Declaration, Place, Uniqueness
 from understudy.transforms.domains import Rules, Spot, by_label, title
 from understudy.transforms.registry import declaration
@@ -43,10 +45,13 @@ def refusals(schema: Schema, rules: Rules, domains: Mapping[Spot, str]) -> list[
         found += reasons
         if not reasons:
             places[spot] = (made, place)
-    for table in schema.tables:
-        there = {column: place for (name, column), place in places.items() if name == table.name}
-        found += _not_unique(table, there)
-        found += _excluded(table, there)
+    by_table: dict[TableName, dict[str, tuple[Declaration, Place]]] = defaultdict(dict)
+    for (name, inner), made_there in places.items():
+        by_table[name][inner] = made_there
+    for name, there in by_table.items():
+        found += _not_unique(schema.table(name), there)
+        found += _excluded(schema.table(name), there)
+        found += _entangled(schema.table(name), {inner: rules[name, inner] for inner in there})
     for label, spots in by_label(domains).items():
         found += _disagreeing(label, {spot: places[spot] for spot in spots if spot in places})
     return list(dict.fromkeys(found))
@@ -71,7 +76,7 @@ def _unfit(made: Declaration, place: Place) -> Iterator[Reason]:
             f"an enum takes {', '.join(sorted(_ENUM))}",
         )
         return
-    if column.kind not in made.kinds:
+    if not made.takes(column):
         hint = f"it takes {', '.join(sorted(made.kinds))}; every type takes keep, null and replace"
         yield f"{made.name} does not take {column.native_type}", hint
         return
@@ -169,6 +174,14 @@ def _excluded(table: Table, places: Mapping[str, tuple[Declaration, Place]]) -> 
             if name in places and places[name][0].name != "keep":
                 reason = f"exclusion constraint {check.name} compares rows by it, so it cannot change"
                 yield Refusal(f"{table.name}.{name}", reason, "keep it")
+
+
+def _entangled(table: Table, rules: Mapping[str, Rule]) -> Iterator[Refusal]:
+    """Templates that are made of one another."""
+    try:
+        order(table, rules)
+    except InputError as error:
+        yield Refusal(str(table.name), error.message, error.hint)
 
 
 def _disagreeing(label: str, places: Mapping[Spot, tuple[Declaration, Place]]) -> Iterator[Refusal]:

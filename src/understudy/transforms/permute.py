@@ -55,13 +55,15 @@ class Permutation:
     def _positive(self, aes: Aes, numbers: Words) -> Words:
         if not len(numbers):
             return numbers
-        out = numbers.copy()
         smallest, largest = int(numbers.min()), int(numbers.max())
-        for number, (low, high) in enumerate(pairwise(self.edges)):
-            if largest < low or smallest >= high:
-                continue
+        bands = [(low, high, number) for number, (low, high) in enumerate(pairwise(self.edges))]
+        for low, high, number in bands:
             if low <= smallest and largest < high:
                 return _walk(aes, numbers, low=low, high=high, band=number)
+        out = numbers.copy()
+        for low, high, number in bands:
+            if largest < low or smallest >= high:
+                continue
             inside = (numbers >= np.uint64(low)) & (numbers < np.uint64(high))
             out[inside] = _walk(aes, numbers[inside], low=low, high=high, band=number)
         return out
@@ -89,22 +91,21 @@ def _walk(aes: Aes, numbers: Words, *, low: int, high: int, band: int) -> Words:
 
 
 def _feistel(aes: Aes, halves: tuple[Words, Words], bits: tuple[int, int], label: int) -> tuple[Words, Words]:
-    """The network: in turn, each half is mixed with what the other one, the round and the label encrypt to.
+    """The network: in turn, each half is mixed, in place, with what the other one, the round and the label encrypt to.
 
     A block gives two words: the first serves the left half, the second the right one in the round after.
     """
-    values = [halves[0].copy(), halves[1].copy()]
-    blocks = np.empty((len(values[0]), 2), np.uint64)
+    blocks = np.empty((len(halves[0]), 2), np.uint64)
     out = Aes.room(len(blocks))
-    drawn = np.empty_like(values[0])
+    drawn = np.empty_like(halves[0])
     for number in range(ROUNDS if sum(bits) >= 28 else NARROW_ROUNDS):
         changed, other = number % 2, 1 - number % 2
-        blocks[:, 0] = values[other]
+        blocks[:, 0] = halves[other]
         if changed == 0:
             blocks[:, 1] = label << 8 | number
         np.right_shift(aes(blocks, out)[:, changed], np.uint64(64 - bits[changed]), out=drawn)
-        values[changed] ^= drawn
-    return values[0], values[1]
+        np.bitwise_xor(halves[changed], drawn, out=halves[changed])
+    return halves
 
 
 def rekey_uuids(subkey: bytes, uuids: Words) -> Words:

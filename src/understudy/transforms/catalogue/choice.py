@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from understudy.transforms.catalogue.constant import FILL, problem
+from understudy.transforms.catalogue.constant import problem
 from understudy.transforms.constants import constants
 from understudy.transforms.declare import ANY, Change, Declaration, Option, Place, Rows, Setting, Uniqueness
 from understudy.transforms.draws import by_row, fraction, needs_row
@@ -45,7 +45,6 @@ CHOICE = Declaration(
     options=(
         Option("values", "list", "the values there may be", required=True),
         Option("weights", "list", "how often each comes, in any unit; alike where not given"),
-        FILL,
     ),
     uniqueness=lambda place: Uniqueness("lossy", len(place.options["values"])),
     length=lambda place: max(len(str(v)) for v in place.options["values"]) if place.column.kind == "text" else None,

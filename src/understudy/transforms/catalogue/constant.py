@@ -11,7 +11,6 @@ from understudy.transforms.constants import constants, empty
 from understudy.transforms.declare import ANY, Change, Declaration, Option, Place, Rows, Uniqueness
 
 _REDACTED = "REDACTED"
-FILL = Option("fill", "yes or no", "also where the value is NULL", default=False)
 
 
 def _always(value: pa.Array) -> Change:
@@ -84,12 +83,12 @@ REDACT = Declaration(
 
 REPLACE = Declaration(
     name="replace",
-    summary="The value becomes one that you give; NULL stays NULL unless it is to be filled.",
+    summary="The value becomes one that you give; NULL stays NULL.",
     example="{replace: unknown}",
     kinds=ANY,
     build=lambda setting: _always(constants([setting.place.options["value"]], setting.place.column)),
     main="value",
-    options=(Option("value", "value", "what stands there instead", required=True), FILL),
+    options=(Option("value", "value", "what stands there instead", required=True),),
     uniqueness=lambda _place: ONE,
     length=lambda place: len(str(place.options["value"])) if place.column.kind == "text" else None,
     problem=lambda place: problem(place, place.options["value"]),

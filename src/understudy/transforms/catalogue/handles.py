@@ -151,7 +151,7 @@ def _recased(made: pa.Array, values: pa.Array, subkey: bytes) -> pa.Array:
 
 
 def _uniqueness(place: Place, handle: _Handle) -> Uniqueness:
-    return LOSSY if place.subject else probable(handle.bits)
+    return probable(handle.bits) if place.own_subject else LOSSY
 
 
 def _email_length(place: Place) -> int | None:

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from understudy.transforms.declare import (
     DOMAIN,
+    LOSSY,
     PER,
     TEXT,
     Change,
@@ -64,8 +65,8 @@ def _token(setting: Setting) -> Change:
     return change
 
 
-def _unless_drawn_by_subject(place: Place, bits: float) -> Uniqueness:
-    return Uniqueness("lossy") if place.subject else probable(bits)
+def _uniqueness(place: Place, bits: float) -> Uniqueness:
+    return probable(bits) if place.own_subject else LOSSY
 
 
 HASH = Declaration(
@@ -80,7 +81,7 @@ HASH = Declaration(
         PER,
         DOMAIN,
     ),
-    uniqueness=lambda place: _unless_drawn_by_subject(place, 4 * _hash_length(place)),
+    uniqueness=lambda place: _uniqueness(place, 4 * _hash_length(place)),
     length=_hash_length,
     needs=needs_subject,
 )
@@ -98,7 +99,7 @@ TOKEN = Declaration(
         PER,
         DOMAIN,
     ),
-    uniqueness=lambda place: _unless_drawn_by_subject(place, 5 * _token_length(place)),
+    uniqueness=lambda place: _uniqueness(place, 5 * _token_length(place)),
     length=lambda place: len(_prefix(place)) + _token_length(place),
     needs=needs_subject,
 )

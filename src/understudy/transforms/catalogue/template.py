@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.schema import Column, Kind
-from understudy.transforms.catalogue.constant import FILL
 from understudy.transforms.declare import LOSSY, TEXT, Change, Declaration, Option, Place, Rows, Setting, Uniqueness
 from understudy.transforms.draws import column_of
 from understudy.transforms.fake import cut, same_width
@@ -131,7 +130,7 @@ TEMPLATE = Declaration(
     kinds=TEXT,
     build=_build,
     main="text",
-    options=(Option("text", "text", "text with {column} parts; {{ and }} are braces", required=True), FILL),
+    options=(Option("text", "text", "text with {column} parts; {{ and }} are braces", required=True),),
     uniqueness=_uniqueness,
     length=_length,
     needs=references,
