@@ -196,7 +196,13 @@ def _facts(state: Run, plan: Plan, made: Extracted, results: list[Result], snaps
 
 
 def _load(state: Run, facts: Facts, ddl: Ddl | None) -> Finished:
-    """Load every destination; the result is published by now and stays, whatever a destination says."""
+    """Load every destination; the result is published by now and stays, whatever a destination says.
+
+    Its report is written first: after a kill, `understudy load` goes on from here, without the source.
+    """
+    finished = _finish(state, facts, {})
+    if not state.destinations:
+        return finished
     result = Folder(state.folder.data)
     loaded: dict[str, Mapping[str, int]] = {}
     try:

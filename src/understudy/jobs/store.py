@@ -75,10 +75,11 @@ def clear_leftovers(lake: Path) -> list[str]:
         if _alive(owner):
             continue
         folder = RunFolder(owner.parent)
-        for partial in folder.path.glob("*.partial"):
-            shutil.rmtree(partial, ignore_errors=True)
-        owner.unlink(missing_ok=True)
-        if not folder.data.exists() and not folder.report.exists():
+        if folder.report.exists():  # killed while loading: the result itself is whole
+            for partial in folder.path.glob("*.partial"):
+                shutil.rmtree(partial, ignore_errors=True)
+            owner.unlink(missing_ok=True)
+        else:
             shutil.rmtree(folder.path, ignore_errors=True)
         cleared.append(folder.id)
     return cleared
