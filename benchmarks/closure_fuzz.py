@@ -9,20 +9,25 @@ python benchmarks/closure_fuzz.py --rows 3000000          rows per second of a s
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
+import psycopg
 import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from subset.laws import check
+from subset.laws import check, check_why
+from subset.postgres import comparable, in_postgres
 from subset.worlds import make
 from support.arrow_dataset import ArrowDataset
 from understudy.interfaces import Scan
@@ -30,12 +35,34 @@ from understudy.schema import Column, ForeignKey, Schema, Table, TableName, Uniq
 from understudy.subset import EdgePolicy, Request, Target, closure, plan
 
 
-def fuzz(start: int, seeds: int) -> int:
+@contextmanager
+def scratch(url: str) -> Iterator[str]:
+    """A database of our own on the server of that URL."""
+    name = f"closure_fuzz_{os.getpid()}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        try:
+            yield urlsplit(url)._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def fuzz(start: int, seeds: int, server: str) -> int:
+    with scratch(server) if server else nullcontext("") as url:
+        return fuzz_in(url, start, seeds)
+
+
+def fuzz_in(url: str, start: int, seeds: int) -> int:
     failed, begun = [], time.perf_counter()
     for seed in range(start, start + seeds):
         case = make(Random(seed))
         try:
-            check(case)
+            if not url:
+                check(case)
+                check_why(case, Random(seed))
+            elif comparable(case):
+                with in_postgres(case, url) as (found, snapshot):
+                    check(found, snapshot)
         except Exception:
             failed.append(seed)
             traceback.print_exc()
@@ -147,12 +174,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, help="how many random schemas")
     parser.add_argument("--start", type=int, default=0, help="the first seed")
+    parser.add_argument("--postgres", default="", metavar="URL", help="run them in a new database on this server")
     parser.add_argument("--chain", type=int, metavar="LEVELS")
     parser.add_argument("--rows", type=int)
     given = parser.parse_args()
     runs: list[Callable[[], int]] = []
     if given.seeds:
-        runs.append(lambda: fuzz(given.start, given.seeds))
+        runs.append(lambda: fuzz(given.start, given.seeds, given.postgres))
     if given.chain:
         runs.append(lambda: chain(given.chain))
     if given.rows:

@@ -86,6 +86,7 @@ def test_scan_by_condition_order_and_limit(tmp_path: Path) -> None:
     folder = stage(tmp_path / "out", ROWS)
     assert ids(folder, where="name = 'dan' OR id < 2 -- a comment") == [1, 4, 5]
     assert ids(folder, order_by='"name" DESC NULLS LAST, id', limit=3) == [4, 5, 1]
+    assert ids(folder, order_by="id DESC -- a comment", limit=2) == [5, 4]
     assert ids(folder, limit=2) == [1, 2]
     assert ids(folder, limit=0) == []
 
@@ -96,8 +97,8 @@ def test_keys_keep_exactly_their_rows_and_never_repeat_them(tmp_path: Path) -> N
     assert ids(folder, keys=keys) == [3, 4, 5]
     two = pa.table({"name": ["dan", "dan"], "id": pa.array([4, 1], pa.int32())})
     assert ids(folder, keys=two) == [4]
-    computed = Scan(USERS, ("id",), computed=(("twice", "id * 2"),), keys=pa.table({"twice": [4, 6]}))
-    assert folder.read(computed).read_all().to_pydict() == {"id": [2, 3], "twice": [4, 6]}
+    computed = Scan(USERS, ("id",), computed=(("twice", "id * 2"), ("ID", "-id")), keys=pa.table({"twice": [4, 6]}))
+    assert folder.read(computed).read_all().to_pydict() == {"id": [2, 3], "twice": [4, 6], "ID": [-2, -3]}
 
 
 def test_top_keeps_the_first_rows_of_each_group_and_ties_keep_their_order(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import run_sql
+from support.loading import ordinary_role
 from understudy.connections.postgres.ddl import dump
 from understudy.connections.postgres.read import Postgres
 from understudy.connections.postgres.scrub import scrub, scrub_schema
@@ -237,25 +238,22 @@ def test_tables_one_may_not_read_are_left_out_with_all_that_needs_them(database:
         CREATE TABLE secrets (id int PRIMARY KEY); CREATE TABLE open (id int REFERENCES secrets, other int);
         CREATE VIEW seen AS SELECT id FROM secrets; CREATE VIEW seen_twice AS SELECT id FROM seen;
         CREATE VIEW fine AS SELECT id FROM open;
-        DROP ROLE IF EXISTS ddl_reader; CREATE ROLE ddl_reader LOGIN; GRANT SELECT ON open, fine TO ddl_reader;
         """
     )
-    as_reader = url.replace("postgres@", "ddl_reader@", 1)
-    try:
-        found = dump(as_reader, snapshot="", tables=[TableName("public", "open")], hide=NOTHING)
-        assert "secrets" not in found.before + found.after and "seen" not in found.before
-        assert "CREATE VIEW public.fine" in found.before
-        assert found.notes == (
-            "table secrets is left out: this user may not read it",
-            "CREATE VIEW public.seen is left out: it needs secrets",
-            "CREATE VIEW public.seen_twice is left out: it needs seen",
-            "ALTER TABLE ONLY public.open ADD CONSTRAINT open_id_fkey is left out: it needs secrets",
-        )
-        run_sql(database(), found.before + found.after)
+    with ordinary_role(url) as role:
+        run_sql(url, f"GRANT SELECT ON open, fine TO {role.name}")
+        found = dump(role.on(url), snapshot="", tables=[TableName("public", "open")], hide=NOTHING)
         with pytest.raises(InputError, match="permission denied to read secrets"):
-            dump(as_reader, snapshot="", tables=[TableName("public", "secrets")], hide=NOTHING)
-    finally:
-        run_sql(url, "DROP OWNED BY ddl_reader; DROP ROLE ddl_reader")
+            dump(role.on(url), snapshot="", tables=[TableName("public", "secrets")], hide=NOTHING)
+    assert "secrets" not in found.before + found.after and "seen" not in found.before
+    assert "CREATE VIEW public.fine" in found.before
+    assert found.notes == (
+        "table secrets is left out: this user may not read it",
+        "CREATE VIEW public.seen is left out: it needs secrets",
+        "CREATE VIEW public.seen_twice is left out: it needs seen",
+        "ALTER TABLE ONLY public.open ADD CONSTRAINT open_id_fkey is left out: it needs secrets",
+    )
+    run_sql(database(), found.before + found.after)
 
 
 def test_what_reaches_outside_or_needs_a_superuser_is_left_out(database: Callable[..., str]) -> None:

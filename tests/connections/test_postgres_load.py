@@ -1,75 +1,23 @@
-"""A load arrives whole and exact, validated by PostgreSQL itself, or the destination is as it was."""
+"""A load arrives whole and exact: what PostgreSQL tells of the copy is what it tells of the source."""
 
 from __future__ import annotations
 
 import os
 import re
-import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
-import pyarrow as pa
 import pytest
 
 from conftest import query, run_sql
+from support.loading import Role, dumped, into, ordinary_role, staged
 from support.real import load_real
 from understudy.connections.folder import Folder
-from understudy.connections.postgres.load import identity, load, same_database
-from understudy.connections.postgres.read import Postgres
-from understudy.connections.postgres.server import binary
-from understudy.errors import Error, InputError
-from understudy.interfaces import Ddl, Mode, Scan
-from understudy.schema import Schema, TableName
+from understudy.interfaces import Ddl
+from understudy.schema import TableName
 
 Make = Callable[..., str]
-
-
-def silent(*_: object) -> None:
-    pass
-
-
-def staged(url: str, path: Path) -> tuple[Folder, Ddl]:
-    """All of a database as a folder, and its definitions."""
-    with Postgres(url).snapshot() as snapshot:
-        ddl = snapshot.ddl()
-        Folder(path).load(snapshot, mode="create", ddl=ddl, progress=silent)
-    return Folder(path), ddl
-
-
-def into(url: str, made: tuple[Folder, Ddl | None], mode: Mode = "create") -> Mapping[TableName, int]:
-    return load(url, made[0], mode=mode, ddl=made[1], progress=silent)
-
-
-def dumped(url: str, *options: str) -> str:
-    """Everything pg_dump tells of a database, rows and sequences included; lines that differ by run removed."""
-    program = binary("pg_dump", at_least=18)
-    done = subprocess.run(
-        [program, "--no-owner", *options, f"--dbname={url}"], capture_output=True, text=True, check=True
-    )
-    return re.sub(r"(?m)^\\(un)?restrict .*\n|^-- Dumped .*\n", "", done.stdout)
-
-
-@pytest.fixture
-def role(database: Make) -> Iterator[Callable[[str], str]]:
-    """``role(url)`` gives the URL of an ordinary role: no superuser, owner of nothing yet."""
-    name, urls = f"plain_{os.getpid()}", [database()]
-    run_sql(urls[0], f"DROP ROLE IF EXISTS {name}; CREATE ROLE {name} LOGIN")
-
-    def as_role(url: str) -> str:
-        urls.append(url)
-        return url.replace("postgres@", f"{name}@", 1)
-
-    as_role.role = name  # type: ignore[attr-defined]
-    yield as_role
-    for url in urls:
-        run_sql(url, f"REASSIGN OWNED BY {name} TO postgres; DROP OWNED BY {name}")
-    run_sql(urls[0], f"DROP ROLE {name}")
 
 
 TRAPS = r"""
@@ -155,11 +103,17 @@ CREATE TABLE t (id int PRIMARY KEY, a hstore, b ltree, c cube, d comp, e nested,
 INSERT INTO t (id) VALUES (1);
 INSERT INTO t VALUES (2, 'a=>"1",b=>NULL', 'a.b.c', '(1,2)', ROW(1, 'a "q", \ ', 'infinity'),
   ROW(ROW(1, '', NULL), ARRAY[ROW(2, NULL, NULL)::comp]), '{a,b,NULL}', 'A@b', '[0:1]={1,2}', '{"a": 1}', 'Q@w', 12.30,
-  '[1.5,)', '{[1,2),[3,4)}', '-1 year 3 days -00:00:00.5', '-$1,234.56', '08:00:2b:01:02:03:04:05', '0/16B3748', 'a & b',
-  '$.a[*]', '', 'n', b'10101', 4294967295, 'pg_class', '(1e-300,-0)', '((0,0),(1,1),(2,0))', '{{1,2},{3,4}}',
-  '{infinity,2020-01-01,NULL}', '{1.0,NULL}', 'ab', '42', '(1,2)', '{"\x00ff",NULL}', '24:00:00',
-  '{NaN,1e-45,Infinity}', '{"{"b": 1, "a":2}"}', '10.0.0.0/8', 'empty', '24:00:00-08', 'NaN');
+  '[1.5,)', '{[1,2),[3,4)}', '-1 year 3 days -00:00:00.5', '-$1,234.56', '08:00:2b:01:02:03:04:05', '0/16B3748',
+  'a & b', '$.a[*]', '', 'n', b'10101', 4294967295, 'pg_class', '(1e-300,-0)', '((0,0),(1,1),(2,0))', '{{1,2},{3,4}}',
+  '{infinity,2020-01-01,NULL}', '{1.0,NULL}', 'ab', '42', '(1,2)', '{"\\x00ff",NULL}', '24:00:00',
+  '{NaN,1e-45,Infinity}', '{"{\"b\": 1, \"a\":2}"}', '10.0.0.0/8', 'empty', '24:00:00-08', 'NaN');
 """
+
+
+@pytest.fixture
+def role(database: Make) -> Iterator[Role]:
+    with ordinary_role(database()) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -169,27 +123,24 @@ def traps(module_database: Make, tmp_path_factory: pytest.TempPathFactory) -> tu
     return url, staged(url, tmp_path_factory.mktemp("traps") / "stage")
 
 
-# Whole databases
-
-
 def test_created_copy_is_what_pg_dump_says_of_its_source(
-    traps: tuple[str, tuple[Folder, Ddl]], database: Make, role: Any
+    traps: tuple[str, tuple[Folder, Ddl]], database: Make, role: Role
 ) -> None:
     source, made = traps
     copy = database()
-    run_sql(copy, f"ALTER DATABASE {copy.partition('@/')[2].partition('?')[0]} OWNER TO {role.role}")
-    rows = into(role(copy), made)  # an ordinary owner: no superuser anywhere
+    run_sql(copy, f"ALTER DATABASE {copy.partition('@/')[2].partition('?')[0]} OWNER TO {role.name}")
+    rows = into(role.on(copy), made)  # an ordinary owner: no superuser anywhere
     assert dumped(copy) == dumped(source)
     assert rows[TableName("public", "users")] == 4 and rows[TableName("public", "nothing")] == 0
     assert query(copy, "SELECT n FROM atop") == [(4,)]
     assert query(copy, "SELECT count FROM guarded_count") == [(2,)]
 
 
-def test_replaced_copy_is_the_same_again(traps: tuple[str, tuple[Folder, Ddl]], database: Make, role: Any) -> None:
+def test_replaced_copy_is_the_same_again(traps: tuple[str, tuple[Folder, Ddl]], database: Make, role: Role) -> None:
     source, made = traps
     copy = database()
-    run_sql(copy, f"ALTER DATABASE {copy.partition('@/')[2].partition('?')[0]} OWNER TO {role.role}")
-    into(role(copy), made)
+    run_sql(copy, f"ALTER DATABASE {copy.partition('@/')[2].partition('?')[0]} OWNER TO {role.name}")
+    into(role.on(copy), made)
     run_sql(
         copy,
         """DELETE FROM notes; DELETE FROM events; UPDATE users SET email = 'other' WHERE id = 2; DELETE FROM a;
@@ -198,8 +149,14 @@ def test_replaced_copy_is_the_same_again(traps: tuple[str, tuple[Folder, Ddl]], 
         INSERT INTO users (email, self, manager) VALUES ('more', 1, 1); REFRESH MATERIALIZED VIEW atop;""",
     )
     assert dumped(copy) != dumped(source)
-    into(role(copy), made, "replace")
+    into(role.on(copy), made, "replace")
     assert dumped(copy) == dumped(source)
+
+
+def test_replace_into_an_empty_database_creates(traps: tuple[str, tuple[Folder, Ddl]], database: Make) -> None:
+    copy = database()
+    into(copy, traps[1], "replace")
+    assert dumped(copy) == dumped(traps[0])
 
 
 def test_types_of_every_kind_arrive_in_either_mode(database: Make, tmp_path: Path) -> None:
@@ -266,487 +223,3 @@ def contents(url: str) -> str:
     shown = dumped(url, "--no-comments", "--no-privileges")
     noise = r"(?s)--\n-- Name: public; Type: SCHEMA.*?(?=\n--\n-- Name)|SELECT pg_catalog\.setval.*?;\n"
     return re.sub(r"\n{3,}", "\n\n", re.sub(noise, "", shown))
-
-
-# What a load finds at the destination
-
-
-def test_create_refuses_tables_that_are_there(database: Make, tmp_path: Path) -> None:
-    source = database("CREATE TABLE t (id int); INSERT INTO t VALUES (1)")
-    copy = database("CREATE TABLE t (id int); INSERT INTO t VALUES (2)")
-    with pytest.raises(InputError, match="already has 1 of these tables: t") as caught:
-        into(copy, staged(source, tmp_path / "stage"))
-    assert "replace" in caught.value.hint
-    assert query(copy, "SELECT * FROM t") == [(2,)]
-
-
-def test_create_beside_other_tables_and_against_a_type_of_the_same_name(database: Make, tmp_path: Path) -> None:
-    source = database("CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE t (m mood); INSERT INTO t VALUES ('sad')")
-    made = staged(source, tmp_path / "stage")
-    beside = database("CREATE TABLE other (id int)")
-    assert into(beside, made) == {TableName("public", "t"): 1}
-    taken = database("CREATE TYPE mood AS ENUM ('glad')")
-    with pytest.raises(InputError, match=r'CREATE TYPE public\.mood: type "mood" already exists'):
-        into(taken, made)
-    assert query(taken, "SELECT count(*) FROM pg_class WHERE relname = 't'") == [(0,)]
-
-
-def test_without_definitions_nothing_can_be_created(database: Make, tmp_path: Path) -> None:
-    made, _ = staged(database("CREATE TABLE t (id int)"), tmp_path / "stage")
-    with pytest.raises(InputError, match="no table t, and there are no definitions"):
-        into(database(), (made, None))
-
-
-@pytest.fixture(scope="module")
-def moods(module_database: Make, tmp_path_factory: pytest.TempPathFactory) -> tuple[Folder, Ddl]:
-    url = module_database("CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE t (id int, m mood)")
-    return staged(url, tmp_path_factory.mktemp("moods") / "stage")
-
-
-@pytest.mark.parametrize(
-    ("there", "said"),
-    [
-        ("CREATE TABLE t (id bigint, m mood)", "t.id is bigint, not integer"),
-        ("CREATE TABLE t (m mood)", "t.id is missing"),
-        ("CREATE TABLE t (id int, m mood, x int)", "t.x is only there"),
-        ("CREATE TABLE t (id int GENERATED ALWAYS AS (1) STORED, m mood)", "t.id is missing"),
-        ("CREATE TABLE t (id int, m text)", "t.m is text, not public.mood"),
-        ("ALTER TYPE mood RENAME VALUE 'sad' TO 'low'; CREATE TABLE t (id int, m mood)", "lacks the label 'sad'"),
-    ],
-)
-def test_tables_that_differ_are_named_before_anything_changes(
-    moods: tuple[Folder, Ddl], database: Make, there: str, said: str
-) -> None:
-    copy = database(f"CREATE TYPE mood AS ENUM ('sad'); {there}; INSERT INTO t DEFAULT VALUES")
-    with pytest.raises(InputError, match=re.escape(said)):
-        into(copy, moods, "replace")
-    assert query(copy, "SELECT count(*) FROM t") == [(1,)]
-
-
-def test_order_of_columns_and_stricter_text_types_do_not_matter(database: Make, tmp_path: Path) -> None:
-    source = database(
-        "CREATE TABLE t (a int, b text, g int GENERATED ALWAYS AS (a + 1) STORED); INSERT INTO t VALUES (1, 'x')"
-    )
-    copy = database("CREATE TABLE t (b text, g int GENERATED ALWAYS AS (a * 10) STORED, a int NOT NULL)")
-    into(copy, staged(source, tmp_path / "stage"), "replace")
-    assert query(copy, "SELECT a, b, g FROM t") == [(1, "x", 10)]
-
-
-def test_constraints_of_an_existing_schema_come_back_exactly(database: Make, tmp_path: Path) -> None:
-    script = """
-    CREATE TABLE p (id int PRIMARY KEY, a int, b int, UNIQUE (a, b));
-    CREATE TABLE c (id int REFERENCES p ON DELETE CASCADE ON UPDATE SET NULL, a int, b int, old int);
-    ALTER TABLE c ADD CONSTRAINT "Both %s" FOREIGN KEY (b, a) REFERENCES p (b, a) MATCH FULL
-      DEFERRABLE INITIALLY DEFERRED;
-    COMMENT ON CONSTRAINT "Both %s" ON c IS 'it''s kept';
-    ALTER TABLE c ADD CONSTRAINT stale FOREIGN KEY (old) REFERENCES p NOT VALID;
-    ALTER TABLE c ADD CONSTRAINT later FOREIGN KEY (a) REFERENCES p DEFERRABLE;
-    ALTER TABLE c ADD CONSTRAINT young CHECK (old < 9) NOT VALID; ALTER TABLE c ADD CONSTRAINT fine CHECK (old > 9);
-    """
-    source = database(script.replace("(old < 9)", "(old < 9999)"))
-    run_sql(source, "SET session_replication_role = replica; INSERT INTO c (old) VALUES (999)")
-    copy = database(script)
-    before = dumped(copy, "--schema-only")
-    into(copy, staged(source, tmp_path / "stage"), "replace")
-    assert dumped(copy, "--schema-only") == before
-    assert query(copy, "SELECT old FROM c") == [(999,)], "an orphan, and a value that only new rows may not have"
-
-
-def test_replace_builds_what_is_missing_beside_what_is_there(database: Make, tmp_path: Path) -> None:
-    source = database(
-        """CREATE TYPE mood AS ENUM ('sad'); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
-        CREATE TABLE users (id serial PRIMARY KEY, m mood); CREATE TABLE orders (id serial PRIMARY KEY, user_id int
-        REFERENCES users, m mood); CREATE INDEX users_m ON users (m); CREATE INDEX orders_m ON orders (m);
-        INSERT INTO users (m) VALUES ('sad'); INSERT INTO orders (user_id, m) VALUES (1, 'sad')"""
-    )
-    copy = database("CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE users (id int PRIMARY KEY, m mood DEFAULT 'sad')")
-    made = staged(source, tmp_path / "stage")
-    assert into(copy, made, "replace") == {TableName("public", "users"): 1, TableName("public", "orders"): 1}
-    assert query(copy, "SELECT indexname FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1") == [
-        ("orders_m",),
-        ("orders_pkey",),
-        ("users_pkey",),
-    ]
-    assert query(copy, "SELECT conname FROM pg_constraint WHERE contype = 'f'") == [("orders_user_id_fkey",)]
-    assert "DEFAULT 'sad'" in dumped(copy)
-
-
-def test_replace_into_an_empty_database_creates(traps: tuple[str, tuple[Folder, Ddl]], database: Make) -> None:
-    copy = database()
-    into(copy, traps[1], "replace")
-    assert dumped(copy) == dumped(traps[0])
-
-
-def test_rows_of_other_tables_keep_their_references_or_the_load_fails(database: Make, tmp_path: Path) -> None:
-    source = database("CREATE TABLE users (id int PRIMARY KEY); INSERT INTO users VALUES (1), (2)")
-    copy = database(
-        """CREATE TABLE users (id int PRIMARY KEY); CREATE TABLE mine (user_id int REFERENCES users ON DELETE CASCADE);
-        INSERT INTO users VALUES (2), (3); INSERT INTO mine VALUES (2)"""
-    )
-    made = staged(source, tmp_path / "stage")
-    into(copy, made, "replace")
-    assert query(copy, "SELECT * FROM mine") == [(2,)], "nothing cascades"
-    run_sql(copy, "INSERT INTO users VALUES (3); INSERT INTO mine VALUES (3)")
-    before = dumped(copy)
-    with pytest.raises(Error, match=r"foreign key 'mine_user_id_fkey' of table public\.mine is violated"):
-        into(copy, made, "replace")
-    assert dumped(copy) == before
-
-
-def test_triggers_stay_silent_and_keep_their_states(database: Make, tmp_path: Path) -> None:
-    script = """
-    CREATE TABLE log (what text); CREATE TABLE t (id int) PARTITION BY RANGE (id);
-    CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10);
-    CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS
-      'BEGIN INSERT INTO public.log VALUES (TG_NAME); RETURN NEW; END';
-    CREATE TRIGGER usual AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();
-    CREATE TRIGGER always BEFORE TRUNCATE ON t EXECUTE FUNCTION f(); ALTER TABLE t ENABLE ALWAYS TRIGGER always;
-    CREATE TRIGGER replica AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();
-    ALTER TABLE t ENABLE REPLICA TRIGGER replica;
-    CREATE TRIGGER off AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f(); ALTER TABLE t DISABLE TRIGGER off;
-    CREATE TRIGGER own AFTER INSERT ON t1 FOR EACH ROW EXECUTE FUNCTION f();
-    """
-    copy, source = database(script), database(script)
-    run_sql(
-        source, "ALTER TABLE t DISABLE TRIGGER USER; ALTER TABLE t1 DISABLE TRIGGER USER; INSERT INTO t VALUES (1), (2)"
-    )
-    states = "SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger ORDER BY 1, 2"
-    before = query(copy, states)
-    for mode in ("replace", "append"):
-        into(copy, staged(source, tmp_path / mode), mode)
-        assert query(copy, "SELECT * FROM log") == []
-        assert query(copy, states) == before
-    run_sql(copy, "INSERT INTO t VALUES (3)")
-    assert query(copy, "SELECT * FROM log ORDER BY 1") == [("own",), ("usual",)]
-
-
-def test_materialized_views_of_an_existing_schema_are_filled_in_order(database: Make, tmp_path: Path) -> None:
-    script = """CREATE TABLE t (id int); CREATE VIEW z AS SELECT id FROM t;
-    CREATE MATERIALIZED VIEW y AS SELECT count(*) AS n FROM z; CREATE MATERIALIZED VIEW a AS SELECT n + 1 AS n FROM y;
-    CREATE MATERIALIZED VIEW empty AS SELECT * FROM t WITH NO DATA;"""
-    source, copy = database(script + "INSERT INTO t VALUES (1), (2)"), database(script)
-    into(copy, staged(source, tmp_path / "stage"), "replace")
-    assert query(copy, "SELECT n FROM a") == [(3,)]
-    assert query(copy, "SELECT relispopulated FROM pg_class WHERE relname = 'empty'") == [(False,)]
-
-
-# Append
-
-
-def test_append_adds_beside_and_sequences_never_go_back(database: Make, tmp_path: Path) -> None:
-    script = "CREATE TABLE p (id serial PRIMARY KEY); CREATE TABLE c (p int REFERENCES p);"
-    source = database(script + "INSERT INTO p VALUES (2); INSERT INTO c VALUES (2)")
-    copy = database(script + "INSERT INTO p VALUES (DEFAULT); SELECT setval('p_id_seq', 50)")
-    made = staged(source, tmp_path / "stage")
-    assert sum(into(copy, made, "append").values()) == 2
-    assert query(copy, "SELECT id FROM p ORDER BY 1") == [(1,), (2,)]
-    assert query(copy, "INSERT INTO p DEFAULT VALUES RETURNING id") == [(51,)]
-    before = dumped(copy)
-    with pytest.raises(Error, match=r"unique constraint 'p_pkey' of table public\.p is violated"):
-        into(copy, made, "append")
-    assert dumped(copy) == before
-    with pytest.raises(InputError, match="has no table c, p"):
-        into(database(), made, "append")
-
-
-# Nothing happened
-
-
-def test_failing_post_data_leaves_the_destination_as_it_was(database: Make, tmp_path: Path) -> None:
-    made, ddl = staged(
-        database("CREATE TABLE t (email text); INSERT INTO t VALUES ('ann'), ('ann')"), tmp_path / "stage"
-    )
-    unique = Ddl(ddl.engine, ddl.before, "CREATE UNIQUE INDEX t_email ON public.t (email);")
-    copy = database("CREATE TABLE other (id int); INSERT INTO other VALUES (1)")
-    before = dumped(copy)
-    with pytest.raises(Error) as caught:
-        into(copy, (made, unique))
-    assert caught.value.message == (
-        "CREATE UNIQUE INDEX t_email ON public.t: unique constraint 't_email' of table public.t is violated:"
-        " two rows have the same key"
-    )
-    assert dumped(copy) == before
-
-
-SECRET = "SECRET"
-
-
-@pytest.fixture(scope="module")
-def secrets(module_database: Make, tmp_path_factory: pytest.TempPathFactory) -> tuple[Folder, Ddl]:
-    url = module_database("CREATE TABLE t (w int, v text); INSERT INTO t VALUES (NULL, 'SECRET'), (NULL, 'SECRET')")
-    return staged(url, tmp_path_factory.mktemp("secrets") / "stage")
-
-
-@pytest.mark.parametrize(
-    ("there", "said"),
-    [
-        ("v text UNIQUE", "unique constraint 't_v_key' of table public.t is violated"),
-        ("v text CHECK (v <> 'SECRET')", "CHECK constraint 't_v_check' of table public.t is violated"),
-        ("v text, CHECK (w IS NOT NULL)", "CHECK constraint 't_w_check' of table public.t is violated"),
-        ("v text REFERENCES p", "foreign key 't_v_fkey' of table public.t is violated"),
-        ("v text, EXCLUDE USING btree (v WITH =)", "EXCLUDE constraint 't_v_excl' of table public.t is violated"),
-    ],
-)
-def test_violations_name_table_and_constraint_and_never_a_value(
-    secrets: tuple[Folder, Ddl], database: Make, there: str, said: str
-) -> None:
-    copy = database(f"CREATE TABLE p (v text PRIMARY KEY); CREATE TABLE t (w int, {there});")
-    before = dumped(copy)
-    with pytest.raises(Error) as caught:
-        into(copy, secrets, "replace")
-    assert said in caught.value.message
-    assert SECRET not in caught.value.message + caught.value.hint
-    assert caught.value.__cause__ is None and caught.value.__suppress_context__, "a traceback would show its DETAIL"
-    assert dumped(copy) == before
-
-
-@pytest.mark.parametrize(
-    ("source_type", "type_there", "said"),
-    [
-        ("text", "varchar(3)", "t.v is character varying(3), not text"),
-        ("public.d", "public.d", "CHECK constraint 'd_check' of type d is violated"),
-        ("text NOT NULL", "text", ""),
-        ("text", "text NOT NULL", "column 'v' of table public.t may not be NULL"),
-        ("text", "text) PARTITION BY LIST (v", "a row of table public.t fits none of its partitions"),
-    ],
-)
-def test_types_partitions_and_nulls_are_refused_without_a_value(
-    database: Make, tmp_path: Path, source_type: str, type_there: str, said: str
-) -> None:
-    source = database(f"CREATE DOMAIN d AS text; CREATE TABLE t (v {source_type}); INSERT INTO t VALUES ('SECRET')")
-    if "NOT NULL" not in source_type:
-        run_sql(source, "INSERT INTO t VALUES (NULL)")
-    copy = database(f"CREATE DOMAIN d AS text CHECK (VALUE <> 'SECRET'); CREATE TABLE t (v {type_there})")
-    made = staged(source, tmp_path / "stage")
-    if not said:
-        assert sum(into(copy, made, "replace").values()) == 1
-        return
-    with pytest.raises(Error) as caught:
-        into(copy, made, "replace")
-    assert said in caught.value.message
-    assert SECRET not in caught.value.message + caught.value.hint
-
-
-def test_value_that_does_not_fit_its_type_names_the_column_alone(database: Make, tmp_path: Path) -> None:
-    text = pa.schema([("v", pa.string())])
-    source = database("CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE t (v mood)")
-    schema = Postgres(source).schema()
-    with Folder.create(tmp_path / "stage", schema) as made:
-        with made.writer(schema.tables[0], text) as writer:
-            writer.write(pa.RecordBatch.from_pydict({"v": ["sad", "SECRET: column x"]}))
-        with pytest.raises(Error, match=r"table t: a value does not fit t\.v \(InvalidTextRepresentation\)") as caught:
-            load(source, made, mode="replace", ddl=None, progress=silent)
-    assert SECRET not in caught.value.message + caught.value.hint
-
-
-class Paused:
-    """A Dataset that stops in the middle of a table until it is let go."""
-
-    def __init__(self, inner: Folder) -> None:
-        self.inner, self.reached, self.go_on = inner, threading.Event(), threading.Event()
-
-    def schema(self) -> Schema:
-        return self.inner.schema()
-
-    def read(self, scan: Scan) -> pa.RecordBatchReader:
-        found = self.inner.read(scan)
-
-        def batches() -> Iterator[pa.RecordBatch]:
-            for batch in found:
-                yield batch
-                self.reached.set()
-                assert self.go_on.wait(60)
-
-        return pa.RecordBatchReader.from_batches(found.schema, batches())
-
-
-CHILD = """
-import sys
-sys.path[:0] = [{tests!r}, {here!r}]
-from test_postgres_load import *
-import threading
-made = Paused(Folder({stage!r}))
-threading.Thread(target=lambda: (made.reached.wait(), print("in the middle", flush=True)), daemon=True).start()
-load({url!r}, made, mode={mode!r}, ddl=made.inner.ddl(), progress=silent)
-"""
-
-
-@pytest.mark.parametrize("mode", ["create", "replace"])
-def test_kill_in_the_middle_of_a_copy_leaves_the_destination_as_it_was(
-    database: Make, tmp_path: Path, mode: Mode
-) -> None:
-    script = "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int REFERENCES p);"
-    staged(database(script + "INSERT INTO p VALUES (1); INSERT INTO t VALUES (1)"), tmp_path / "stage")
-    copy = database(script + "INSERT INTO p VALUES (9); INSERT INTO t VALUES (9)" if mode == "replace" else "")
-    before = dumped(copy)
-    here = Path(__file__).parent
-    child = CHILD.format(tests=str(here.parent), here=str(here), stage=str(tmp_path / "stage"), url=copy, mode=mode)
-    with subprocess.Popen([sys.executable, "-c", child], stdout=subprocess.PIPE, text=True) as loading:
-        assert loading.stdout is not None and loading.stdout.readline() == "in the middle\n"
-        loading.send_signal(signal.SIGKILL)
-    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    give_up = time.monotonic() + 20
-    while query(copy, others) != [(0,)] and time.monotonic() < give_up:
-        time.sleep(0.05)
-    assert dumped(copy) == before
-    into(copy, (Folder(tmp_path / "stage"), Folder(tmp_path / "stage").ddl()), mode)
-    assert query(copy, "SELECT * FROM t") == [(1,)]
-
-
-def test_lost_connection_is_told_and_nothing_has_happened(database: Make, tmp_path: Path) -> None:
-    folder, _ = staged(database("CREATE TABLE t (id int); INSERT INTO t VALUES (1)"), tmp_path / "stage")
-    made, copy = Paused(folder), database("CREATE TABLE t (id int); INSERT INTO t VALUES (9)")
-
-    def cut() -> None:
-        made.reached.wait()
-        query(copy, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'understudy'")
-        made.go_on.set()
-
-    cutting = threading.Thread(target=cut)
-    cutting.start()
-    with pytest.raises(Error, match="table t: the connection to PostgreSQL was lost"):
-        load(copy, made, mode="replace", ddl=None, progress=silent)
-    cutting.join()
-    assert query(copy, "SELECT * FROM t") == [(9,)]
-
-
-def test_nobody_sees_a_load_before_its_commit(database: Make, tmp_path: Path) -> None:
-    folder, _ = staged(database("CREATE TABLE t (id int); INSERT INTO t VALUES (1)"), tmp_path / "stage")
-    made, copy, seen = Paused(folder), database("CREATE TABLE t (id int); INSERT INTO t VALUES (9)"), []
-
-    def look() -> None:
-        made.reached.wait()
-        with psycopg.connect(copy) as connection:
-            connection.execute("SET lock_timeout = '100ms'")
-            try:
-                connection.execute("SELECT * FROM t")
-            except psycopg.errors.LockNotAvailable:
-                seen.append("waits")
-        made.go_on.set()
-
-    looking = threading.Thread(target=look)
-    looking.start()
-    load(copy, made, mode="replace", ddl=None, progress=silent)
-    looking.join()
-    assert seen == ["waits"] and query(copy, "SELECT * FROM t") == [(1,)]
-
-
-def test_missing_extension_is_named_before_anything_changes(database: Make, tmp_path: Path, role: Any) -> None:
-    made, ddl = staged(database("CREATE TABLE t (id int)"), tmp_path / "stage")
-    copy = database()
-    needs = Ddl(ddl.engine, "CREATE EXTENSION IF NOT EXISTS timetravel WITH SCHEMA public;\n" + ddl.before, ddl.after)
-    with pytest.raises(InputError, match="server has no extension timetravel"):
-        into(copy, (made, needs))
-    barred = Ddl(ddl.engine, "CREATE EXTENSION IF NOT EXISTS pageinspect;\n" + ddl.before, ddl.after)
-    with pytest.raises(InputError, match="may not install extension pageinspect") as caught:
-        into(role(copy), (made, barred))
-    assert "CREATE EXTENSION pageinspect" in caught.value.hint
-    run_sql(copy, f"CREATE EXTENSION pageinspect; GRANT CREATE ON SCHEMA public TO {role.role}")
-    assert into(role(copy), (made, barred)) == {TableName("public", "t"): 0}
-
-
-def test_roles_that_policies_name_must_be_there(database: Make, tmp_path: Path, role: Any) -> None:
-    script = f"""CREATE TABLE t (id int); ALTER TABLE t ENABLE ROW LEVEL SECURITY;
-    CREATE POLICY p ON t FOR SELECT TO {role.role}, "No Such" USING (id > 0)"""
-    made, ddl = staged(database("CREATE TABLE t (id int)"), tmp_path / "stage")
-    with pytest.raises(InputError, match="does not have: No Such") as caught:
-        into(database(), (made, Ddl(ddl.engine, ddl.before, script.partition(";")[2])))
-    assert caught.value.hint.endswith('CREATE ROLE "No Such"')
-
-
-def test_owner_of_a_namespace_need_not_own_the_database(database: Make, tmp_path: Path, role: Any) -> None:
-    made = staged(
-        database("CREATE SCHEMA app; CREATE TABLE app.t (id int); INSERT INTO app.t VALUES (1)"), tmp_path / "stage"
-    )
-    copy = database(f"CREATE SCHEMA app AUTHORIZATION {role.role}")
-    assert into(role(copy), made) == {TableName("app", "t"): 1}
-
-
-def test_tables_that_could_not_be_read_are_no_part_of_the_copy(database: Make, tmp_path: Path, role: Any) -> None:
-    source = database(f"CREATE TABLE open (id int); CREATE TABLE secret (id int); GRANT SELECT ON open TO {role.role}")
-    copy = database()
-    assert into(copy, staged(role(source), tmp_path / "stage")) == {TableName("public", "open"): 0}
-
-
-@pytest.mark.parametrize(("state", "shown"), [("P0001", False), ("XX000", False), ("22012", False), ("53100", True)])
-def test_words_of_the_server_are_passed_on_only_where_they_cannot_hold_rows(
-    secrets: tuple[Folder, Ddl], database: Make, state: str, shown: bool
-) -> None:
-    copy = database(
-        f"""CREATE FUNCTION boom(v text) RETURNS boolean LANGUAGE plpgsql AS
-        $$ BEGIN RAISE EXCEPTION USING errcode = '{state}', message = v; END $$;
-        CREATE TABLE t (w int, v text CHECK (public.boom(v)))"""
-    )
-    with pytest.raises(Error) as caught:
-        into(copy, secrets, "replace")
-    assert (SECRET in caught.value.message + caught.value.hint) == shown
-
-
-# Tables of another owner
-
-
-KEYS = """
-CREATE TABLE child (id int PRIMARY KEY, p int NOT NULL); CREATE TABLE parent (id int PRIMARY KEY);
-ALTER TABLE child ADD FOREIGN KEY (p) REFERENCES parent;
-CREATE TABLE tree (id int PRIMARY KEY, up int REFERENCES tree);
-CREATE TABLE staff (id int PRIMARY KEY, store int NOT NULL);
-CREATE TABLE store (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, boss int NOT NULL REFERENCES staff, note inet);
-ALTER TABLE staff ADD FOREIGN KEY (store) REFERENCES store;
-CREATE TABLE x (id int PRIMARY KEY, y int NOT NULL); CREATE TABLE y (id int PRIMARY KEY, x int NOT NULL REFERENCES x);
-ALTER TABLE x ADD FOREIGN KEY (y) REFERENCES y DEFERRABLE;
-"""
-ROWS = """
-INSERT INTO parent VALUES (1); INSERT INTO child VALUES (1, 1); INSERT INTO tree VALUES (1, 2), (2, 1), (3, 3);
-WITH s AS (INSERT INTO staff VALUES (1, 1), (2, 2)) INSERT INTO store (boss, note) VALUES (2, '::1'), (1, NULL);
-WITH s AS (INSERT INTO x VALUES (1, 1)) INSERT INTO y VALUES (1, 1);
-"""
-
-
-def rows(url: str, table: str) -> list[tuple[object, ...]]:
-    return query(url, f"SELECT t::text FROM {table} AS t ORDER BY 1")
-
-
-def test_guest_loads_every_kind_of_key_with_insert_alone(database: Make, tmp_path: Path, role: Any) -> None:
-    source, copy = database(KEYS + ROWS), database(KEYS)
-    made = staged(source, tmp_path / "stage")
-    with pytest.raises(InputError, match=r"neither owns .* nor may INSERT there"):
-        into(role(copy), made, "append")
-    run_sql(copy, f"GRANT INSERT ON ALL TABLES IN SCHEMA public TO {role.role}")
-    run_sql(copy, f"GRANT UPDATE ON SEQUENCE store_id_seq TO {role.role}")
-    into(role(copy), made, "append")
-    tables = ("child", "parent", "tree", "staff", "store", "x", "y")
-    assert [rows(copy, table) for table in tables] == [rows(source, table) for table in tables]
-    with pytest.raises(InputError, match="nor may DELETE there"):
-        into(role(copy), made, "replace")
-    run_sql(copy, f"GRANT DELETE ON ALL TABLES IN SCHEMA public TO {role.role}")
-    into(role(copy), made, "replace")
-    assert [rows(copy, table) for table in tables] == [rows(source, table) for table in tables]
-
-
-def test_guest_is_refused_where_triggers_would_fire_or_deletes_would_spread(
-    database: Make, tmp_path: Path, role: Any
-) -> None:
-    made = staged(database("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)"), tmp_path / "stage")
-    copy = database(
-        f"""CREATE TABLE t (id int PRIMARY KEY); GRANT ALL ON t TO {role.role};
-        CREATE TABLE mine (t int REFERENCES t ON DELETE CASCADE);
-        CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"""
-    )
-    with pytest.raises(InputError, match=r"would change public\.mine, which is not part of the load"):
-        into(role(copy), made, "replace")
-    run_sql(copy, "CREATE TRIGGER swallow BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()")
-    with pytest.raises(InputError, match=r"triggers of public\.t would fire"):
-        into(role(copy), made, "append")
-    run_sql(copy, "ALTER TABLE t DISABLE TRIGGER swallow")
-    into(role(copy), made, "append")
-    assert query(copy, "SELECT * FROM t") == [(1,)]
-
-
-# Which database
-
-
-def test_the_same_database_is_known_however_it_is_spelled(database: Make) -> None:
-    one, two = database("CREATE TABLE t (id int)"), database()
-    assert same_database(one, one + "&application_name=other")
-    assert not same_database(one, two)
-    assert identity(one) == Postgres(one).schema().identity

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from random import Random
 
 import pyarrow as pa
 
 from subset import oracle
 from subset.oracle import Name, Row
 from subset.worlds import Case, rank
-from understudy.schema import TableName
-from understudy.subset import TARGET, WHOLE, Closure, PlannedEdge, closure
+from support.arrow_dataset import ArrowDataset
+from understudy.interfaces import Dataset
+from understudy.schema import Column, TableName
+from understudy.subset import TARGET, WHOLE, Closure, PlannedEdge, Step, closure, why
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,11 @@ class Outcome:
         return [(table, row["n"]) for row in self.rows.get(table, ())]
 
 
-def run(case: Case, *, batch_keys: int = 50_000, workers: int = 2) -> Outcome:
+def run(case: Case, *, source: Dataset | None = None, batch_keys: int = 50_000, workers: int = 2) -> Outcome:
     batches: dict[TableName, list[pa.RecordBatch]] = {}
     made = closure(
         case.plan,
-        case.dataset,
+        source or case.dataset,
         lambda name, batch: batches.setdefault(name, []).append(batch),
         columns={table.name: tuple(c.name for c in table.stored) for table in case.schema.tables},
         rank=rank,
@@ -40,8 +43,9 @@ def run(case: Case, *, batch_keys: int = 50_000, workers: int = 2) -> Outcome:
     return Outcome(made, {name: pa.Table.from_batches(found).to_pylist() for name, found in batches.items()})
 
 
-def check(case: Case) -> None:
-    one, other = run(case), run(case, batch_keys=2, workers=3)
+def check(case: Case, source: Dataset | None = None) -> None:
+    """Every law; ``source`` holds the case's rows, where they are not read from memory."""
+    one, other = run(case, source=source), run(case, source=source, batch_keys=2, workers=3)
     check_against_oracle(case, one)
     check_keys(case, one)
     check_ways(case, one)
@@ -130,3 +134,43 @@ def check_accounts(case: Case, outcome: Outcome) -> None:
             keyed = [name for name in below if oracle.child_key(case.world, edge.key, name) is not None]
             alone = [name for name in keyed if not oracle.parents(case.world, edge.key, name)]
             assert made.orphans[edge.label] == len(alone)
+
+
+def check_why(case: Case, random: Random) -> None:
+    """The way of a few kept rows, told from the result alone, goes back to where it says it starts."""
+    outcome = run(case)
+    lost = dropped(outcome)
+    made = staged(case, outcome, lost)
+    rows = {(table, row["n"]): row for table, found in outcome.rows.items() for row in found}
+    kept = sorted(name for name in rows if name not in lost and case.schema.table(name[0]).row_key)
+    for name in random.sample(kept, min(3, len(kept))):
+        key = case.schema.table(name[0]).row_key
+        asked = pa.table({column: [rows[name][column]] for column in key})
+        steps = why(case.plan, made, name[0], asked)
+        assert steps[0].table == name[0]
+        assert len(steps) <= rows[name]["_depth"] + 1
+        whole = len(steps) == rows[name]["_depth"] + 1
+        assert whole == (steps[-1].edge is None)
+        assert whole or " a row of " in steps[-1].words
+        assert whole or lost or outcome.closure.nulled or any(hard(case, step) for step in steps)
+
+
+def hard(case: Case, step: Step) -> bool:
+    """The result does not tell which row a step came from: its key is not in it as it was in the source."""
+    edges = [edge for edge in case.plan.edges if edge.label == step.edge]
+    folded = any(case.schema.table(e.key.parent).column(c).key_sql for e in edges for c in e.key.parent_columns)
+    return folded or any(edge.key.expressions or edge.policy.parents == "null" for edge in edges)
+
+
+def staged(case: Case, outcome: Outcome, lost: set[Name]) -> ArrowDataset:
+    extra = (Column("_via", "", "integer", pa.int16()), Column("_depth", "", "integer", pa.int32()))
+    tables = tuple(replace(table, columns=(*table.columns, *extra)) for table in case.schema.tables)
+    rows = {
+        table.name: [row for row in outcome.rows.get(table.name, ()) if (table.name, row["n"]) not in lost]
+        for table in tables
+    }
+    arrow = {t.name: pa.schema([(c.name, c.arrow_type) for c in t.columns]) for t in tables}
+    return ArrowDataset(
+        replace(case.schema, tables=tables),
+        {name: pa.Table.from_pylist(found, arrow[name]) for name, found in rows.items()},
+    )

@@ -10,6 +10,7 @@ import pytest
 
 from subset.tiny import Tiny, edge, name, of
 from subset.worlds import rank
+from understudy.errors import InputError
 from understudy.schema import TableName
 from understudy.subset import TARGET, WHOLE, Closure, EdgePolicy, Request, closure
 from understudy.subset.layout import layouts
@@ -146,3 +147,16 @@ def test_progress_is_told_per_table() -> None:
     run(SHOP, Request((of("users", "id = 1"),)), {}, progress=lambda *step: told.append(step))
     assert told[0] == ("subset", "users", 1, None)
     assert told[-1] == ("subset", "users", 2, None)
+
+
+def test_keys_that_do_not_fit_their_columns_are_refused_without_being_shown() -> None:
+    with pytest.raises(InputError, match="the keys given of users do not fit its columns") as caught:
+        SHOP.take(of("users", keys=pa.table({"id": ["secret"]})))
+    assert caught.value.hint == "give id integer"
+
+
+def test_words_of_the_user_may_end_in_a_comment() -> None:
+    follow = {"orders": EdgePolicy(top=1, order_by="id DESC -- the latest", where="id > 0 -- all")}
+    target = of("users", "id > 0 -- all", limit=1, order_by="id -- the first")
+    taken = SHOP.take(target, follow=follow, exclude={name("kinds"): "id > 9 -- none"})
+    assert taken.tables == {"users": [1, 2], "orders": [2, 3]}

@@ -11,7 +11,13 @@ from subset import laws
 from subset.worlds import make
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False))
 def test_a_closure_equals_the_oracle(random: Random) -> None:
     laws.check(make(random))
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.randoms(use_true_random=False))
+def test_why_leads_from_a_row_back_to_where_it_came_from(random: Random) -> None:
+    laws.check_why(make(random), random)

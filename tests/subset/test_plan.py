@@ -217,6 +217,18 @@ def test_the_null_of_a_composite_key_falls_on_a_column_that_no_other_key_uses() 
     assert next(edge.nulls for edge in plan.edges if edge.label == label) == ("user",)
 
 
+def test_a_column_that_another_key_points_at_never_becomes_null() -> None:
+    tiny = Tiny(
+        {"users": [{"id": 1}], "cards": [{"id": 1, "user_id": 1}], "uses": [{"id": 1, "card_user": 1}]},
+        ("cards.user_id -> users.id", "uses.card_user -> cards.user_id"),
+        uniques={"cards": ("user_id",)},
+    )
+    plan = tiny.plan(Request((of("uses"),), {"cards.user_id": EdgePolicy(parents="null")}))
+    assert refusals(plan) == [
+        "cards.user_id: it cannot be set to NULL: its columns are NOT NULL, generated, or part of a key"
+    ]
+
+
 def test_a_null_that_clears_a_shared_column_is_told() -> None:
     tiny = Tiny(
         {"a": [{"id": 1}], "b": [{"id": 1}], "notes": [{"id": 1, "both": 1}]},

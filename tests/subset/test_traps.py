@@ -187,6 +187,23 @@ def test_two_cycles_that_overlap_in_one_table() -> None:
     assert [len(component) for component in taken.plan.up_order] == [3]
 
 
+def test_a_parent_that_two_rows_need_is_as_far_as_the_nearer_one() -> None:
+    tiny = Tiny(
+        {
+            "users": [{"id": 1}, {"id": 2}],
+            "nodes": [
+                {"id": 1, "up": None, "user_id": 1},
+                {"id": 2, "up": 1, "user_id": 1},
+                {"id": 3, "up": 2, "user_id": 2},
+            ],
+        },
+        ("nodes.up -> nodes.id", "nodes.user_id -> users.id"),
+    )
+    taken = tiny.take(of("nodes", "id = 3"))
+    assert sorted((row["id"], row["_depth"]) for row in taken.rows["nodes"]) == [(1, 2), (2, 1), (3, 0)]
+    assert sorted((row["id"], row["_depth"]) for row in taken.rows["users"]) == [(1, 2), (2, 1)]
+
+
 def test_a_diamond_holds_along_both_sides() -> None:
     tiny = Tiny(
         {
@@ -273,6 +290,53 @@ def test_a_child_spelled_in_another_case_finds_its_case_blind_parent() -> None:
     )
     assert tiny.take(of("posts")).tables == {"posts": [1], "users": [1]}
     assert tiny.take(of("users", "id = 1")).tables == {"users": [1], "posts": [1]}
+
+
+def test_a_case_blind_child_does_not_find_another_spelling_in_a_text_parent() -> None:
+    tiny = Tiny(
+        {"users": [{"id": 1, "name": "Bob"}, {"id": 2, "name": "bob"}], "posts": [{"id": 1, "name": "Bob"}]},
+        ("posts.name -> users.name",),
+        uniques={"users": ("name",)},
+        columns={"posts.name": {"key_sql": "lower(name)"}},
+    )
+    assert tiny.take(of("posts")).tables == {"posts": [1], "users": [1]}
+
+
+def test_a_text_child_finds_its_case_blind_parent() -> None:
+    tiny = Tiny(
+        {"users": [{"id": 1, "name": "Bob"}], "posts": [{"id": 1, "name": "bob"}]},
+        ("posts.name -> users.name",),
+        uniques={"users": ("name",)},
+        columns={"users.name": {"key_sql": "lower(name)"}},
+    )
+    assert tiny.take(of("posts")).tables == {"posts": [1], "users": [1]}
+    assert tiny.take(of("users")).tables == {"users": [1], "posts": [1]}
+
+
+@pytest.mark.parametrize("ours", ["10", "10.000"])
+def test_numbers_without_a_scale_are_compared_by_value_and_found_by_their_index(ours: str) -> None:
+    number = {"kind": "decimal", "arrow_type": pa.string(), "as_text": True, "key_sql": "CAST(code AS DOUBLE)::TEXT"}
+    tiny = Tiny(
+        {"parents": [{"id": 1, "code": "10.0"}, {"id": 2, "code": "1"}], "children": [{"id": 1, "code": ours}]},
+        ("children.code -> parents.code",),
+        uniques={"parents": ("code",)},
+        columns={"parents.code": number, "children.code": number},
+    )
+    assert tiny.take(of("children")).tables == {"children": [1], "parents": [1]}
+    assert tiny.take(of("parents", "id = 1")).tables == {"parents": [1], "children": [1]}
+    assert tiny.plan(Request((of("children"),))).warnings == ()
+
+
+def test_a_whole_number_finds_a_number_without_a_scale() -> None:
+    number = {"kind": "decimal", "arrow_type": pa.string(), "key_sql": "CAST(CAST(code AS DECIMAL(9, 0)) AS TEXT)"}
+    tiny = Tiny(
+        {"parents": [{"id": 1, "code": "100.0"}, {"id": 2, "code": "1"}], "children": [{"id": 1, "code": 100}]},
+        ("children.code -> parents.code",),
+        uniques={"parents": ("code",)},
+        columns={"parents.code": number},
+    )
+    assert tiny.take(of("children")).tables == {"children": [1], "parents": [1]}
+    assert tiny.take(of("parents", "id = 1")).tables == {"parents": [1], "children": [1]}
 
 
 def test_two_key_columns_whose_names_differ_only_in_case() -> None:

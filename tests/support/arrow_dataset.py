@@ -68,20 +68,29 @@ class ArrowDataset:
         return rows.cast(pa.schema(fields)).to_reader(max_chunksize=BATCH_ROWS)
 
     def sql(self, scan: Scan) -> str:
-        computed = "".join(f", {sql} AS {quoted(name)}" for name, sql in scan.computed)
-        where = f" WHERE {scan.where}" if scan.where else ""
-        inner = f"SELECT *, rowid AS rowid{computed} FROM {self._name(scan.table)}{where}"
+        computed = "".join(f", ({sql}\n) AS {quoted(name)}" for name, sql in scan.computed)
+        where = f" WHERE ({scan.where}\n)" if scan.where else ""
         shown = ", ".join(quoted(name) for name in (*self._columns(scan), *(name for name, _ in scan.computed)))
-        sql = f"SELECT {shown} FROM ({inner}) t"
+        source = f"SELECT *, rowid AS rowid{computed}{self._compared(scan)} FROM {self._name(scan.table)}{where}"
+        sql = f"SELECT {shown} FROM ({source}) t"
         if scan.keys is not None:
-            same = " AND ".join(f"t.{quoted(name)} = k.{quoted(name)}" for name in scan.keys.column_names)
-            sql += f" SEMI JOIN keys k ON {same}"
+            same = " AND ".join(f't."={number}" = k."={number}"' for number in range(scan.keys.num_columns))
+            sql += f" SEMI JOIN (SELECT *{self._compared(scan)} FROM keys) k ON {same}"
         if scan.top is not None:
             count, columns = scan.top
             per = ", ".join(f"t.{quoted(name)}" for name in columns)
-            sql += f" QUALIFY row_number() OVER (PARTITION BY {per} ORDER BY {scan.order_by}) <= {count}"
-        sql += f" ORDER BY {scan.order_by or 't.rowid'}"
+            sql += f" QUALIFY row_number() OVER (PARTITION BY {per} ORDER BY {scan.order_by}\n) <= {count}"
+        sql += f" ORDER BY {scan.order_by or 't.rowid'}\n"
         return sql + (f" LIMIT {scan.limit}" if scan.limit is not None else "")
+
+    def _compared(self, scan: Scan) -> str:
+        """What keys are compared by, on both sides: a column's own equality is that of its ``key_sql``."""
+        columns = self._schema.table(scan.table).by_name
+        names = scan.keys.column_names if scan.keys is not None else []
+        own = [columns[name].key_sql if name in columns else "" for name in names]
+        return "".join(
+            f', {sql or quoted(name)} AS "={n}"' for n, (name, sql) in enumerate(zip(names, own, strict=True))
+        )
 
     def validate(self, scan: Scan) -> None:
         self.read(Scan(scan.table, scan.columns, scan.computed, scan.where, order_by=scan.order_by, limit=0))

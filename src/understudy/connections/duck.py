@@ -20,7 +20,7 @@ FUNCTIONS = {".parquet": "read_parquet", ".csv": "read_csv", ".jsonl": "read_ndj
 _OPTIONS = {"read_csv": ", header=true, all_varchar=true, allow_quoted_nulls=false"}
 """CSV stays text: a sniffed type would turn the postcode 01234 into a number, and "" into NULL."""
 
-_POSITION = "_position"
+_POSITION = "=position"
 _SAFE = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
 """What DuckDB says of SQL before it has seen a row; anything later may quote values."""
 
@@ -36,19 +36,19 @@ class Source:
 
     def sql(self, scan: Scan) -> str:
         """The SELECT that a scan becomes; the table ``keys`` holds its keys."""
-        names = self._names()
-        computed = [f"(\n{sql}\n) AS {quoted(name)}" for name, sql in scan.computed]
-        order = [part for part in (scan.order_by, quoted(_POSITION)) if part]
+        names = {**self._names(), **{name: f"={name}" for name, _ in scan.computed}}
+        computed = [f"(\n{sql}\n) AS {quoted(names[name])}" for name, sql in scan.computed]
+        order = [f"\n{scan.order_by}\n", quoted(_POSITION)] if scan.order_by else [quoted(_POSITION)]
         position = [f"row_number() OVER () AS {quoted(_POSITION)}"] if scan.order_by or scan.top else []
-        aliases = ", ".join(map(quoted, names.values()))
+        aliases = ", ".join(map(quoted, self._names().values()))
         inner = f"SELECT {', '.join(['*', *computed, *position])} FROM {self._rows()} AS t({aliases})"
-        wanted = [*(names[name] for name in scan.columns), *(name for name, _ in scan.computed)]
+        wanted = [*(self._names()[name] for name in scan.columns), *(names[name] for name, _ in scan.computed)]
         lines = [f"SELECT {', '.join(map(quoted, wanted))} FROM ({inner}) AS t"]
         if conditions := list(self._conditions(scan, names)):
             lines.append("WHERE " + " AND ".join(conditions))
         if scan.top:
             first, columns = scan.top
-            per = ", ".join(quoted(names.get(name, name)) for name in columns)
+            per = ", ".join(quoted(names[name]) for name in columns)
             lines.append(f"QUALIFY row_number() OVER (PARTITION BY {per} ORDER BY {', '.join(order)}) <= {first:d}")
         if position:
             lines.append(f"ORDER BY {', '.join(order)}")
@@ -100,7 +100,7 @@ class Source:
         if scan.where:
             yield f"(\n{scan.where}\n)"
         if scan.keys is not None:
-            columns = ", ".join(quoted(names.get(name, name)) for name in scan.keys.column_names)
+            columns = ", ".join(quoted(names[name]) for name in scan.keys.column_names)
             yield f"({columns}) IN (SELECT {', '.join(map(quoted, _key_names(scan.keys)))} FROM keys)"
 
 

@@ -106,7 +106,7 @@ def _once(state: Run) -> Finished:
                 return _finish(state, facts, {})
             with state.step("publish"):
                 ddl = None if plan.schema.engine == "files" else snapshot.ddl(hide=plan.changed)
-                stage.publish(_extras(state, plan, snapshot, ddl))
+                stage.publish(_extras(state, plan, snapshot, ddl), hide=plan.changed)
     return _load(state, replace(facts, notes=ddl.notes if ddl else ()), ddl)
 
 

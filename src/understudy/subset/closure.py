@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from understudy.errors import InputError
 from understudy.interfaces import Dataset, Progress, Scan
 from understudy.schema import TableName
 from understudy.subset.fetch import Fetch, Lookup, Rank, Settings, Sink
@@ -136,12 +137,10 @@ class _Work:
                 done.add(target.table)
 
     def _target(self, layout: Layout, target: Target) -> None:
-        order_by = ", ".join(sql for sql in (target.order_by, layout.row_order) if sql)
-        keys = None if target.keys is None else _typed(layout, target.keys)
         asked: dict[str, Any] = {
             "where": target.where,
-            "keys": keys,
-            "order_by": "" if target.limit is None else order_by,
+            "keys": None if target.keys is None else _typed(layout, target.keys),
+            "order_by": "" if target.limit is None else _then_by_key(layout, target.order_by),
         }
         if target.percent is None or target.percent >= 100:
             scan = layout.scan(self.fetch.payload(layout), limit=target.limit, **asked)
@@ -223,7 +222,7 @@ class _Work:
             edge.indexed_down,
             of=parents,
             where=" AND ".join(f"({sql}\n)" for sql in (edge.key.condition, policy.where) if sql),
-            order_by=f"{policy.order_by}, {layout.row_order}" if ordered else "",
+            order_by=_then_by_key(layout, policy.order_by) if ordered else "",
             top=policy.top if ordered else None,
         )
 
@@ -277,7 +276,18 @@ def _by_rank(walk: Walk) -> bool:
     return walk.edge.policy.top is not None and not walk.edge.policy.order_by
 
 
+def _then_by_key(layout: Layout, order_by: str) -> str:
+    """An order without ties; the user's words stand on a line of their own, which may end in a comment."""
+    return f"{order_by}\n, {layout.row_order}" if order_by else layout.row_order
+
+
 def _typed(layout: Layout, keys: pa.Table) -> pa.Table:
     """The keys a target gives as the table's columns hold them; a row with a NULL equals nothing."""
-    wanted = pa.schema([pa.field(name, layout.table.by_name[name].arrow_type) for name in keys.column_names])
-    return cast(keys, wanted).drop_null()
+    columns = [layout.table.by_name[name] for name in keys.column_names]
+    try:
+        return cast(keys, pa.schema([pa.field(column.name, column.arrow_type) for column in columns])).drop_null()
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        kinds = ", ".join(f"{column.name} {column.native_type}" for column in columns)
+        raise InputError(
+            f"the keys given of {layout.table.name} do not fit its columns", hint=f"give {kinds}"
+        ) from error

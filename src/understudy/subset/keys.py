@@ -55,7 +55,9 @@ class Part:
     """One value of a key: a plain column, or SQL that the source computes."""
 
     column: str
+    """The column that the source is asked by; empty where it is asked by the SQL."""
     sql: str
+    """What is read in place of the column; empty where the column itself is."""
     form: Form
 
 
@@ -78,19 +80,30 @@ def _as_text(sql: str) -> str:
 
 def _part(column: Column, form: Form = "text") -> Part:
     """The parent's equality decides, so its ``key_sql`` always counts."""
-    return Part("", _as_text(column.key_sql), "text") if column.key_sql else Part(column.name, "", form)
+    key_sql = _key_sql(column)
+    if not key_sql:
+        return Part(column.name, "", form)
+    # Numbers of any scale are found by the column, and its index: every spelling of a number is that number there.
+    return Part(column.name if column.kind == "decimal" else "", _as_text(key_sql), "text")
+
+
+def _key_sql(column: Column) -> str:
+    """The column's own SQL for equality; floating-point numbers need none, since -0 is 0 and NaN is NaN here too."""
+    return "" if column.kind == "float" else column.key_sql
 
 
 def _pair(ours: Column, theirs: Column) -> tuple[Part, Part]:
     # A child's own equality counts only where the parent's is not the plain one, or where it says which
     # spellings are one number: 'Bob' in a case-blind column does not point at 'bob' in a text column.
-    if ours.key_sql and (theirs.key_sql or ours.kind == "decimal"):
-        mine = Part("", _as_text(ours.key_sql), "text")
-        return mine, _part(theirs, "number" if _is_number(theirs.arrow_type) else "text")
-    if theirs.key_sql:
-        return Part(ours.name, "", "number" if _is_number(ours.arrow_type) else "text"), _part(theirs)
+    if _key_sql(theirs) or (_key_sql(ours) and ours.kind == "decimal"):
+        return _part(ours, _as_written(ours)), _part(theirs, _as_written(theirs))
     form = _form(ours.arrow_type, theirs.arrow_type)
     return Part(ours.name, "", form), Part(theirs.name, "", form)
+
+
+def _as_written(column: Column) -> Form:
+    """The form in which a plain value can be compared with what ``key_sql`` gives."""
+    return "number" if _is_number(column.arrow_type) else "text"
 
 
 def _is_number(kind: pa.DataType) -> bool:

@@ -33,7 +33,7 @@ class Layout:
     def names(self) -> tuple[str, ...]:
         """What each part is called in a scan of the table."""
         computed = list(dict.fromkeys(part.sql for part in self.parts if part.sql))
-        return tuple(part.column or f"{RESERVED}{computed.index(part.sql)}" for part in self.parts)
+        return tuple(f"{RESERVED}{computed.index(part.sql)}" if part.sql else part.column for part in self.parts)
 
     @cached_property
     def fields(self) -> tuple[str, ...]:
@@ -46,7 +46,7 @@ class Layout:
 
     def scan(self, columns: tuple[str, ...] = (), **rest: Any) -> Scan:
         """A scan of those columns and of every part."""
-        plain = tuple(dict.fromkeys((*columns, *(part.column for part in self.parts if part.column))))
+        plain = tuple(dict.fromkeys((*columns, *(part.column for part in self.parts if not part.sql))))
         named = {name: part.sql for name, part in zip(self.names, self.parts, strict=True) if part.sql}
         if not plain and not named:
             named = {f"{RESERVED}row": "1"}

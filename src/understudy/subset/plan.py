@@ -188,7 +188,7 @@ def _indexed(table: Table, parts: Iterable[Part]) -> bool:
     parts = list(parts)
     leading = {index[0] for index in table.indexes if index}
     leading |= {unique.columns[0] for unique in table.uniques if unique.columns and not unique.predicate}
-    return not any(part.sql for part in parts) and any(part.column in leading for part in parts)
+    return all(part.column for part in parts) and any(part.column in leading for part in parts)
 
 
 def _why(edge: Edge, request: Request, reached: Reach) -> str:

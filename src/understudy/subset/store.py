@@ -178,7 +178,9 @@ class Store:
             whole = " AND ".join(f"{key} IS NOT NULL" for key in own)
             sql = f"SELECT * FROM (SELECT DISTINCT {casts} FROM asked) WHERE {whole} ORDER BY ALL"
             keys = self.table(sql, asked=asked)
-        wanted = [pa.field(layout.names[part], self._scan_type(layout, part)) for part in parts]
+        wanted = [
+            pa.field(layout.parts[part].column or layout.names[part], self._scan_type(layout, part)) for part in parts
+        ]
         return cast(keys, pa.schema(wanted))
 
     def _cast(self, number: int, layout: Layout, part: int) -> str:

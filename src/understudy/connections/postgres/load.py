@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
-from urllib.parse import quote
 
 import psycopg
 import pyarrow as pa
 
-from understudy.connections.postgres import catalog, destination, guest, session
+from understudy.connections.postgres import catalog, destination, guest
 from understudy.connections.postgres.aside import set_aside
 from understudy.connections.postgres.copy import copy_rows
 from understudy.connections.postgres.sequences import Sequences
@@ -37,31 +36,6 @@ def load(url: str, made: Dataset, *, mode: Mode, ddl: Ddl | None, progress: Prog
     """
     with writing(url) as work:
         return _Load(work, made, mode, ddl, progress).run()
-
-
-def identity(url: str) -> str:
-    """Which database a URL leads to, without credentials, as ``Schema.identity`` has it."""
-    with session.connect(url) as connection:
-        info = connection.info
-        return f"postgresql://{quote(info.host, safe='')}:{info.port}/{quote(info.dbname, safe='')}"
-
-
-_WHERE_IT_IS = """
-SELECT s.system_identifier::text || '/' || d.oid::text FROM pg_control_system() AS s, pg_database AS d
-WHERE d.datname = current_database()
-"""
-
-
-def same_database(url: str, other: str) -> bool:
-    """Whether two URLs lead to the same database, however they spell its host; its standby counts as the same."""
-
-    def place(where: str) -> str:
-        with session.connect(where) as connection:
-            row = connection.execute(_WHERE_IT_IS).fetchone()
-            assert row is not None
-            return str(row[0])
-
-    return place(url) == place(other)
 
 
 @dataclass
