@@ -11,7 +11,7 @@ import typer
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
-from understudy.checks import CHECKS
+from understudy.checks import CHECKS, accounting, constraints, leaks, nulls
 from understudy.cli import app
 from understudy.jobs import spec
 from understudy.transforms import TRANSFORMERS
@@ -83,8 +83,8 @@ def _type(annotation: object) -> str:
 def checks() -> str:
     """Every check with what it asks."""
     parts = ["# Checks\n", "A check that fails, or that could not run, keeps a result from being published.\n"]
-    for name, check in CHECKS.items():
-        parts.append(f"## {name}\n\n{inspect.getdoc(check) or ''}\n")
+    asked = {**CHECKS, **{made.__name__: made for made in (accounting, nulls, constraints, leaks)}}
+    parts += [f"## {name}\n\n{inspect.getdoc(check) or ''}\n" for name, check in asked.items()]
     return NOTE + "\n".join(parts)
 
 

@@ -20,7 +20,7 @@ from understudy.schema import Column, Table, TableName
 Place = tuple[TableName, str]
 """One column of one table."""
 
-MEMORY_LIMIT = "2GB"
+MEMORY_LIMIT = "1GB"
 """What DuckDB may hold before it spills; the keys of some 100 M rows are larger than that."""
 
 
