@@ -20,8 +20,8 @@ from understudy.schema import Column, Table, TableName
 Place = tuple[TableName, str]
 """One column of one table."""
 
-MEMORY_LIMIT = "1GB"
-"""What DuckDB may hold before it spills; the keys of some 100 M rows are larger than that."""
+MEMORY_LIMIT = "256MB"
+"""What DuckDB may hold per check before it spills; only made values are held, so a temporary folder may take them."""
 
 
 class Counter:
