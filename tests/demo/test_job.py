@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 
 from conftest import query
+from support.shop import KEY
 from understudy.connections.postgres import catalog
 from understudy.connections.postgres.session import reading
 from understudy.demo.bookings import create
 from understudy.jobs import run
 from understudy.jobs.spec import parse_job
-from understudy.transforms import Key
 
 JOB = files("understudy.demo").joinpath("job.yaml").read_text(encoding="utf-8")
 
@@ -27,7 +27,7 @@ def copy(source, module_database, tmp_path_factory):
     path = tmp_path_factory.mktemp("demo") / "job.yaml"
     path.write_text(JOB, encoding="utf-8")
     with pytest.MonkeyPatch.context() as environment:
-        for name, value in {"SOURCE_URL": source, "DEV_URL": destination, "UNDERSTUDY_KEY": Key.new()}.items():
+        for name, value in {"SOURCE_URL": source, "DEV_URL": destination, "UNDERSTUDY_KEY": KEY}.items():
             environment.setenv(name, value)
         finished = run(path, progress=lambda *_: None)
     assert finished.report.passed
@@ -83,4 +83,4 @@ def test_whoever_asked_to_be_erased_is_not_in_the_copy(source, copy):
 
 def test_nobody_has_more_than_twenty_clicks(source, copy):
     clicks = "select max(count) from (select count(*) from sessions where user_id is not null group by user_id) s"
-    assert query(source, clicks)[0][0] > query(copy, clicks)[0][0] == 20
+    assert query(source, clicks)[0][0] > 20 >= query(copy, clicks)[0][0] > 0
