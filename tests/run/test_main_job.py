@@ -2,6 +2,8 @@
 
 import pytest
 
+from support.shop import KEY
+
 
 @pytest.fixture
 def ran(shop):
@@ -75,6 +77,19 @@ def test_the_report_tells_rows_checks_and_the_key_without_the_secret(ran):
     assert shop.environment["UNDERSTUDY_KEY"] not in text
     assert "mail.test" not in text
     assert {result["verdict"] for result in report["results"]} <= {"pass", "note"}
+
+
+def test_secrets_written_into_a_job_reach_no_file_of_its_run(shop):
+    to = shop.destination.replace("postgres@", "postgres:hidden-word@")
+    shop.job(load=f"load: [{{to: '{to}'}}]", extra=f"key: {KEY}")
+    assert shop.cli("run", "job.yaml").code == 0
+    written = [path for path in shop.folder.glob(".understudy/**/*") if path.is_file()]
+    assert any(path.name == "manifest.json" for path in written)
+    for path in written:
+        assert KEY.encode() not in path.read_bytes()
+        assert b"hidden-word" not in path.read_bytes()
+    told = shop.cli("why", "users", "1", "--original")
+    assert told.code == 0, told.err
 
 
 def test_the_page_is_one_file_without_links_to_elsewhere(ran):

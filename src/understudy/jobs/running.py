@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from understudy.jobs.extract import Extracted, extract
 from understudy.jobs.planning import Plan, make_plan
 from understudy.jobs.prove import prove
 from understudy.jobs.record import Facts, Finished, Loaded, report_of
-from understudy.jobs.spec import JobFile, Severity, load_job, resolve
+from understudy.jobs.spec import Job, JobFile, Severity, load_job, resolve
 from understudy.jobs.store import RunFolder, new_run
 from understudy.jobs.version import code_version, dependency_versions
 from understudy.schema import TableName
@@ -169,7 +170,7 @@ def _softened(result: Result) -> Result:
 def _extras(state: Run, plan: Plan, snapshot: Snapshot, ddl: Ddl | None) -> dict[str, object]:
     """What makes a result traceable: job, code, source, key id; and its table definitions, to load it again."""
     return {
-        "job": state.file.text,
+        "job": _shown(state.file.job),
         "run": state.folder.id,
         "source": plan.schema.identity,
         "position": snapshot.position,
@@ -179,6 +180,15 @@ def _extras(state: Run, plan: Plan, snapshot: Snapshot, ddl: Ddl | None) -> dict
         "place": state.source.place(),
         **({"ddl": asdict(ddl)} if ddl else {}),
     }
+
+
+def _shown(job: Job) -> str:
+    """A job without the secrets that may be written into it, as JSON: YAML that plans the same."""
+    plain = job.model_dump(mode="json")
+    plain["source"] = redact(job.source)
+    plain["key"] = job.key if job.key.startswith("${") else "***"
+    plain["load"] = [{**spec.model_dump(mode="json"), "to": redact(spec.to)} for spec in job.load]
+    return json.dumps(plain, ensure_ascii=False)
 
 
 def _facts(state: Run, plan: Plan, made: Extracted, results: list[Result], snapshot: Snapshot) -> Facts:
