@@ -11,9 +11,9 @@ from support.arrow_dataset import ArrowDataset
 from transforms.sample import KEY, OTHER_KEY, PEOPLE, batch, column, mask_array, masked, people
 from understudy import transforms
 from understudy.errors import Error, InputError
+from understudy.locales import longest, places, words
 from understudy.schema import Schema, TableName
 from understudy.transforms import parse_rule
-from understudy.transforms.data import longest, places, words
 
 DAY = 86_400_000_000
 INFINITY = 2**63 - 1

@@ -51,9 +51,14 @@ def needs(table: Table, rules: Mapping[str, Rule]) -> frozenset[str]:
     """The columns that rules read besides their own: subjects, the row's key, the parts of templates."""
     found: set[str] = set()
     for name, rule in rules.items():
-        made = declaration(rule.name)
-        found |= made.needs(Place(table, table.column(name), made.filled_in(rule.options)))
+        made, place = _placed(table, name, rule)
+        found |= made.needs(place) | made.reads(place)
     return frozenset(found)
+
+
+def _placed(table: Table, name: str, rule: Rule) -> tuple[Declaration, Place]:
+    made = declaration(rule.name)
+    return made, Place(table, table.column(name), made.filled_in(rule.options))
 
 
 def fixed_points(before: pa.Array, after: pa.Array) -> int:
@@ -125,13 +130,16 @@ def _as(made: pa.Array, original: pa.Array, name: str) -> pa.Array:
 
 
 def order(table: Table, rules: Mapping[str, Rule]) -> list[str]:
-    """The columns in the order in which they can be changed: what is made of others comes after them."""
-    turns = [name for name, rule in rules.items() if not declaration(rule.name).late]
-    waiting = {name: needs(table, {name: rules[name]}) for name in rules if name not in turns}
+    """The columns in the order in which they can be changed: what reads changed columns comes after them."""
+    waiting: dict[str, frozenset[str]] = {}
+    for name, rule in rules.items():
+        made, place = _placed(table, name, rule)
+        waiting[name] = made.reads(place)
+    turns: list[str] = []
     while waiting:
         ready = [name for name, parts in waiting.items() if not parts & waiting.keys()]
         if not ready:
-            raise InputError(f"templates of {table.name} are made of one another: {', '.join(sorted(waiting))}")
+            raise InputError(f"rules of {table.name} are made of one another: {', '.join(sorted(waiting))}")
         turns += ready
         waiting = {name: parts for name, parts in waiting.items() if name not in ready}
     return turns

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from understudy.errors import InputError, unknown
+from understudy.arrow import storage
+from understudy.errors import Error, InputError, unknown
 from understudy.interfaces import Dataset, Rule
 from understudy.schema import Column, Kind, Table, TableName
 from understudy.transforms.key import Key
@@ -28,18 +29,22 @@ class Place:
 
     @property
     def subject(self) -> str | None:
-        """The column that ``per`` names, by whose values this one is drawn; None where there is no such option.
+        """The column that ``per`` names, by whose values this one is drawn; None where there is no such option."""
+        return self.named("per")
 
-        Written ``per: user_id`` or ``per: orders.user_id``; an InputError where the table has no such column.
+    def named(self, option: str) -> str | None:
+        """The column of this table that an option names; None where the option is not given.
+
+        Written ``user_id``, ``orders.user_id`` or ``from user_id``; an InputError where the table has no such column.
         """
-        text = self.options.get("per")
+        text = self.options.get(option)
         if text is None:
             return None
-        owner, _, name = str(text).rpartition(".")
+        owner, _, name = str(text).removeprefix("from ").rpartition(".")
         full = f"{self.table.name.namespace}.{self.table.name.name}"
         if owner and owner not in (str(self.table.name), full, self.table.name.name):
             raise InputError(
-                f"`per: {text}` names another table; it must be a column of {str(self.table.name)!r}",
+                f"`{option}: {text}` names another table; it must be a column of {str(self.table.name)!r}",
                 hint="name the foreign key that points there: its values are the same",
             )
         if name not in self.table.by_name:
@@ -59,6 +64,16 @@ class Rows:
 
     before: pa.RecordBatch
     after: Mapping[str, pa.Array]
+
+    def original(self, name: str) -> pa.Array:
+        """A column as it was read; the reader must have fetched it."""
+        if name not in self.before.schema.names:
+            raise Error(f"column {name!r} was not read, and a rule needs it", hint="read what `needs` names")
+        return storage(self.before.column(name))
+
+    def changed(self, name: str) -> pa.Array:
+        """A column as it is after its rule; as it was read where it has none."""
+        return self.after[name] if name in self.after else self.original(name)
 
 
 Change = Callable[[pa.Array, Rows], pa.Array]
@@ -127,7 +142,9 @@ def probable(bits: float) -> Uniqueness:
     return Uniqueness("probable", 2.0**bits, folded=True)
 
 
-OptionKind = Literal["whole number", "number", "text", "yes or no", "list", "mapping of rules", "column", "value"]
+OptionKind = Literal[
+    "whole number", "number", "text", "yes or no", "list", "mapping", "rule", "mapping of rules", "column", "value"
+]
 
 _ACCEPTS: Mapping[OptionKind, Callable[[Any], bool]] = {
     "whole number": lambda value: isinstance(value, int) and not isinstance(value, bool),
@@ -135,6 +152,8 @@ _ACCEPTS: Mapping[OptionKind, Callable[[Any], bool]] = {
     "text": lambda value: isinstance(value, str),
     "yes or no": lambda value: isinstance(value, bool),
     "list": lambda value: isinstance(value, list | tuple) and len(value) > 0,
+    "mapping": lambda value: isinstance(value, Mapping) and len(value) > 0,
+    "rule": lambda value: value is None or isinstance(value, str | Mapping | Rule),
     "mapping of rules": lambda value: isinstance(value, Mapping) and len(value) > 0,
     "column": lambda value: isinstance(value, str),
     "value": lambda value: value is not None and not isinstance(value, list | tuple | set),
@@ -188,7 +207,7 @@ def _no_length(_place: Place) -> int | None:
     return None
 
 
-def _no_needs(_place: Place) -> frozenset[str]:
+def _no_columns(_place: Place) -> frozenset[str]:
     return frozenset()
 
 
@@ -216,15 +235,17 @@ class Declaration:
     uniqueness: Callable[[Place], Uniqueness] = field(default=_always_lossy)
     length: Callable[[Place], int | None] = field(default=_no_length)
     """Most characters that can come out; None where the input's own length bounds it, or the type."""
-    needs: Callable[[Place], frozenset[str]] = field(default=_no_needs)
-    """Columns of the row it reads besides its own."""
+    needs: Callable[[Place], frozenset[str]] = field(default=_no_columns)
+    """Columns of the row it reads besides its own, as they were (``Rows.before``)."""
+    reads: Callable[[Place], frozenset[str]] = field(default=_no_columns)
+    """Columns of the row it reads as they are after their own rules (``Rows.changed``), so it comes after them."""
     problem: Callable[[Place], str] = field(default=_no_problem)
     """Why it does not fit this place, beyond kind, length and uniqueness; empty if it does."""
     nulls: Literal["kept", "filled"] = "kept"
     by: Literal["value", "row"] = "value"
     """Whether equal values get equal stand-ins everywhere (unless ``per`` is given), or every row its own."""
-    late: bool = False
-    """It reads changed columns, so it comes after them."""
+    inverse: Callable[[Setting], Change] | None = None
+    """The Change that gives originals back to whoever holds the key; None where there is no way back."""
     sensitive: bool = True
     """A stand-in that equals the original counts against it."""
 

@@ -9,8 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from understudy.arrow import storage
-from understudy.errors import Error
 from understudy.schema import Column, Table
 from understudy.transforms.declare import Place, Rows, Setting
 from understudy.transforms.prf import Aes, Words, digest, trimmed
@@ -47,7 +45,7 @@ def by_value(setting: Setting, name: str, *, family: str = "") -> Draw:
     subject_key = setting.key.subkey(f"{family or name} of:{named or setting.own_name(per)}")
 
     def draw(values: pa.Array, rows: Rows) -> Words:
-        subjects = column_of(rows.before, per)
+        subjects = rows.original(per)
         found = digest(canonical(subjects, subject), subject_key)
         if subjects.null_count:
             nobody = pc.is_null(subjects).to_numpy(zero_copy_only=False)
@@ -66,7 +64,7 @@ def by_row(setting: Setting, purpose: str) -> Draw:
     """Draw by the row: by what its key held when it was read."""
     names = row_columns(setting.place.table)
     subkey = setting.key.subkey(f"{purpose}:{setting.place.table.name}.{setting.place.column.name}")
-    return lambda _values, rows: of_rows([column_of(rows.before, name) for name in names], subkey)
+    return lambda _values, rows: of_rows([rows.original(name) for name in names], subkey)
 
 
 def of_rows(columns: list[pa.Array], subkey: bytes) -> Words:
@@ -79,13 +77,6 @@ def of_rows(columns: list[pa.Array], subkey: bytes) -> Words:
             found[pc.is_null(column).to_numpy(zero_copy_only=False)] = 0
         state = aes(state ^ found)
     return state
-
-
-def column_of(batch: pa.RecordBatch, name: str) -> pa.Array:
-    """A column a rule reads besides its own; the reader must have fetched it."""
-    if name not in batch.schema.names:
-        raise Error(f"column {name!r} was not read, and a rule needs it", hint="read what `needs` names")
-    return storage(batch.column(name))
 
 
 def needs_subject(place: Place) -> frozenset[str]:

@@ -107,7 +107,8 @@ def _unfit_inside(made: Declaration, place: Place) -> Iterator[Reason]:
             continue
         for path, rule in place.options[option.name].items():
             inner = declaration(rule.name)
-            if inner.late or not inner.depends_on_value_alone(rule.options):
+            reads = inner.reads(Place(place.table, place.column, inner.filled_in(rule.options)))
+            if reads or not inner.depends_on_value_alone(rule.options):
                 yield f"{path}: `{rule}` draws by the row, and inside a document there is none", "draw by the value"
 
 
@@ -177,7 +178,7 @@ def _excluded(table: Table, places: Mapping[str, tuple[Declaration, Place]]) -> 
 
 
 def _entangled(table: Table, rules: Mapping[str, Rule]) -> Iterator[Refusal]:
-    """Templates that are made of one another."""
+    """Rules that are made of one another's columns."""
     try:
         order(table, rules)
     except InputError as error:
@@ -188,7 +189,7 @@ def _disagreeing(label: str, places: Mapping[Spot, tuple[Declaration, Place]]) -
     """Why columns that must change alike would not."""
     changed = {spot: place for spot, place in places.items() if place[0].name not in ("keep", "null")}
     for spot, (made, place) in changed.items():
-        if made.late or not made.depends_on_value_alone(place.options):
+        if made.reads(place) or not made.depends_on_value_alone(place.options):
             reason = f"{made.name} does not give equal values equal stand-ins, and {label} needs that"
             yield Refusal(title(spot), reason, "use key, or hash or email for texts")
     for what, of in (("kind", _kind), ("case", _folds), ("length", _length)):

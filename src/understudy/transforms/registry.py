@@ -55,6 +55,8 @@ TRANSFORMERS: dict[str, Declaration] = {
 }
 """What a column's values can become.  Add yours by assignment."""
 
+_MAPPINGS = ("mapping", "mapping of rules", "rule")
+
 _SPELLING = "write a name (`email`) or a name with its options (`{shift_days: 30, per: users.id}`)"
 
 
@@ -98,7 +100,7 @@ def parse_rule(value: Any) -> Rule:
 
 
 def _takes_mapping(found: Declaration) -> bool:
-    return any(option.name == found.main and option.kind == "mapping of rules" for option in found.options)
+    return any(option.name == found.main and option.kind in _MAPPINGS for option in found.options)
 
 
 def _checked(name: str, options: Mapping[str, Any]) -> Rule:
@@ -115,6 +117,8 @@ def _checked(name: str, options: Mapping[str, Any]) -> Rule:
             continue
         value = options[option.name]
         option.check(name, value)
+        if option.kind == "rule":
+            value = value if isinstance(value, Rule) else parse_rule(value)
         if option.kind == "mapping of rules":
             value = {str(path): rule if isinstance(rule, Rule) else parse_rule(rule) for path, rule in value.items()}
         parsed[option.name] = value

@@ -7,7 +7,7 @@ from math import prod
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.transforms.data import company_words, longest
+from understudy.locales import company_words, longest
 from understudy.transforms.declare import DOMAIN, PER, TEXT, Change, Declaration, Place, Setting, Uniqueness
 from understudy.transforms.draws import needs_subject, pick
 from understudy.transforms.fake import faked

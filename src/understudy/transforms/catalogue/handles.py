@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.locales import longest, words
 from understudy.transforms.catalogue.people import FAMILY, first_names, last_names
 from understudy.transforms.characters import text_array
-from understudy.transforms.data import longest, words
 from understudy.transforms.declare import (
     DOMAIN,
     LOSSY,

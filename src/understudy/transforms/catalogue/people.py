@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.transforms.data import longest, words
+from understudy.locales import longest, words
 from understudy.transforms.declare import DOMAIN, PER, TEXT, Change, Declaration, Place, Setting, Uniqueness
 from understudy.transforms.draws import needs_subject, pick
 from understudy.transforms.fake import faked

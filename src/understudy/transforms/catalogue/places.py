@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.locales import places, words
 from understudy.transforms.characters import text_array
-from understudy.transforms.data import places, words
 from understudy.transforms.declare import (
     DOMAIN,
     PER,

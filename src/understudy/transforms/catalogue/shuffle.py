@@ -12,7 +12,7 @@ from understudy.arrow import storage
 from understudy.errors import Error, InputError
 from understudy.interfaces import Scan
 from understudy.transforms.declare import ANY, Change, Declaration, Place, Rows, Setting, Uniqueness
-from understudy.transforms.draws import column_of, needs_row, of_rows
+from understudy.transforms.draws import needs_row, of_rows
 from understudy.transforms.prf import Words
 from understudy.transforms.sentinels import kept
 
@@ -48,7 +48,7 @@ def _build(setting: Setting) -> Change:
         ranks = np.sort(of_rows(columns, subkey)[:, 0])
         if not (ranks[1:] == ranks[:-1]).any():
             pool = _Pool(ranks, values.take(pa.array(order)))
-            return lambda values, rows: _change(values, rows, pool, [column_of(rows.before, n) for n in keys], subkey)
+            return lambda values, rows: _change(values, rows, pool, [rows.original(n) for n in keys], subkey)
     raise Error(f"rows of {place.table.name} cannot be told apart by {', '.join(keys)}")
 
 

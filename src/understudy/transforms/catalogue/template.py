@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 
 from understudy.schema import Column, Kind
 from understudy.transforms.declare import LOSSY, TEXT, Change, Declaration, Option, Place, Rows, Setting, Uniqueness
-from understudy.transforms.draws import column_of
 from understudy.transforms.fake import cut, same_width
 from understudy.transforms.prf import decimal_text, spans
 
@@ -44,8 +43,7 @@ def _build(setting: Setting) -> Change:
         for literal, name in pieces:
             texts.append(pa.scalar(literal))
             if name:
-                column = rows.after[name] if name in rows.after else column_of(rows.before, name)
-                texts.append(pc.fill_null(_written(column), ""))
+                texts.append(pc.fill_null(_written(rows.changed(name)), ""))
         return cut(pc.binary_join_element_wise(*texts, ""), limit)
 
     return change
@@ -133,8 +131,7 @@ TEMPLATE = Declaration(
     options=(Option("text", "text", "text with {column} parts; {{ and }} are braces", required=True),),
     uniqueness=_uniqueness,
     length=_length,
-    needs=references,
+    reads=references,
     problem=_problem,
     by="row",
-    late=True,
 )

@@ -1,0 +1,1 @@
+"""Entities: what personal values look like (patterns, checksums), shared by detection, masking and checks; no I/O."""

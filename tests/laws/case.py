@@ -1,0 +1,52 @@
+"""One case of the transformer laws: a rule, and the column it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from transforms.sample import column, people
+from understudy.schema import Kind, Table
+from understudy.transforms import TRANSFORMERS, parse_rule
+from understudy.transforms.declare import Declaration, Place, Uniqueness
+
+TEXT_DECIMAL = {"as_text": True, "arrow_type": pa.string()}
+"""What a column of numbers that travel as text has more."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A rule on the column ``v`` of a table that also has ``id`` (the key), ``who`` and ``bystander``."""
+
+    rule: Any
+    kind: Kind = "text"
+    more: dict[str, Any] = field(default_factory=dict)
+    """More of the column, as of ``Column``."""
+    samples: tuple[Any, ...] = ()
+    """Values of the form the rule is made for; the laws try them beside arbitrary ones."""
+    nth: Callable[[int], Any] | None = None
+    """The n-th of 1,500 different values of that form, for the laws of uniqueness; else of the kind."""
+    keyed: bool = True
+    """Another key gives other stand-ins."""
+
+    @property
+    def declared(self) -> Declaration:
+        return TRANSFORMERS[parse_rule(self.rule).name]
+
+    @property
+    def table(self) -> Table:
+        return people(column("who", "integer"), column("v", self.kind, **self.more), column("bystander"))
+
+    @property
+    def place(self) -> Place:
+        return Place(self.table, self.table.column("v"), self.declared.filled_in(parse_rule(self.rule).options))
+
+    @property
+    def uniqueness(self) -> Uniqueness:
+        return self.declared.uniqueness(self.place)
+
+    def __str__(self) -> str:
+        return f"{parse_rule(self.rule)} {self.kind} {self.more or ''}".strip()

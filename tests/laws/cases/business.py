@@ -1,0 +1,7 @@
+"""The transformer laws: cases of business."""
+
+from laws.case import Case
+
+CASES = {
+    "company": [Case("company")],
+}
