@@ -51,14 +51,17 @@ def needs(table: Table, rules: Mapping[str, Rule]) -> frozenset[str]:
     """The columns that rules read besides their own: subjects, the row's key, the parts of templates."""
     found: set[str] = set()
     for name, rule in rules.items():
-        made, place = _placed(table, name, rule)
-        found |= made.needs(place) | made.reads(place)
+        for made, place in placed(table, table.column(name), rule):
+            found |= made.needs(place) | made.reads(place)
     return frozenset(found)
 
 
-def _placed(table: Table, name: str, rule: Rule) -> tuple[Declaration, Place]:
+def placed(table: Table, column: Column, rule: Rule) -> list[tuple[Declaration, Place]]:
+    """A rule where it stands, and after it the rules inside it."""
     made = declaration(rule.name)
-    return made, Place(table, table.column(name), made.filled_in(rule.options))
+    place = Place(table, column, made.filled_in(rule.options))
+    inside = [found for inner, part in made.inner(place) for found in placed(table, part, inner)]
+    return [(made, place), *inside]
 
 
 def fixed_points(before: pa.Array, after: pa.Array) -> int:
@@ -133,8 +136,8 @@ def order(table: Table, rules: Mapping[str, Rule]) -> list[str]:
     """The columns in the order in which they can be changed: what reads changed columns comes after them."""
     waiting: dict[str, frozenset[str]] = {}
     for name, rule in rules.items():
-        made, place = _placed(table, name, rule)
-        waiting[name] = made.reads(place)
+        there = placed(table, table.column(name), rule)
+        waiting[name] = frozenset[str]().union(*(made.reads(place) for made, place in there))
     turns: list[str] = []
     while waiting:
         ready = [name for name, parts in waiting.items() if not parts & waiting.keys()]

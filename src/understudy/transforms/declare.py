@@ -187,6 +187,7 @@ class Option:
 
 DOMAIN = Option("domain", "text", "the set of columns to change alike with, instead of the usual one")
 PER = Option("per", "column", "a column of the same table: rows that agree in it get the same stand-in")
+BY = Option("by", "text", "draw by the value, so that equal ones stay equal, or by the row", choices=("value", "row"))
 
 ANY: frozenset[Kind] = frozenset(
     {
@@ -215,6 +216,10 @@ def _no_problem(_place: Place) -> str:
     return ""
 
 
+def _no_rules(_place: Place) -> tuple[tuple[Rule, Column], ...]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Declaration:
     """A transformer: what it is for, what it accepts and promises, and how its Change is built.
@@ -241,9 +246,12 @@ class Declaration:
     """Columns of the row it reads as they are after their own rules (``Rows.changed``), so it comes after them."""
     problem: Callable[[Place], str] = field(default=_no_problem)
     """Why it does not fit this place, beyond kind, length and uniqueness; empty if it does."""
+    inner: Callable[[Place], tuple[tuple[Rule, Column], ...]] = field(default=_no_rules)
+    """Rules it applies to (some of) its own values, and the column that each takes them for; they read the row too."""
     nulls: Literal["kept", "filled"] = "kept"
-    by: Literal["value", "row"] = "value"
-    """Whether equal values get equal stand-ins everywhere (unless ``per`` is given), or every row its own."""
+    by: Literal["value", "column", "row"] = "value"
+    """Whether equal values get equal stand-ins everywhere (unless ``per`` is given), or within their column, or
+    every row its own.  The option ``by`` decides where there is one."""
     inverse: Callable[[Setting], Change] | None = None
     """The Change that gives originals back to whoever holds the key; None where there is no way back."""
     sensitive: bool = True
@@ -265,4 +273,4 @@ class Declaration:
 
     def depends_on_value_alone(self, options: Options) -> bool:
         """Whether equal values get equal stand-ins in every row."""
-        return self.by == "value" and options.get("per") is None
+        return (options.get("by") or self.by) == "value" and options.get("per") is None

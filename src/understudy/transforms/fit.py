@@ -12,17 +12,16 @@ from collections.abc import Iterator, Mapping
 from understudy.errors import InputError
 from understudy.interfaces import Refusal, Rule
 from understudy.schema import Column, Schema, Table, TableName, Unique
-from understudy.transforms.apply import order
+from understudy.transforms.apply import order, placed
 from understudy.transforms.declare import Declaration, Place, Uniqueness
 from understudy.transforms.domains import Rules, Spot, by_label, title
-from understudy.transforms.registry import declaration
+from understudy.transforms.registry import TRANSFORMERS, declaration
 
 LIKELY = 1e-4
 """From this probability of one collision in a table, a random stand-in is not unique enough."""
 
 _UNKNOWN_ROWS = 1_000_000  # what is assumed of a table the database has no estimate for
 
-_ENUM = frozenset({"keep", "null", "choice", "shuffle", "replace"})
 _IDENTITY = frozenset({"keep", "key", "shuffle"})
 
 Reason = tuple[str, str]
@@ -70,11 +69,9 @@ def _unfit(made: Declaration, place: Place) -> Iterator[Reason]:
     if column.generated:
         yield "the database computes it from other columns", "leave it out: it is computed again"
         return
-    if column.kind == "enum" and made.name not in _ENUM:
-        yield (
-            f"{made.name} gives values that are not labels of {column.native_type}",
-            f"an enum takes {', '.join(sorted(_ENUM))}",
-        )
+    if column.kind == "enum" and not made.takes(column):
+        hint = f"an enum takes {', '.join(sorted(name for name, one in TRANSFORMERS.items() if 'enum' in one.kinds))}"
+        yield f"{made.name} gives values that are not labels of {column.native_type}", hint
         return
     if not made.takes(column):
         hint = f"it takes {', '.join(sorted(made.kinds))}; every type takes keep, null and replace"
@@ -97,6 +94,10 @@ def _unfit(made: Declaration, place: Place) -> Iterator[Reason]:
     length = made.length(place)
     if length is not None and column.max_length is not None and length > column.max_length:
         yield f"{made.name} gives up to {length} characters, and {column.native_type} holds {column.max_length}", ""
+    for rule, part in made.inner(place):
+        own = declaration(rule.name)
+        for reason, hint in _unfit(own, Place(place.table, part, own.filled_in(rule.options))):
+            yield f"`{rule}` inside it: {reason}", hint
     yield from _unfit_inside(made, place)
 
 
@@ -107,9 +108,14 @@ def _unfit_inside(made: Declaration, place: Place) -> Iterator[Reason]:
             continue
         for path, rule in place.options[option.name].items():
             inner = declaration(rule.name)
-            reads = inner.reads(Place(place.table, place.column, inner.filled_in(rule.options)))
-            if reads or not inner.depends_on_value_alone(rule.options):
+            if not _by_value(Place(place.table, place.column, inner.filled_in(rule.options)), rule):
                 yield f"{path}: `{rule}` draws by the row, and inside a document there is none", "draw by the value"
+
+
+def _by_value(place: Place, rule: Rule) -> bool:
+    """Whether a rule, and those inside it, give equal values equal stand-ins in every row."""
+    there = placed(place.table, place.column, rule)
+    return all(made.depends_on_value_alone(inner.options) and not made.reads(inner) for made, inner in there)
 
 
 def _not_unique(table: Table, places: Mapping[str, tuple[Declaration, Place]]) -> Iterator[Refusal]:
@@ -189,7 +195,7 @@ def _disagreeing(label: str, places: Mapping[Spot, tuple[Declaration, Place]]) -
     """Why columns that must change alike would not."""
     changed = {spot: place for spot, place in places.items() if place[0].name not in ("keep", "null")}
     for spot, (made, place) in changed.items():
-        if made.reads(place) or not made.depends_on_value_alone(place.options):
+        if not _by_value(place, Rule(made.name, place.options)):
             reason = f"{made.name} does not give equal values equal stand-ins, and {label} needs that"
             yield Refusal(title(spot), reason, "use key, or hash or email for texts")
     for what, of in (("kind", _kind), ("case", _folds), ("length", _length)):
