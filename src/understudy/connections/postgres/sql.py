@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.types as pat
 
+from understudy.connections.postgres import numeric
 from understudy.connections.postgres.types import array_literal, native_name
 from understudy.interfaces import Scan
 from understudy.schema import Column, Table, TableName
@@ -29,8 +30,10 @@ def literal(text: str) -> str:
 
 
 def read_sql(column: Column) -> str:
-    """SQL that reads a column so that the driver gives its lane's Arrow type (or an opaque numeric)."""
+    """SQL that reads a column so that the driver gives its lane's Arrow type (of a numeric, its bytes or its text)."""
     name = quoted(column.name)
+    if numeric.is_packed(column.arrow_type):
+        return f"pg_catalog.numeric_send({name})"
     return f"{name}::text" if pat.is_string(column.arrow_type) and column.native_type != "text" else name
 
 

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from understudy.arrow import storage
+from understudy.connections.postgres import numeric
 from understudy.errors import Error, Inexact
 from understudy.schema import Kind
 
@@ -125,6 +126,8 @@ def convert(array: pa.Array, arrow_type: pa.DataType, *, table: str, column: str
     Raises Inexact, naming table and column, where a value has no exact form there.
     """
     plain = storage(array)
+    if numeric.is_packed(arrow_type):
+        return numeric.unpack(plain, arrow_type, table=table, column=column)
     if pat.is_decimal(arrow_type):
         try:
             return plain.cast(arrow_type)
