@@ -2,7 +2,8 @@
 
 ``parse_rule`` reads a rule; ``domains`` and ``spread`` find which columns must change alike;
 ``refusals`` proves that rules fit before a row is read; ``compile`` makes the function that changes
-a table's batches, with one secret ``Key``; ``needs`` says what that function must be given.
+a table's batches, with one secret ``Key``; ``needs`` says what that function must be given, and
+``restore`` undoes it.
 """
 
 from understudy.transforms.apply import compile, fixed_points, needs  # noqa: A004  # as in apply
@@ -10,6 +11,7 @@ from understudy.transforms.domains import domains, spread
 from understudy.transforms.fit import refusals
 from understudy.transforms.key import Key
 from understudy.transforms.registry import TRANSFORMERS, parse_rule
+from understudy.transforms.restore import restore
 
 __all__ = [
     "TRANSFORMERS",
@@ -20,5 +22,6 @@ __all__ = [
     "needs",
     "parse_rule",
     "refusals",
+    "restore",
     "spread",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,9 +27,9 @@ def compile(  # noqa: A001  # the word for it, and nobody compiles Python here
     be called from several threads.  ``dataset`` is read once, here, if a rule shuffles; such a
     column is held in memory as a whole.
     """
-    given = (key, domains, dataset)
+    given = Given(key, domains, dataset)
     changing = {name: rule for name, rule in rules.items() if rule.name != "keep"}
-    changes = {name: _change(table, table.column(name), rule, given) for name, rule in changing.items()}
+    changes = {name: change_of(table, table.column(name), rule, given) for name, rule in changing.items()}
     turns = order(table, changing)
 
     def transform(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -40,9 +41,7 @@ def compile(  # noqa: A001  # the word for it, and nobody compiles Python here
         for name in turns:
             if name in names:
                 after[name] = changes[name](storage(batch.column(name)), rows)
-        for name in names:
-            after[name] = _as(after[name], batch.column(name), name) if name in after else batch.column(name)
-        return pa.RecordBatch.from_arrays([after[name] for name in names], schema=batch.schema)
+        return with_columns(batch, after)
 
     return transform
 
@@ -75,10 +74,21 @@ def fixed_points(before: pa.Array, after: pa.Array) -> int:
     return len(stayed)
 
 
-def _change(
-    table: Table, column: Column, rule: Rule, given: tuple[Key, Domains, Dataset | None]
-) -> Callable[[pa.Array, Rows], pa.Array]:
-    """A rule's Change for one column, with what must not change put back."""
+class Given(NamedTuple):
+    """What every Change of a table is built from, whichever way it goes."""
+
+    key: Key
+    domains: Domains
+    dataset: Dataset | None = None
+    back: bool = False
+    """From stand-ins to originals."""
+
+
+def change_of(table: Table, column: Column, rule: Rule, given: Given) -> Change:
+    """A rule's Change for one column, or the one that undoes it, with what must not change put back.
+
+    An InputError where the rule does not fit the column, or where there is no way back.
+    """
     made = declaration(rule.name)
     place = Place(table, column, made.filled_in(rule.options))
     if not made.takes(column):
@@ -86,9 +96,21 @@ def _change(
     problem = made.problem(place)
     if problem:
         raise InputError(f"{table.name}.{column.name}: {problem}", hint=f"as in `{made.example}`")
-    key, domains, dataset = given
-    setting = Setting(place, key, domains, dataset, lambda inner, part: _change(table, part, inner, given))
-    return _guarded(made, made.build(setting))
+    build = made.inverse if given.back else made.build
+    if build is None:
+        raise InputError(f"nothing leads back from {rule.name}")
+    key, domains, dataset, _back = given
+    setting = Setting(place, key, domains, dataset, lambda inner, part: change_of(table, part, inner, given))
+    return _guarded(made, build(setting))
+
+
+def with_columns(batch: pa.RecordBatch, changed: Mapping[str, pa.Array]) -> pa.RecordBatch:
+    """The batch with some columns exchanged, each in the Arrow type it came in."""
+    columns = [
+        _as(changed[name], column, name) if name in changed else column
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
 def _guarded(made: Declaration, change: Change) -> Change:

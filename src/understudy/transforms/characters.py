@@ -53,8 +53,13 @@ class Characters:
 
     def __call__(self, values: pa.Array) -> pa.Array:
         """Stand-ins of the same length for texts."""
-        if self.fold:
-            values = pc.utf8_lower(values)
+        return self._by_steps(pc.utf8_lower(values) if self.fold else values, decrypt=False)
+
+    def restore(self, values: pa.Array) -> pa.Array:
+        """The texts whose stand-ins these are; all lower case where texts were folded."""
+        return self._by_steps(values, decrypt=True)
+
+    def _by_steps(self, values: pa.Array, *, decrypt: bool) -> pa.Array:
         data, offsets = spans(values)
         data, offsets = data[offsets[0] : offsets[-1]].copy(), offsets - offsets[0]
         start = 0
@@ -62,11 +67,11 @@ class Characters:
             end = int(np.searchsorted(offsets, offsets[start] + _STEP_BYTES, side="right")) - 1
             end = max(end, start + 1)
             part = offsets[start : end + 1]
-            self._change(data[part[0] : part[-1]], part - part[0])
+            self._change(data[part[0] : part[-1]], part - part[0], decrypt=decrypt)
             start = end
         return text_array(data, offsets)
 
-    def _change(self, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> None:
+    def _change(self, data: NDArray[np.uint8], offsets: NDArray[np.int64], *, decrypt: bool) -> None:
         """Permute texts in place, those with as many digits and letters together."""
         found = self._classify(data)
         places = [np.flatnonzero(found == number) for number in range(len(_CLASSES))]
@@ -87,7 +92,7 @@ class Characters:
                 place[first[rows][:, None] + np.arange(count[rows[0]])]
                 for place, first, count in zip(places, firsts, counts, strict=True)
             ]
-            self._permute(data, np.hstack(columns), [column.shape[1] for column in columns])
+            self._permute(data, np.hstack(columns), [column.shape[1] for column in columns], decrypt=decrypt)
 
     def _classify(self, data: NDArray[np.uint8]) -> NDArray[np.uint8]:
         found = _OF_BYTE[data]
@@ -98,7 +103,7 @@ class Characters:
             found[last] = _CLASSES.index(_LAST)
         return found
 
-    def _permute(self, data: NDArray[np.uint8], places: NDArray[np.int64], counts: list[int]) -> None:
+    def _permute(self, data: NDArray[np.uint8], places: NDArray[np.int64], counts: list[int], *, decrypt: bool) -> None:
         """FF1 over the bytes at these places (n, length), ``counts`` of each class."""
         if not places.shape[1]:
             return
@@ -106,7 +111,8 @@ class Characters:
         plus = np.repeat(np.array([c.plus for c in _CLASSES], np.uint8), counts)
         radices = tuple(np.repeat([c.radix for c in _CLASSES], counts).tolist())
         before = data[places]
-        after = Ff1(self.subkey, radices).encrypt((before & mask) - plus)
+        cipher = Ff1(self.subkey, radices)
+        after = (cipher.decrypt if decrypt else cipher.encrypt)((before & mask) - plus)
         data[places] = before & ~mask | (after + plus)
 
 

@@ -253,7 +253,11 @@ class Declaration:
     """Whether equal values get equal stand-ins everywhere (unless ``per`` is given), or within their column, or
     every row its own.  The option ``by`` decides where there is one."""
     inverse: Callable[[Setting], Change] | None = None
-    """The Change that gives originals back to whoever holds the key; None where there is no way back."""
+    """The Change that gives originals back to whoever holds the key; None where there is no way back.
+
+    ``Rows.original`` is then a column as it was, restored before this one if ``needs`` names it, and
+    ``Rows.changed`` its stand-ins.  It raises an InputError where only these options leave no way back.
+    """
     sensitive: bool = True
     """A stand-in that equals the original counts against it."""
 

@@ -3,6 +3,7 @@
 The permutation is a Feistel network whose round function is AES.  Numbers stay inside *bands*, so
 that small ones stay small, a narrow column can hold its stand-ins, and a sequence keeps room above
 them.  0 and -1 often mean "nobody" and are kept; negative numbers mirror the others (``~n`` of ``n``).
+Whoever holds the key can go back: the rounds are undone in reverse.
 """
 
 from __future__ import annotations
@@ -44,32 +45,39 @@ class Permutation:
 
     def __call__(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Stand-ins for numbers; those outside all bands are kept."""
-        aes = Aes(self.subkey)
+        return self._by_chunks(numbers, _Network(Aes(self.subkey)))
+
+    def restore(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The numbers whose stand-ins these are."""
+        return self._by_chunks(numbers, _Network(Aes(self.subkey), backward=True))
+
+    def _by_chunks(self, numbers: NDArray[np.int64], network: _Network) -> NDArray[np.int64]:
         out = np.empty_like(numbers)
         for start in range(0, len(numbers), CHUNK_ROWS):
             chunk = numbers[start : start + CHUNK_ROWS]
             sign = chunk >> 63
-            out[start : start + CHUNK_ROWS] = self._positive(aes, (chunk ^ sign).view(np.uint64)).view(np.int64) ^ sign
+            made = self._positive(network, (chunk ^ sign).view(np.uint64))
+            out[start : start + CHUNK_ROWS] = made.view(np.int64) ^ sign
         return out
 
-    def _positive(self, aes: Aes, numbers: Words) -> Words:
+    def _positive(self, network: _Network, numbers: Words) -> Words:
         if not len(numbers):
             return numbers
         smallest, largest = int(numbers.min()), int(numbers.max())
         bands = [(low, high, number) for number, (low, high) in enumerate(pairwise(self.edges))]
         for low, high, number in bands:
             if low <= smallest and largest < high:
-                return _walk(aes, numbers, low=low, high=high, band=number)
+                return _walk(network, numbers, low=low, high=high, band=number)
         out = numbers.copy()
         for low, high, number in bands:
             if largest < low or smallest >= high:
                 continue
             inside = (numbers >= np.uint64(low)) & (numbers < np.uint64(high))
-            out[inside] = _walk(aes, numbers[inside], low=low, high=high, band=number)
+            out[inside] = _walk(network, numbers[inside], low=low, high=high, band=number)
         return out
 
 
-def _walk(aes: Aes, numbers: Words, *, low: int, high: int, band: int) -> Words:
+def _walk(network: _Network, numbers: Words, *, low: int, high: int, band: int) -> Words:
     """Permute numbers of [low, high): what falls outside is permuted again until it does not (cycle walking)."""
     size = np.uint64(high - low)
     bits = max((high - low - 1).bit_length(), 2)
@@ -78,7 +86,7 @@ def _walk(aes: Aes, numbers: Words, *, low: int, high: int, band: int) -> Words:
     mask = (np.uint64(1) << right_bits) - np.uint64(1)
 
     def once(values: Words) -> Words:
-        left, right = _feistel(aes, (values >> right_bits, values & mask), (left_bits, bits - left_bits), band)
+        left, right = network((values >> right_bits, values & mask), (left_bits, bits - left_bits), band)
         return cast("Words", left << right_bits | right)
 
     out = once(numbers - np.uint64(low))
@@ -90,22 +98,30 @@ def _walk(aes: Aes, numbers: Words, *, low: int, high: int, band: int) -> Words:
     return out
 
 
-def _feistel(aes: Aes, halves: tuple[Words, Words], bits: tuple[int, int], label: int) -> tuple[Words, Words]:
+@dataclass(frozen=True)
+class _Network:
     """The network: in turn, each half is mixed, in place, with what the other one, the round and the label encrypt to.
 
     A block gives two words: the first serves the left half, the second the right one in the round after.
+    Backward, the rounds are undone from the last to the first.
     """
-    blocks = np.empty((len(halves[0]), 2), np.uint64)
-    out = Aes.room(len(blocks))
-    drawn = np.empty_like(halves[0])
-    for number in range(ROUNDS if sum(bits) >= 28 else NARROW_ROUNDS):
-        changed, other = number % 2, 1 - number % 2
-        blocks[:, 0] = halves[other]
-        if changed == 0:
-            blocks[:, 1] = label << 8 | number
-        np.right_shift(aes(blocks, out)[:, changed], np.uint64(64 - bits[changed]), out=drawn)
-        np.bitwise_xor(halves[changed], drawn, out=halves[changed])
-    return halves
+
+    aes: Aes
+    backward: bool = False
+
+    def __call__(self, halves: tuple[Words, Words], bits: tuple[int, int], label: int) -> tuple[Words, Words]:
+        blocks = np.empty((len(halves[0]), 2), np.uint64)
+        out = Aes.room(len(blocks))
+        drawn = np.empty_like(halves[0])
+        order = range(ROUNDS if sum(bits) >= 28 else NARROW_ROUNDS)
+        for number in reversed(order) if self.backward else order:
+            changed, other = number % 2, 1 - number % 2
+            blocks[:, 0] = halves[other]
+            if changed == self.backward:  # the first of a pair of rounds, either way
+                blocks[:, 1] = label << 8 | number - changed
+            np.right_shift(self.aes(blocks, out)[:, changed], np.uint64(64 - bits[changed]), out=drawn)
+            np.bitwise_xor(halves[changed], drawn, out=halves[changed])
+        return halves
 
 
 def rekey_uuids(subkey: bytes, uuids: Words) -> Words:
@@ -113,15 +129,23 @@ def rekey_uuids(subkey: bytes, uuids: Words) -> Words:
 
     The 122 other bits are permuted.  The nil and the max UUID mean "none" and are kept.
     """
-    aes = Aes(subkey)
+    return _uuids(_Network(Aes(subkey)), uuids)
+
+
+def restore_uuids(subkey: bytes, uuids: Words) -> Words:
+    """The UUIDs whose stand-ins these are."""
+    return _uuids(_Network(Aes(subkey), backward=True), uuids)
+
+
+def _uuids(network: _Network, uuids: Words) -> Words:
     out = np.empty_like(uuids)
     for start in range(0, len(uuids), CHUNK_ROWS):
         chunk = uuids[start : start + CHUNK_ROWS]
-        made = _rekey(aes, chunk)
+        made = _rekey(network, chunk)
         kept = _sentinel(chunk)
         made[kept] = chunk[kept]
         while (stray := _sentinel(made) & ~kept).any():
-            made[stray] = _rekey(aes, made[stray])
+            made[stray] = _rekey(network, made[stray])
         out[start : start + CHUNK_ROWS] = made
     return out
 
@@ -131,11 +155,11 @@ _AFTER_VERSION = np.uint64(0x0FFF)
 _VARIANT = np.uint64(0b11 << 62)
 
 
-def _rekey(aes: Aes, uuids: Words) -> Words:
+def _rekey(network: _Network, uuids: Words) -> Words:
     high, low = uuids[:, 0].byteswap(), uuids[:, 1].byteswap()
     left = high >> np.uint64(16) << np.uint64(12) | high & _AFTER_VERSION
     right = low & ~_VARIANT
-    left, right = _feistel(aes, (left, right), (60, 62), 0)
+    left, right = network((left, right), (60, 62), 0)
     out = np.empty_like(uuids)
     out[:, 0] = (left >> np.uint64(12) << np.uint64(16) | high & _VERSION | left & _AFTER_VERSION).byteswap()
     out[:, 1] = (low & _VARIANT | right).byteswap()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from understudy.transforms.characters import Characters
 from understudy.transforms.declare import DOMAIN, PRESERVED, Change, Declaration, Option, Place, Setting, Uniqueness
-from understudy.transforms.permute import EDGES, Permutation, Within, rekey_uuids
-from understudy.transforms.prf import spans, words
+from understudy.transforms.permute import EDGES, Permutation, Within, rekey_uuids, restore_uuids
+from understudy.transforms.prf import Words, spans, words
 
 _INT64_DIGITS = 18
 
@@ -23,28 +26,38 @@ def natural_width(kind: pa.DataType) -> Within:
 
 
 def _build(setting: Setting) -> Change:
+    return _change(setting, back=False)
+
+
+def _inverse(setting: Setting) -> Change:
+    return _change(setting, back=True)
+
+
+def _change(setting: Setting, *, back: bool) -> Change:
     place = setting.place
     column = place.column
     subkey = setting.key.subkey(f"key:{setting.own_name(column.name) if setting.domain is None else setting.domain}")
     if column.kind == "text":
         characters = Characters(subkey, fold=bool(column.key_sql))
-        return lambda values, _rows: characters(values)
+        texts = characters.restore if back else characters
+        return lambda values, _rows: texts(values)
     if column.kind == "uuid":
-        return lambda values, _rows: _uuids(values, subkey)
+        uuids = restore_uuids if back else rekey_uuids
+        return lambda values, _rows: _uuids(values, lambda words: uuids(subkey, words))
     permutation = Permutation(subkey, EDGES[place.options["within"] or natural_width(column.arrow_type)])
-    return lambda values, _rows: _numbers(values, permutation)
+    numbers = permutation.restore if back else permutation
+    return lambda values, _rows: _numbers(values, numbers)
 
 
-def _numbers(values: pa.Array, permutation: Permutation) -> pa.Array:
-    numbers = words(values.cast(pa.int64())).view(np.int64)
-    made = pa.array(permutation(numbers))
+def _numbers(values: pa.Array, permute: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> pa.Array:
+    made = pa.array(permute(words(values.cast(pa.int64())).view(np.int64)))
     return made.cast(pa.decimal128(19, 0)).cast(values.type) if pa.types.is_decimal(values.type) else made
 
 
-def _uuids(values: pa.Array, subkey: bytes) -> pa.Array:
+def _uuids(values: pa.Array, permute: Callable[[Words], Words]) -> pa.Array:
     data, offsets = spans(values)
     uuids = data[offsets[0] : offsets[-1]].view(np.uint64).reshape(-1, 2)
-    made = rekey_uuids(subkey, uuids)
+    made = permute(uuids)
     return pa.Array.from_buffers(values.type, len(values), [None, pa.py_buffer(np.ascontiguousarray(made))])
 
 
@@ -87,4 +100,5 @@ KEY = Declaration(
     uniqueness=_uniqueness,
     problem=_problem,
     by="value",
+    inverse=_inverse,
 )
