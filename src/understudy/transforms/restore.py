@@ -11,7 +11,7 @@ from understudy.arrow import storage
 from understudy.errors import InputError
 from understudy.interfaces import Rule, Transformer
 from understudy.schema import Table
-from understudy.transforms.apply import Given, change_of, needs, with_columns
+from understudy.transforms.apply import Given, change_of, placed, with_columns
 from understudy.transforms.declare import Change, Domains, Rows
 from understudy.transforms.key import Key
 
@@ -61,7 +61,7 @@ def restore(
 
 def _turns(table: Table, rules: Mapping[str, Rule], lost: dict[str, str]) -> list[str]:
     """The columns in the order in which they come back, each after those it was drawn by; what cannot is ``lost``."""
-    parts = {name: needs(table, {name: rule}) & rules.keys() for name, rule in rules.items()}
+    parts = {name: _drawn_by(table, name, rule) & rules.keys() for name, rule in rules.items()}
     turns: list[str] = []
     waiting = [name for name in rules if name not in lost]
     while waiting:
@@ -74,3 +74,8 @@ def _turns(table: Table, rules: Mapping[str, Rule], lost: dict[str, str]) -> lis
         missing = sorted(parts[name] - set(turns))
         lost[name] = f"it was drawn by {', '.join(missing)}, which nobody can restore"
     return turns
+
+
+def _drawn_by(table: Table, name: str, rule: Rule) -> frozenset[str]:
+    """The columns that a rule, or one inside it, reads as they were."""
+    return frozenset[str]().union(*(made.needs(place) for made, place in placed(table, table.column(name), rule)))
