@@ -1,4 +1,4 @@
-"""Batch helpers shared by every floor: readers from iterables, prefetching, plain storage of extension types."""
+"""Batch helpers shared by every floor: readers, prefetching, plain storage of extension types, the bytes of texts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 Item = TypeVar("Item")
 
@@ -20,6 +22,26 @@ def reader(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> pa.RecordBat
 def storage(array: pa.Array) -> pa.Array:
     """The plain array behind an extension type (uuid, json); any other array unchanged."""
     return array.storage if isinstance(array, pa.ExtensionArray) else array
+
+
+def spans(values: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The bytes of a string or binary array, and where each value starts and ends in them (n + 1 offsets)."""
+    kind = values.type
+    if pa.types.is_fixed_size_binary(kind):
+        width = kind.byte_width
+        offsets = np.arange(values.offset, values.offset + len(values) + 1, dtype=np.int64) * width
+        data = values.buffers()[1]
+    else:
+        if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+            values = values.cast(pa.large_binary())
+        large = pa.types.is_large_string(values.type) or pa.types.is_large_binary(values.type)
+        _, ends, data = values.buffers()
+        width = np.int64 if large else np.int32
+        if ends is None or ends.size == 0:
+            return np.zeros(0, np.uint8), np.zeros(1, np.int64)
+        offsets = np.frombuffer(ends, width)[values.offset : values.offset + len(values) + 1].astype(np.int64)
+    flat = np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
+    return flat, offsets
 
 
 def prefetch(items: Iterable[Item], *, depth: int = 2) -> Iterator[Item]:

@@ -75,6 +75,13 @@ def test_leading_digits_can_be_kept():
     assert permuted(["1234"], keep_digits=3) == permuted(["1234"]), "too short to keep any"
 
 
+def test_no_code_stays_in_its_place_where_all_are_to_move():
+    codes = [f"{letter}-{number}" for letter in "abcdefghijklmnopqrstuvwxyz" for number in range(10)]
+    found = permuted(codes, moved=True)
+    assert sorted(found) == codes and all(before != after for before, after in zip(codes, found, strict=True))
+    assert Characters(SUBKEY, moved=True).restore(pa.array(found)).to_pylist() == codes
+
+
 def test_long_batches_are_worked_on_in_steps(monkeypatch):
     texts = [f"code-{number}" for number in range(500)] + ["x" * 300, "y"]
     whole = permuted(texts)

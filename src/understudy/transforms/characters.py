@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from understudy.transforms.derange import Derangement
 from understudy.transforms.ff1 import Ff1
 from understudy.transforms.prf import spans
 
@@ -50,6 +51,8 @@ class Characters:
     """Texts that differ in case only are equal, and so are their stand-ins: all lower case."""
     keep_digits: int = 0
     """Leading digits to keep where at least four others are left (the country of a telephone number)."""
+    moved: bool = False
+    """No text with a digit or letter to change stays what it is; takes twice as long."""
 
     def __call__(self, values: pa.Array) -> pa.Array:
         """Stand-ins of the same length for texts."""
@@ -104,14 +107,14 @@ class Characters:
         return found
 
     def _permute(self, data: NDArray[np.uint8], places: NDArray[np.int64], counts: list[int], *, decrypt: bool) -> None:
-        """FF1 over the bytes at these places (n, length), ``counts`` of each class."""
+        """Encrypt the bytes at these places (n, length), ``counts`` of each class."""
         if not places.shape[1]:
             return
         mask = np.repeat(np.array([c.mask for c in _CLASSES], np.uint8), counts)
         plus = np.repeat(np.array([c.plus for c in _CLASSES], np.uint8), counts)
         radices = tuple(np.repeat([c.radix for c in _CLASSES], counts).tolist())
         before = data[places]
-        cipher = Ff1(self.subkey, radices)
+        cipher = (Derangement if self.moved else Ff1)(self.subkey, radices)
         after = (cipher.decrypt if decrypt else cipher.encrypt)((before & mask) - plus)
         data[places] = before & ~mask | (after + plus)
 

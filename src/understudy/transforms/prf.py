@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
+from understudy.arrow import spans as spans
 from understudy.arrow import storage
 from understudy.errors import Error
 
@@ -138,26 +139,6 @@ def _float_bits(values: pa.Array) -> Words:
     bits = numbers.view(np.uint64)
     bits[np.isnan(numbers)] = _NAN
     return cast("Words", bits)
-
-
-def spans(values: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The bytes of a string or binary array, and where each value starts and ends in them (n + 1 offsets)."""
-    kind = values.type
-    if pa.types.is_fixed_size_binary(kind):
-        width = kind.byte_width
-        offsets = np.arange(values.offset, values.offset + len(values) + 1, dtype=np.int64) * width
-        data = values.buffers()[1]
-    else:
-        if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
-            values = values.cast(pa.large_binary())
-        large = pa.types.is_large_string(values.type) or pa.types.is_large_binary(values.type)
-        _, ends, data = values.buffers()
-        width = np.int64 if large else np.int32
-        if ends is None or ends.size == 0:
-            return np.zeros(0, np.uint8), np.zeros(1, np.int64)
-        offsets = np.frombuffer(ends, width)[values.offset : values.offset + len(values) + 1].astype(np.int64)
-    flat = np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
-    return flat, offsets
 
 
 def _of_bytes(values: pa.Array, subkey: bytes) -> Words:
