@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from checks.memory import Memory, table
@@ -22,6 +24,16 @@ def test_a_duplicated_key_is_caught_and_named():
     [result] = ask(columns=("id bigint not null",), primary="id", rows=[(1,), (2,), (1,), (1,)])
     assert (result.subject, result.verdict, result.value) == ("users (id)", "fail", 2)
     assert "users_pkey" in result.detail
+
+
+@pytest.mark.parametrize(("held", "suspects"), [(10, 10_000), (10, 3), (10_000, 3)])
+def test_repeated_keys_are_counted_exactly_however_little_is_held(monkeypatch, held: int, suspects: int):
+    monkeypatch.setattr("understudy.checks.counting.HELD", held)
+    monkeypatch.setattr("understudy.checks.counting.SUSPECTS", suspects)
+    ids = replace(table("users", "id bigint not null", primary="id"), rows=100)
+    data = Memory((ids,), {"users": [(number // 2,) for number in range(100)]})
+    [result] = unique(data, data)
+    assert result.value == 50 and "50 keys" in result.detail
 
 
 @pytest.mark.parametrize(("nulls_distinct", "found"), [(True, 0), (False, 1)])

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from understudy import arrow
@@ -22,6 +23,12 @@ Place = tuple[TableName, str]
 
 MEMORY_LIMIT = "256MB"
 """What DuckDB may hold per check before it spills; only made values are held, so a temporary folder may take them."""
+
+HELD = 8_000_000
+"""Numbers of 8 bytes that are sorted at once."""
+
+SUSPECTS = 10_000
+"""Repeated numbers that are listed at most: with more of them, all rows are compared."""
 
 
 class Counter:
@@ -57,6 +64,22 @@ class Counter:
         with self._stream(name, columns):
             (row,) = self._run(sql)
         return row
+
+    def repeated(self, number: str, where: str, table: Table, columns: Sequence[str]) -> list[int]:
+        """The numbers that an expression gives for more than one row of ``rows``: the first of many.
+
+        Memory holds HELD of them at a time; of more rows than that, those of one remainder after the other.
+        """
+        parts = 1 + max(table.rows, 0) // HELD
+        found: list[int] = []
+        for part in range(parts):
+            mine = f"{number} % {parts} = {part} AND ({where})" if parts > 1 else where
+            with self._stream(table.name, columns):
+                numbers = self._connection.execute(f"SELECT {number} AS n FROM rows WHERE {mine}").fetchnumpy()["n"]
+            numbers.sort()
+            again = np.unique(numbers[1:][numbers[1:] == numbers[:-1]])
+            found += again[: SUSPECTS - len(found)].tolist()
+        return found
 
     def _run(self, sql: str) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql).fetchall()

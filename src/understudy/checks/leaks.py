@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from understudy.checks.counting import Place
 from understudy.checks.originals import (
@@ -25,8 +24,9 @@ from understudy.checks.originals import (
     identifiers,
     texts,
 )
+from understudy.checks.pieces import pieces
 from understudy.interfaces import Check, Dataset, Result, Scan
-from understudy.schema import Column, Table
+from understudy.schema import Column, Kind, Table
 
 STAYED_SHARE = 0.01
 STAYED_LEAST = 8
@@ -34,8 +34,8 @@ STAYED_LEAST = 8
 _TESTED = 65_536
 """Hashes kept to estimate how many distinct numbers a column holds (to within 1 %)."""
 
-_BETWEEN = r'["{}(),]'
-"""Where arrays, composites and ranges, as the database writes them, are cut into their members."""
+_CUT_AT: Mapping[Kind, str] = {"json": '"', "other": '["{}(),]'}
+"""Where documents, and arrays, composites and ranges as the database writes them, are cut into their members."""
 
 
 @dataclass(frozen=True)
@@ -125,10 +125,8 @@ class _Search:
         strings = texts(values)
         if strings is None or not len(strings):
             return
-        if column.kind == "json":
-            strings = pc.list_flatten(pc.split_pattern(strings, '"'))  # a plain split: three times faster than a regex
-        elif column.kind == "other":
-            strings = pc.list_flatten(pc.split_pattern_regex(strings, _BETWEEN))
+        if column.kind in _CUT_AT:
+            strings = pieces(strings, _CUT_AT[column.kind], self._wanted, least_digits=LEAST_DIGITS)
         for found in identifiers(strings, self._wanted):
             if found.digits not in self._lookups or not len(found.texts):
                 continue

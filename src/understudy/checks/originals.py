@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from understudy.arrow import storage
 from understudy.checks.counting import Place
+from understudy.checks.pieces import bytes_of
 
 Hashes = npt.NDArray[np.uint64]
 Hash = Callable[[pa.Array], Hashes]
@@ -106,17 +107,9 @@ def identifiers(values: pa.Array, wanted: Wanted | None = None) -> Iterator[Foun
         yield Found("text", 0, _wholes(plain, wanted))
 
 
-def _bytes(values: pa.Array) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
-    """The bytes of all strings in a row, and where each begins and the last one ends."""
-    offsets = np.frombuffer(values.buffers()[1], np.int32)[values.offset : values.offset + len(values) + 1]
-    if not len(offsets) or values.buffers()[2] is None:
-        return np.zeros(len(values) + 1, np.int32), np.empty(0, np.uint8)
-    return offsets - offsets[0], np.frombuffer(values.buffers()[2], np.uint8)[offsets[0] : offsets[-1]]
-
-
 def _holding(values: pa.Array, characters: str) -> pa.Array:
     """Which strings hold one of these ASCII characters; over the bytes of the whole array at once."""
-    offsets, data = _bytes(values)
+    offsets, data = bytes_of(values)
     if len(characters) == 1:
         places = np.flatnonzero(data == ord(characters))
     else:
@@ -130,7 +123,7 @@ def _holding(values: pa.Array, characters: str) -> pa.Array:
 
 def _digits(values: pa.Array) -> pa.Array:
     """The strings with everything but their ASCII digits taken out."""
-    offsets, data = _bytes(values)
+    offsets, data = bytes_of(values)
     kept = (data >= ord("0")) & (data <= ord("9"))
     ends = np.append(0, np.cumsum(kept, dtype=np.int32)).astype(np.int32)[offsets]
     return pa.StringArray.from_buffers(len(values), pa.py_buffer(ends), pa.py_buffer(data[kept]))

@@ -1,0 +1,70 @@
+"""Texts cut into pieces, over the bytes of a whole array at once: only pieces that can matter become strings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from understudy.checks.originals import Wanted
+
+Bytes = npt.NDArray[np.uint8]
+Places = npt.NDArray[Any]
+
+_AT = ord("@")
+_DIGITS = np.zeros(256, bool)
+_DIGITS[ord("0") : ord("9") + 1] = True
+
+
+def bytes_of(values: pa.Array) -> tuple[npt.NDArray[np.int32], Bytes]:
+    """Where each string begins and the last one ends, and the bytes of all strings in a row."""
+    offsets = np.frombuffer(values.buffers()[1], np.int32)[values.offset : values.offset + len(values) + 1]
+    if not len(offsets) or values.buffers()[2] is None:
+        return np.zeros(len(values) + 1, np.int32), np.empty(0, np.uint8)
+    return offsets - offsets[0], np.frombuffer(values.buffers()[2], np.uint8)[offsets[0] : offsets[-1]]
+
+
+def pieces(values: pa.Array, separators: str, wanted: Wanted, *, least_digits: int) -> pa.Array:
+    """The parts of strings between separators (ASCII) that could be, or hold, what is looked for.
+
+    That is: of a length that is wanted as a whole text, or with an @, or with digits in at least ``least_digits``
+    characters, where e-mails or numbers are wanted.
+    """
+    offsets, data = bytes_of(values)
+    places = _where(data, separators).astype(np.int32)
+    before = np.searchsorted(places, offsets)  # how many separators stand before each string
+    starts = np.insert(places + np.int32(1), before[:-1], offsets[:-1])
+    ends = np.insert(places, before[1:], offsets[1:])
+    lengths = ends - starts
+    kept = wanted.lengths[np.minimum(lengths, 255)] if wanted.lengths is not None else np.zeros(len(lengths), bool)
+    if wanted.emails:
+        kept[_holders(starts, np.flatnonzero(data == _AT))] = True
+    if wanted.digits:
+        numbers = np.zeros(len(lengths), bool)
+        numbers[_holders(starts, np.flatnonzero(_DIGITS[data]))] = True
+        kept |= numbers & (lengths >= least_digits)
+    return _strings(data, starts[kept], lengths[kept])
+
+
+def _where(data: Bytes, characters: str) -> Places:
+    if len(characters) == 1:
+        return np.flatnonzero(data == ord(characters))
+    table = np.zeros(256, bool)
+    table[list(characters.encode())] = True
+    return np.flatnonzero(table[data])
+
+
+def _holders(starts: Places, places: Places) -> Places:
+    """Which pieces the bytes at these places lie in."""
+    return cast("Places", np.searchsorted(starts, places, side="right") - 1)
+
+
+def _strings(data: Bytes, starts: Places, lengths: Places) -> pa.Array:
+    ends = np.append(0, np.cumsum(lengths))
+    chosen = np.repeat(starts - ends[:-1], lengths) + np.arange(ends[-1])
+    return pa.StringArray.from_buffers(
+        len(lengths), pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(np.ascontiguousarray(data[chosen]))
+    )
