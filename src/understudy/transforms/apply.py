@@ -12,9 +12,9 @@ from understudy.arrow import storage
 from understudy.errors import Error, InputError
 from understudy.interfaces import Dataset, Rule, Transformer
 from understudy.schema import Column, Table
-from understudy.transforms.declare import Change, Declaration, Domains, Place, Rows, Setting
+from understudy.transforms.declare import Change, Domains, Rows, Setting
 from understudy.transforms.key import Key
-from understudy.transforms.registry import declaration
+from understudy.transforms.placed import Placed, placed
 from understudy.transforms.sentinels import kept
 
 
@@ -48,19 +48,8 @@ def compile(  # noqa: A001  # the word for it, and nobody compiles Python here
 
 def needs(table: Table, rules: Mapping[str, Rule]) -> frozenset[str]:
     """The columns that rules read besides their own: subjects, the row's key, the parts of templates."""
-    found: set[str] = set()
-    for name, rule in rules.items():
-        for made, place in placed(table, table.column(name), rule):
-            found |= made.needs(place) | made.reads(place)
-    return frozenset(found)
-
-
-def placed(table: Table, column: Column, rule: Rule) -> list[tuple[Declaration, Place]]:
-    """A rule where it stands, and after it the rules inside it."""
-    made = declaration(rule.name)
-    place = Place(table, column, made.filled_in(rule.options))
-    inside = [found for inner, part in made.inner(place) for found in placed(table, part, inner)]
-    return [(made, place), *inside]
+    there = [placed(table, table.column(name), rule) for name, rule in rules.items()]
+    return frozenset[str]().union(*(one.needs | one.reads for one in there))
 
 
 def fixed_points(before: pa.Array, after: pa.Array) -> int:
@@ -89,19 +78,30 @@ def change_of(table: Table, column: Column, rule: Rule, given: Given) -> Change:
 
     An InputError where the rule does not fit the column, or where there is no way back.
     """
-    made = declaration(rule.name)
-    place = Place(table, column, made.filled_in(rule.options))
-    if not made.takes(column):
-        raise InputError(f"{rule.name} does not take {column.native_type} ({table.name}.{column.name})")
-    problem = made.problem(place)
+    return _change_of(placed(table, column, rule), given)
+
+
+def _change_of(one: Placed, given: Given) -> Change:
+    made, place = one.made, one.place
+    where = f"{place.table.name}.{place.column.name}"
+    if not one.takes(place.column):
+        raise InputError(f"{made.name} does not take {place.column.native_type} ({where})")
+    problem = made.problem(place) or next((f"{label}: {why}" for label, why in one.unfit.items()), "")
     if problem:
-        raise InputError(f"{table.name}.{column.name}: {problem}", hint=f"as in `{made.example}`")
+        raise InputError(f"{where}: {problem}", hint=f"as in `{made.example}`")
     build = made.inverse if given.back else made.build
     if build is None:
-        raise InputError(f"nothing leads back from {rule.name}")
-    key, domains, dataset, _back = given
-    setting = Setting(place, key, domains, dataset, lambda inner, part: change_of(table, part, inner, given))
-    return _guarded(made, build(setting))
+        raise InputError(f"nothing leads back from {made.name}")
+    setting = Setting(
+        place,
+        given.key,
+        given.domains,
+        given.dataset,
+        build=lambda inner, part: change_of(place.table, part, inner, given),
+        branches=lambda: [_change_of(branch, given) for branch in one.branches.values()],
+        pieces=lambda label: {piece.place.column.kind: _change_of(piece, given) for piece in one.pieces[label]},
+    )
+    return _guarded(one, build(setting))
 
 
 def with_columns(batch: pa.RecordBatch, changed: Mapping[str, pa.Array]) -> pa.RecordBatch:
@@ -113,18 +113,19 @@ def with_columns(batch: pa.RecordBatch, changed: Mapping[str, pa.Array]) -> pa.R
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
-def _guarded(made: Declaration, change: Change) -> Change:
+def _guarded(one: Placed, change: Change) -> Change:
     """A Change that sees NULL and infinite values as NULL, and puts them back."""
+    filled = one.nulls == "filled"
 
     def guarded(values: pa.Array, rows: Rows) -> pa.Array:
         plain = _plain(values)
         untouched = kept(plain)
-        if made.nulls == "filled":
+        if filled:
             return change(plain, rows)
         hidden = pc.if_else(untouched, None, plain) if untouched.true_count > plain.null_count else plain
         found = change(hidden, rows)
         if len(found) != len(values):
-            raise Error(f"{made.name} gave {len(found)} values for {len(values)}")
+            raise Error(f"{one.name} gave {len(found)} values for {len(values)}")
         found = found.cast(plain.type) if found.type != plain.type else found
         return pc.if_else(untouched, plain, found) if untouched.true_count else found
 
@@ -158,8 +159,7 @@ def order(table: Table, rules: Mapping[str, Rule]) -> list[str]:
     """The columns in the order in which they can be changed: what reads changed columns comes after them."""
     waiting: dict[str, frozenset[str]] = {}
     for name, rule in rules.items():
-        there = placed(table, table.column(name), rule)
-        waiting[name] = frozenset[str]().union(*(made.reads(place) for made, place in there))
+        waiting[name] = placed(table, table.column(name), rule).reads
     turns: list[str] = []
     while waiting:
         ready = [name for name, parts in waiting.items() if not parts & waiting.keys()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -71,9 +71,33 @@ class Rows:
             raise Error(f"column {name!r} was not read, and a rule needs it", hint="read what `needs` names")
         return storage(self.before.column(name))
 
+    def at(self, places: pa.Array) -> Rows:
+        """The rows of these places, in that order, each as often as it is named: what pieces of values stand in."""
+        return _Chosen(self.before, self.after, self, places)
+
     def changed(self, name: str) -> pa.Array:
         """A column as it is after its rule; as it was read where it has none."""
         return self.after[name] if name in self.after else self.original(name)
+
+
+@dataclass(frozen=True)
+class _Chosen(Rows):
+    """Rows taken from others; a column is gathered when it is asked for."""
+
+    whole: Rows
+    places: pa.Array
+
+    def original(self, name: str) -> pa.Array:
+        """A column as it was, of the chosen rows."""
+        return self.whole.original(name).take(self.places)
+
+    def changed(self, name: str) -> pa.Array:
+        """A column as it is after its rule, of the chosen rows."""
+        return self.whole.changed(name).take(self.places)
+
+    def at(self, places: pa.Array) -> Rows:
+        """Rows chosen from the chosen ones."""
+        return self.whole.at(self.places.take(places))
 
 
 Change = Callable[[pa.Array, Rows], pa.Array]
@@ -93,6 +117,10 @@ class Setting:
     dataset: Dataset | None
     build: Callable[[Rule, Column], Change]
     """The Change of another rule, for a part of this column's values."""
+    branches: Callable[[], Sequence[Change]] = tuple
+    """The Changes of the declared ``branches``, in their order."""
+    pieces: Callable[[str], Mapping[Kind, Change]] = lambda _label: {}
+    """The Changes of one of the declared ``pieces``, by the kinds that its rule takes there."""
 
     @property
     def domain(self) -> str | None:
@@ -221,6 +249,26 @@ def _no_rules(_place: Place) -> tuple[tuple[Rule, Column], ...]:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A rule for pieces of a column's values, and columns that stand for what a piece may be."""
+
+    rule: Rule
+    columns: tuple[Column, ...]
+
+
+Choose = Callable[[pa.Array, Rows], pa.Array]
+"""Which branch every value takes, by its place among them; null where none does."""
+
+
+def _no_branches(_place: Place) -> Mapping[str, Rule]:
+    return {}
+
+
+def _no_pieces(_place: Place) -> Mapping[str, Part]:
+    return {}
+
+
+@dataclass(frozen=True)
 class Declaration:
     """A transformer: what it is for, what it accepts and promises, and how its Change is built.
 
@@ -248,6 +296,14 @@ class Declaration:
     """Why it does not fit this place, beyond kind, length and uniqueness; empty if it does."""
     inner: Callable[[Place], tuple[tuple[Rule, Column], ...]] = field(default=_no_rules)
     """Rules it applies to (some of) its own values, and the column that each takes them for; they read the row too."""
+    branches: Callable[[Place], Mapping[str, Rule]] = field(default=_no_branches)
+    """Rules of which one changes each value of the column, by what a person calls them."""
+    choose: Callable[[Place], Choose] | None = None
+    """Which of the branches a value takes."""
+    pieces: Callable[[Place], Mapping[str, Part]] = field(default=_no_pieces)
+    """Rules for what is inside the values, by what a person calls the places inside."""
+    faithful: bool = False
+    """Different values stay different if all their pieces do."""
     nulls: Literal["kept", "filled"] = "kept"
     by: Literal["value", "column", "row"] = "value"
     """Whether equal values get equal stand-ins everywhere (unless ``per`` is given), or within their column, or

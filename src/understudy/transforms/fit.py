@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from understudy.errors import InputError
 from understudy.interfaces import Refusal, Rule
 from understudy.schema import Column, Schema, Table, TableName, Unique
-from understudy.transforms.apply import order, placed
-from understudy.transforms.declare import Declaration, Place, Uniqueness
+from understudy.transforms.apply import order
+from understudy.transforms.declare import Declaration, Uniqueness
 from understudy.transforms.domains import Rules, Spot, by_label, title
-from understudy.transforms.registry import TRANSFORMERS, declaration
+from understudy.transforms.placed import Placed, placed
+from understudy.transforms.registry import TRANSFORMERS
 
 LIKELY = 1e-4
 """From this probability of one collision in a table, a random stand-in is not unique enough."""
@@ -31,20 +32,18 @@ Reason = tuple[str, str]
 def refusals(schema: Schema, rules: Rules, domains: Mapping[Spot, str]) -> list[Refusal]:
     """Every reason why rules, as ``spread`` returns them, cannot be run on a schema."""
     found: list[Refusal] = []
-    places: dict[Spot, tuple[Declaration, Place]] = {}
+    places: dict[Spot, Placed] = {}
     for spot, rule in sorted(rules.items(), key=lambda item: item[0]):
         try:
-            table, column = _column(schema, spot)
-            made = declaration(rule.name)
+            one = placed(*_column(schema, spot), rule)
         except InputError as error:
             found.append(Refusal(title(spot), error.message, error.hint))
             continue
-        place = Place(table, column, made.filled_in(rule.options))
-        reasons = [Refusal(title(spot), reason, hint) for reason, hint in _unfit(made, place)]
+        reasons = [Refusal(title(spot), reason, hint) for reason, hint in _unfit(one)]
         found += reasons
         if not reasons:
-            places[spot] = (made, place)
-    by_table: dict[TableName, dict[str, tuple[Declaration, Place]]] = defaultdict(dict)
+            places[spot] = one
+    by_table: dict[TableName, dict[str, Placed]] = defaultdict(dict)
     for (name, inner), made_there in places.items():
         by_table[name][inner] = made_there
     for name, there in by_table.items():
@@ -61,82 +60,88 @@ def _column(schema: Schema, spot: tuple[TableName, str]) -> tuple[Table, Column]
     return table, table.column(spot[1])
 
 
-def _unfit(made: Declaration, place: Place) -> Iterator[Reason]:
+def _unfit(one: Placed) -> Iterator[Reason]:
     """Why one rule does not fit one column by itself."""
-    column = place.column
+    made, column = one.made, one.place.column
     if made.name == "keep":
         return
-    if column.generated:
-        yield "the database computes it from other columns", "leave it out: it is computed again"
+    wrong = _wrong_type(made, column)
+    if wrong:
+        yield wrong
         return
-    if column.kind == "enum" and not made.takes(column):
-        hint = f"an enum takes {', '.join(sorted(name for name, one in TRANSFORMERS.items() if 'enum' in one.kinds))}"
-        yield f"{made.name} gives values that are not labels of {column.native_type}", hint
-        return
-    if not made.takes(column):
-        hint = f"it takes {', '.join(sorted(made.kinds))}; every type takes keep, null and replace"
-        yield f"{made.name} does not take {column.native_type}", hint
-        return
-    if column.identity and made.name not in _IDENTITY:
+    if column.identity and not one.branches and made.name not in _IDENTITY:
         hint = f"an identity takes {', '.join(sorted(_IDENTITY))}"
         yield f"{made.name} on a number that the database hands out", hint
     if made.name == "null" and not column.nullable:
         yield "it is NOT NULL, so it cannot be emptied", "use redact or replace"
     try:
-        place.subject  # noqa: B018  # raises where `per` names no column
-        problem = made.problem(place)
+        one.place.subject  # noqa: B018  # raises where `per` names no column
+        problem = made.problem(one.place)
     except InputError as error:
         yield error.message, error.hint
         return
     if problem:
         yield problem, f"as in `{made.example}`"
         return
-    length = made.length(place)
+    length = None if one.branches else one.length
     if length is not None and column.max_length is not None and length > column.max_length:
         yield f"{made.name} gives up to {length} characters, and {column.native_type} holds {column.max_length}", ""
-    for rule, part in made.inner(place):
-        own = declaration(rule.name)
-        for reason, hint in _unfit(own, Place(place.table, part, own.filled_in(rule.options))):
-            yield f"`{rule}` inside it: {reason}", hint
-    yield from _unfit_inside(made, place)
+    yield from _unfit_inside(one)
 
 
-def _unfit_inside(made: Declaration, place: Place) -> Iterator[Reason]:
-    """Rules inside a rule work on values alone: there is no row for them."""
-    for option in made.options:
-        if option.kind != "mapping of rules":
-            continue
-        for path, rule in place.options[option.name].items():
-            inner = declaration(rule.name)
-            if not _by_value(Place(place.table, place.column, inner.filled_in(rule.options)), rule):
-                yield f"{path}: `{rule}` draws by the row, and inside a document there is none", "draw by the value"
+def _wrong_type(made: Declaration, column: Column) -> Reason | None:
+    """Why a rule cannot stand on a column of this type."""
+    if column.generated:
+        return "the database computes it from other columns", "leave it out: it is computed again"
+    if made.takes(column):
+        return None
+    if column.kind == "enum":
+        takes = sorted(name for name, one in TRANSFORMERS.items() if "enum" in one.kinds)
+        reason = f"{made.name} gives values that are not labels of {column.native_type}"
+        return reason, f"an enum takes {', '.join(takes)}"
+    hint = f"it takes {', '.join(sorted(made.kinds))}; every type takes keep, null and replace"
+    return f"{made.name} does not take {column.native_type}", hint
 
 
-def _by_value(place: Place, rule: Rule) -> bool:
-    """Whether a rule, and those inside it, give equal values equal stand-ins in every row."""
-    there = placed(place.table, place.column, rule)
-    return all(made.depends_on_value_alone(inner.options) and not made.reads(inner) for made, inner in there)
+def _unfit_inside(one: Placed) -> Iterator[Reason]:
+    """Why rules inside a rule do not fit what they are for."""
+    for label, branch in one.branches.items():
+        for reason, hint in _unfit(branch):
+            yield f"{label}: {reason}", hint
+    for label, reason in one.unfit.items():
+        yield f"{label}: {reason}", ""
+    for label, pieces in one.pieces.items():
+        if pieces:
+            for reason, hint in _unfit(pieces[0]):
+                yield f"{label}: {reason}", hint
+    for option in one.made.options:
+        if option.kind == "mapping of rules" and not one.inside:
+            for path, rule in one.place.options[option.name].items():
+                if not placed(one.place.table, one.place.column, rule).by_value:
+                    why = f"{path}: `{rule}` draws by the row, and inside a document there is none"
+                    yield why, "draw by the value"
 
 
-def _not_unique(table: Table, places: Mapping[str, tuple[Declaration, Place]]) -> Iterator[Refusal]:
+def _not_unique(table: Table, places: Mapping[str, Placed]) -> Iterator[Refusal]:
     """Unique constraints and indexes that changed columns may break."""
     for unique in table.uniques:
         compared, conditional = _read_by(unique, table)
         for name in (*compared, *conditional):
-            made, place = places.get(name, (None, None))
-            if made is None or place is None or made.name == "keep":
+            one = places.get(name)
+            if one is None or one.name == "keep":
                 continue
-            if made.name == "null":
-                alike = unique.primary or not unique.nulls_distinct or name in conditional
-                reason = "all rows would be NULL there" if alike else ""
+            empties = one.nulls == "filled" and (unique.primary or not unique.nulls_distinct or name in conditional)
+            if empties:
+                reason = "all rows would be NULL there" if one.name == "null" else "several rows may be NULL there"
             elif name in conditional:
-                reason = "" if made.uniqueness(place).folded else f"its condition {unique.predicate} reads what changes"
+                reads = one.name != "null" and not one.uniqueness.folded
+                reason = f"its condition {unique.predicate} reads what changes" if reads else ""
             else:
-                reason = _collides(made.uniqueness(place), unique, table)
+                reason = _collides(one.uniqueness, unique, table)
             if reason:
                 what = "the primary key" if unique.primary else f"unique {unique.name}"
                 texts = "key, email, username, hash, token and a template with the primary key stay unique"
-                hint = texts if place.column.kind == "text" else "key and keep stay unique"
+                hint = texts if one.place.column.kind == "text" else "key and keep stay unique"
                 why = f"{what} needs different values to stay different: {reason}"
                 yield Refusal(f"{table.name}.{name}", why, hint)
 
@@ -172,13 +177,13 @@ def _names(sql: str) -> set[str]:
     return {plain or quoted for plain, quoted in re.findall(r'(\w+)|"([^"]+)"', re.sub(r"'[^']*'", "", sql))}
 
 
-def _excluded(table: Table, places: Mapping[str, tuple[Declaration, Place]]) -> Iterator[Refusal]:
+def _excluded(table: Table, places: Mapping[str, Placed]) -> Iterator[Refusal]:
     """Columns whose rows may not overlap: nothing here can promise that they will not."""
     for check in table.checks:
         if not check.exclusion:
             continue
         for name in check.columns:
-            if name in places and places[name][0].name != "keep":
+            if name in places and places[name].name != "keep":
                 reason = f"exclusion constraint {check.name} compares rows by it, so it cannot change"
                 yield Refusal(f"{table.name}.{name}", reason, "keep it")
 
@@ -191,15 +196,15 @@ def _entangled(table: Table, rules: Mapping[str, Rule]) -> Iterator[Refusal]:
         yield Refusal(str(table.name), error.message, error.hint)
 
 
-def _disagreeing(label: str, places: Mapping[Spot, tuple[Declaration, Place]]) -> Iterator[Refusal]:
+def _disagreeing(label: str, places: Mapping[Spot, Placed]) -> Iterator[Refusal]:
     """Why columns that must change alike would not."""
-    changed = {spot: place for spot, place in places.items() if place[0].name not in ("keep", "null")}
-    for spot, (made, place) in changed.items():
-        if not _by_value(place, Rule(made.name, place.options)):
-            reason = f"{made.name} does not give equal values equal stand-ins, and {label} needs that"
+    changed = {spot: one for spot, one in places.items() if one.name not in ("keep", "null")}
+    for spot, one in changed.items():
+        if not one.by_value:
+            reason = f"{one.name} does not give equal values equal stand-ins, and {label} needs that"
             yield Refusal(title(spot), reason, "use key, or hash or email for texts")
     for what, of in (("kind", _kind), ("case", _folds), ("length", _length)):
-        found = {of(made, place): spot for spot, (made, place) in reversed(changed.items())}
+        found = {of(one): spot for spot, one in reversed(changed.items())}
         if len(found) > 1:
             first, other, *_more = sorted(found.values())
             yield Refusal(title(other), _DISAGREE[what].format(first=title(first)), "keep both, or mend the types")
@@ -212,13 +217,13 @@ _DISAGREE = {
 }
 
 
-def _kind(_made: Declaration, place: Place) -> str:
-    return place.column.kind
+def _kind(one: Placed) -> str:
+    return one.place.column.kind
 
 
-def _folds(_made: Declaration, place: Place) -> str:
-    return str(place.column.kind == "text" and bool(place.column.key_sql))
+def _folds(one: Placed) -> str:
+    return str(one.place.column.kind == "text" and bool(one.place.column.key_sql))
 
 
-def _length(made: Declaration, place: Place) -> str:
-    return str(made.length(place))
+def _length(one: Placed) -> str:
+    return str(one.length)

@@ -11,9 +11,10 @@ from understudy.arrow import storage
 from understudy.errors import InputError
 from understudy.interfaces import Rule, Transformer
 from understudy.schema import Table
-from understudy.transforms.apply import Given, change_of, placed, with_columns
+from understudy.transforms.apply import Given, change_of, with_columns
 from understudy.transforms.declare import Change, Domains, Rows
 from understudy.transforms.key import Key
+from understudy.transforms.placed import placed
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def restore(
 
 def _turns(table: Table, rules: Mapping[str, Rule], lost: dict[str, str]) -> list[str]:
     """The columns in the order in which they come back, each after those it was drawn by; what cannot is ``lost``."""
-    parts = {name: _drawn_by(table, name, rule) & rules.keys() for name, rule in rules.items()}
+    parts = {name: placed(table, table.column(name), rule).needs & rules.keys() for name, rule in rules.items()}
     turns: list[str] = []
     waiting = [name for name in rules if name not in lost]
     while waiting:
@@ -74,8 +75,3 @@ def _turns(table: Table, rules: Mapping[str, Rule], lost: dict[str, str]) -> lis
         missing = sorted(parts[name] - set(turns))
         lost[name] = f"it was drawn by {', '.join(missing)}, which nobody can restore"
     return turns
-
-
-def _drawn_by(table: Table, name: str, rule: Rule) -> frozenset[str]:
-    """The columns that a rule, or one inside it, reads as they were."""
-    return frozenset[str]().union(*(made.needs(place) for made, place in placed(table, table.column(name), rule)))
