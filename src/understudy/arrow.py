@@ -1,14 +1,16 @@
-"""Batch helpers shared by every floor: readers, prefetching, plain storage of extension types, the bytes of texts."""
+"""Batch helpers shared by every floor: readers, prefetching, plain storage of extension types, values as text."""
 
 from __future__ import annotations
 
 import queue
 import threading
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 Item = TypeVar("Item")
@@ -22,6 +24,16 @@ def reader(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> pa.RecordBat
 def storage(array: pa.Array) -> pa.Array:
     """The plain array behind an extension type (uuid, json); any other array unchanged."""
     return array.storage if isinstance(array, pa.ExtensionArray) else array
+
+
+def plain(values: pa.Array) -> pa.Array:
+    """Values in the one Arrow form of their kind: no dictionary, no extension, strings with 32-bit offsets."""
+    kind = values.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return plain(values.storage)
+    if pa.types.is_dictionary(kind):
+        return plain(values.dictionary_decode())
+    return values.cast(pa.string()) if pa.types.is_string_view(kind) or pa.types.is_large_string(kind) else values
 
 
 def spans(values: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -42,6 +54,17 @@ def spans(values: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         offsets = np.frombuffer(ends, width)[values.offset : values.offset + len(values) + 1].astype(np.int64)
     flat = np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
     return flat, offsets
+
+
+def decimal_text(values: pa.Array) -> pa.Array:
+    """Decimals as plain digits; Arrow itself writes small ones as 1E-8."""
+    text = values.cast(pa.string())
+    odd = pc.fill_null(pc.match_substring(text, "E"), False)
+    if not odd.true_count:
+        return text
+    encoded = pc.dictionary_encode(text.filter(odd))
+    plain = pa.array([format(Decimal(number), "f") for number in encoded.dictionary.to_pylist()], pa.string())
+    return pc.replace_with_mask(text, odd, plain.take(encoded.indices))
 
 
 def prefetch(items: Iterable[Item], *, depth: int = 2) -> Iterator[Item]:

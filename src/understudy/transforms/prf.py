@@ -7,7 +7,6 @@ function (Petrank and Rackoff, "CBC MAC for real-time data sources", 2000).  Wor
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any, cast
 
 import numpy as np
@@ -16,6 +15,7 @@ import pyarrow.compute as pc
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
+from understudy.arrow import decimal_text as decimal_text
 from understudy.arrow import spans as spans
 from understudy.arrow import storage
 from understudy.errors import Error
@@ -109,17 +109,6 @@ def words(values: pa.Array) -> Words:
     return cast(
         "Words", numbers.astype(np.uint64 if numbers.dtype == np.uint64 else np.int64, copy=False).view(np.uint64)
     )
-
-
-def decimal_text(values: pa.Array) -> pa.Array:
-    """Decimals as plain digits; Arrow itself writes small ones as 1E-8."""
-    text = values.cast(pa.string())
-    odd = pc.fill_null(pc.match_substring(text, "E"), False)
-    if not odd.true_count:
-        return text
-    encoded = pc.dictionary_encode(text.filter(odd))
-    plain = pa.array([format(Decimal(number), "f") for number in encoded.dictionary.to_pylist()], pa.string())
-    return pc.replace_with_mask(text, odd, plain.take(encoded.indices))
 
 
 def trimmed(numbers: pa.Array) -> pa.Array:
