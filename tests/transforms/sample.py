@@ -48,11 +48,11 @@ def people(*columns: Column, **more: Any) -> Table:
 
 
 def array(values: Iterable[Any], kind: pa.DataType) -> pa.Array:
-    """Values as an Arrow array; dates and timestamps may be given as numbers."""
+    """Values as an Arrow array; dates and times may be given as numbers."""
     values = list(values)
     numbers = all(isinstance(value, int | None) for value in values)
-    if numbers and (pa.types.is_date32(kind) or pa.types.is_timestamp(kind)):
-        return pa.array(values, pa.int32() if pa.types.is_date32(kind) else pa.int64()).view(kind)
+    if numbers and pa.types.is_temporal(kind):
+        return pa.array(values, pa.int32() if kind.bit_width == 32 else pa.int64()).view(kind)
     if kind == pa.uuid():
         raw = pa.array([None if value is None else value.bytes for value in values], pa.binary(16))
         return pa.ExtensionArray.from_storage(kind, raw)
@@ -88,13 +88,11 @@ def mask_array(
 
 
 def plain(values: pa.Array) -> list[Any]:
-    """Values as Python has them; dates and timestamps as their numbers, since Python knows no infinite ones."""
+    """Values as Python has them; dates and times as their numbers, since Python knows no infinite ones."""
     kind = values.type
     if kind == pa.uuid():
         return list(values.to_pylist())
     values = storage(values)
-    if pa.types.is_date32(kind):
-        values = values.view(pa.int32())
-    elif pa.types.is_timestamp(kind):
-        values = values.view(pa.int64())
+    if pa.types.is_temporal(kind):
+        values = values.view(pa.int32() if kind.bit_width == 32 else pa.int64())
     return list(values.to_pylist())

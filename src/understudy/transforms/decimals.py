@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 from understudy.errors import Error
 from understudy.transforms.prf import decimal_text
 
-_DIGITS = 38
+DIGITS = 38
+"""How many digits a 128-bit decimal holds."""
+
 _WIDE_DIGITS = 60  # room for sums and multiples beyond what the type holds
 _PLAIN = r"^-?\d+(\.\d+)?$"
 
@@ -32,7 +35,7 @@ def each_scale(values: pa.Array, change: Callable[[pa.Array, NDArray[np.bool_]],
     for scale in np.unique(scales[plain]):
         rows = plain & (scales == scale)
         try:
-            numbers = values.filter(pa.array(rows)).cast(pa.decimal128(_DIGITS, int(scale)))
+            numbers = values.filter(pa.array(rows)).cast(pa.decimal128(DIGITS, int(scale)))
         except pa.ArrowInvalid:
             raise Error("a number has more than 38 digits, too many to change exactly", hint="use `replace`") from None
         made = pc.replace_with_mask(made, pa.array(rows), decimal_text(change(numbers, rows)).cast(values.type))
@@ -41,22 +44,73 @@ def each_scale(values: pa.Array, change: Callable[[pa.Array, NDArray[np.bool_]],
 
 def add(values: pa.Array, differences: NDArray[np.float64]) -> pa.Array:
     """Decimals plus differences rounded to their scale; a sum the type cannot hold becomes its largest number."""
-    rounded = pa.array(differences).cast(pa.decimal128(_DIGITS, values.type.scale))
-    return _narrow(pc.add(_widen(values), _widen(rounded)), values.type)
+    scale = values.type.scale
+    largest = 0.999 * 10.0 ** (DIGITS - scale)
+    rounded = pa.array(differences.clip(-largest, largest)).cast(pa.decimal128(DIGITS, scale))
+    return narrowed(pc.add(widened(values), widened(rounded)), values.type)
 
 
 def floor(values: pa.Array, multiple: Decimal) -> pa.Array:
     """The largest multiples that are not above the decimals."""
-    wide = _widen(values)
+    wide = widened(values)
     step = pa.scalar(multiple, wide.type)
-    return _narrow(pc.round_to_multiple(wide, multiple=step, round_mode="down"), values.type)
+    return narrowed(pc.round_to_multiple(wide, multiple=step, round_mode="down"), values.type)
 
 
-def _widen(values: pa.Array) -> pa.Array:
+def rounded(values: pa.Array, digits: int | pa.Array) -> pa.Array:
+    """Decimals rounded to so many places, halves away from zero; down where the type cannot hold what is above."""
+    wide = widened(values)
+    places = pa.scalar(digits, pa.int32()) if isinstance(digits, int) else digits
+    nearest = pc.round_binary(wide, places, round_mode="half_towards_infinity")
+    beyond = pc.fill_null(pc.greater(pc.abs(nearest), _largest(values.type)), False)
+    if beyond.true_count:
+        nearest = pc.if_else(beyond, pc.round_binary(wide, places, round_mode="towards_zero"), nearest)
+    return nearest.cast(values.type)
+
+
+def between(values: pa.Array, least: Decimal | None, most: Decimal | None) -> pa.Array:
+    """Decimals, where they are below one limit or above the other that limit, rounded to their scale inwards."""
+    unit = Decimal(1).scaleb(-values.type.scale)
+    context = Context(prec=_WIDE_DIGITS)
+    wide = widened(values)
+    for limit, rounding, hold in (
+        (least, ROUND_CEILING, pc.max_element_wise),
+        (most, ROUND_FLOOR, pc.min_element_wise),
+    ):
+        if limit is not None:
+            wide = hold(wide, pa.scalar(limit.quantize(unit, rounding, context), wide.type), skip_nulls=False)
+    return narrowed(wide, values.type)
+
+
+def units(values: pa.Array) -> NDArray[np.int64]:
+    """Decimals in units of their last place (1.50 is 150), nulls as 0; an Error where one needs more than 64 bits."""
+    words = np.frombuffer(values.buffers()[1], np.int64).reshape(-1, 2)[values.offset : values.offset + len(values)]
+    found = np.where(values.is_valid().to_numpy(zero_copy_only=False), words[:, 0], 0)
+    if ((words[:, 1] != words[:, 0] >> 63) & (found == words[:, 0])).any():
+        raise Error("a number has more than 18 digits, too many to count in units", hint="use `noise` or `replace`")
+    return found
+
+
+def of_units(numbers: NDArray[np.int64], kind: Any) -> pa.Array:
+    """The decimals of a type that are so many units of its last place."""
+    words = np.empty((len(numbers), 2), np.int64)
+    words[:, 0] = numbers
+    np.right_shift(numbers, 63, out=words[:, 1])
+    return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(words)])
+
+
+def widened(values: pa.Array) -> pa.Array:
+    """The same decimals with room for sums and multiples."""
     return values.cast(pa.decimal256(_WIDE_DIGITS, values.type.scale))
 
 
-def _narrow(values: pa.Array, kind: pa.DataType) -> pa.Array:
-    largest = Decimal(10**kind.precision - 1).scaleb(-kind.scale, Context(prec=_WIDE_DIGITS))
-    limit, negative = (pa.scalar(number, values.type) for number in (largest, -largest))
+def narrowed(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Decimals as those of a type; what it cannot hold becomes its largest number."""
+    limit = _largest(kind).cast(values.type)
+    negative = pa.scalar(limit.as_py().copy_negate(), limit.type)
     return pc.max_element_wise(pc.min_element_wise(values, limit), negative).cast(kind)
+
+
+def _largest(kind: Any) -> pa.Scalar:
+    largest = Decimal(10**kind.precision - 1).scaleb(-kind.scale, Context(prec=_WIDE_DIGITS))
+    return pa.scalar(largest, pa.decimal256(_WIDE_DIGITS, kind.scale))

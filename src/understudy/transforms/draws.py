@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -67,6 +68,13 @@ def by_row(setting: Setting, purpose: str) -> Draw:
     return lambda _values, rows: of_rows([rows.original(name) for name in names], subkey)
 
 
+def drawn(setting: Setting, name: str, usual: Literal["value", "row"]) -> Draw:
+    """Draw by the value or by the row, as the option ``by`` says, else as usual; by a subject if ``per`` names one."""
+    place = setting.place
+    by_rows = place.subject is None and (place.options["by"] or usual) == "row"
+    return by_row(setting, name) if by_rows else by_value(setting, name)
+
+
 def of_rows(columns: list[pa.Array], subkey: bytes) -> Words:
     """128 random bits for rows of a fixed number of columns: their digests, chained through AES."""
     aes = Aes(subkey)
@@ -87,6 +95,16 @@ def needs_subject(place: Place) -> frozenset[str]:
 def needs_row(place: Place) -> frozenset[str]:
     """The columns that tell rows apart."""
     return frozenset(row_columns(place.table))
+
+
+def needs_drawn(usual: Literal["value", "row"]) -> Callable[[Place], frozenset[str]]:
+    """The columns that ``drawn`` reads besides its own."""
+
+    def needs(place: Place) -> frozenset[str]:
+        by_rows = place.subject is None and (place.options["by"] or usual) == "row"
+        return needs_row(place) if by_rows else needs_subject(place)
+
+    return needs
 
 
 def pick(words: Words, slot: int, size: int) -> NDArray[np.int64]:

@@ -72,7 +72,8 @@ def digest(values: pa.Array, subkey: bytes) -> Words:
         found = digest(values.dictionary, subkey)
         return found[places] if len(found) else np.zeros((len(values), 2), np.uint64)
     if pa.types.is_decimal(kind):
-        return _of_bytes(trimmed(decimal_text(values)), subkey)
+        text = decimal_text(values)
+        return _of_bytes(pc.ascii_rtrim(pc.ascii_rtrim(text, "0"), ".") if kind.scale > 0 else text, subkey)
     if _is_bytes(kind):
         return _of_bytes(values, subkey)
     if pa.types.is_floating(kind):

@@ -16,11 +16,13 @@ from understudy.transforms.catalogue.handles import EMAIL, USERNAME
 from understudy.transforms.catalogue.hashes import HASH, TOKEN
 from understudy.transforms.catalogue.key import KEY
 from understudy.transforms.catalogue.mask import MASK
-from understudy.transforms.catalogue.noise import NOISE
+from understudy.transforms.catalogue.noise import NOISE, SCALE
 from understudy.transforms.catalogue.people import FIRST_NAME, FULL_NAME, LAST_NAME
 from understudy.transforms.catalogue.phone import PHONE
 from understudy.transforms.catalogue.places import CITY, COUNTRY, POSTCODE, STREET
-from understudy.transforms.catalogue.shift_days import SHIFT_DAYS
+from understudy.transforms.catalogue.random_values import RANDOM
+from understudy.transforms.catalogue.rounding import CLAMP, ROUND
+from understudy.transforms.catalogue.shift_days import JITTER, SHIFT_DAYS
 from understudy.transforms.catalogue.shuffle import SHUFFLE
 from understudy.transforms.catalogue.template import TEMPLATE
 from understudy.transforms.declare import Declaration
@@ -42,7 +44,12 @@ TRANSFORMERS: dict[str, Declaration] = {
     "country": COUNTRY,
     "company": COMPANY,
     "shift_days": SHIFT_DAYS,
+    "jitter": JITTER,
     "noise": NOISE,
+    "scale": SCALE,
+    "round": ROUND,
+    "clamp": CLAMP,
+    "random": RANDOM,
     "bucket": BUCKET,
     "mask": MASK,
     "redact": REDACT,

@@ -1,0 +1,207 @@
+"""What becomes of numbers: noise, scale, round, clamp, random."""
+
+from collections import Counter
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transforms.sample import KEY, OTHER_KEY, PEOPLE, batch, column, mask_array, masked, people
+from understudy import transforms
+from understudy.schema import Schema
+from understudy.transforms import parse_rule
+
+TEXT = {"as_text": True, "arrow_type": pa.string()}
+INT16, INT64 = {"arrow_type": pa.int16()}, {"arrow_type": pa.int64()}
+WIDEST = {"arrow_type": pa.decimal128(38, 4)}
+
+quick = settings(max_examples=50, deadline=None)
+amounts = st.lists(st.decimals(-99_999, 99_999, places=2), min_size=1, max_size=50)
+
+
+def refused(rule, kind, **more):
+    """Why a rule is refused on a column ``v``; empty if it is not."""
+    table = people(column("owner", "integer"), column("v", kind, **more))
+    found = transforms.refusals(Schema((table,)), {(PEOPLE, "v"): parse_rule(rule)}, {})
+    return "; ".join(one.reason for one in found)
+
+
+def by_owner(rule, kind, owners, values, **more):
+    """What a rule makes of a column whose rows have owners."""
+    table = people(column("owner", "integer"), column("v", kind, **more))
+    transform = transforms.compile(table, {"v": parse_rule(rule)}, key=KEY, domains={})
+    return transform(batch(table, owner=owners, v=values))["v"].to_pylist()
+
+
+class TestNoise:
+    @pytest.mark.parametrize(("shape", "near"), [("gaussian", 0.683), ("laplace", 0.632)])
+    def test_bell_shaped_noise_is_mostly_within_its_deviation(self, shape, near):
+        found = masked({"noise": {"absolute": 1, "distribution": shape}}, [n / 8 for n in range(4000)], "float")
+        moves = [after - n / 8 for n, after in enumerate(found)]
+        assert sum(abs(move) <= 1 for move in moves) / 4000 == pytest.approx(near, abs=0.03)
+        assert abs(sum(moves)) / 4000 < 0.1 and max(map(abs, moves)) > 3
+
+    @given(amounts)
+    @quick
+    def test_no_number_passes_zero_where_the_sign_is_kept(self, values):
+        rule = {"noise": {"absolute": 500, "distribution": "gaussian", "keep_sign": True}}
+        found = masked(rule, values, "decimal")
+        assert all(before * after >= 0 for before, after in zip(values, found, strict=True))
+
+    def test_zero_stays_zero_where_it_is_kept(self):
+        rule = {"noise": {"absolute": 5, "keep_zero": True}}
+        found = masked(rule, [Decimal(0), Decimal(1)], "decimal")
+        assert found[0] == 0 and found[1] != 1
+        assert masked(rule, ["0.000", "7"], "decimal", **TEXT)[0] == "0.000"
+
+    def test_limits_hold_whatever_the_noise(self):
+        rule = {"noise": {"absolute": 1000, "least": 18, "most": 99}}
+        assert set(masked(rule, range(500), "integer")) <= set(range(18, 100))
+        assert {float(found) for found in masked(rule, ["20.5", "7"], "decimal", **TEXT)} <= {18.0, 99.0}
+
+    def test_numbers_too_large_for_floating_point_stay_exact_besides_the_step(self):
+        large = 2**60 + 1
+        (found,) = masked({"noise": {"absolute": 100}}, [large], "integer", **INT64)
+        assert 0 < abs(found - large) <= 100
+        wide = Decimal("1234567890123456789012345678901234.5678")
+        (found,) = masked({"noise": {"absolute": 1}}, [wide], "decimal", **WIDEST)
+        assert 0 < abs(found - wide) <= 1
+
+    def test_the_largest_decimal_of_all_cannot_grow(self):
+        largest = Decimal("9999999999999999999999999999999999.9999")
+        found = masked({"noise": 1}, [largest, largest.copy_negate()], "decimal", **WIDEST)
+        assert all(abs(number) <= largest for number in found)
+
+    def test_limits_with_nothing_between_them_are_refused(self):
+        assert "nothing lies between 9 and 3" in refused({"noise": {"ratio": 0.1, "least": 9, "most": 3}}, "integer")
+        assert "0.5 is not a value" in refused({"noise": {"ratio": 0.1, "least": 0.5}}, "integer")
+
+
+class TestScale:
+    def test_ratios_of_one_subject_are_kept(self):
+        values = [Decimal("100.00"), Decimal("250.00"), Decimal("100.00"), None]
+        first, second, others, null = by_owner({"scale": 3, "per": "owner"}, "decimal", [1, 1, 2, 2], values)
+        assert second / first == pytest.approx(Decimal("2.5"), rel=Decimal("0.001"))
+        assert first != others and null is None
+
+    def test_all_numbers_of_a_column_have_one_factor(self):
+        found = masked({"scale": 4}, [1.0, 10.0, -3.0, 0.0], "float")
+        factor = found[0]
+        assert found == pytest.approx([factor, 10 * factor, -3 * factor, 0])
+        assert 0.25 <= factor <= 4 and abs(factor - 1) > 0.2
+
+    def test_sums_are_scaled_like_their_parts(self):
+        table = people(column("net", "decimal"), column("total", "decimal"))
+        rule = parse_rule({"scale": {"factor": 2, "domain": "money"}})
+        transform = transforms.compile(table, {"net": rule, "total": rule}, key=KEY, domains={})
+        rows = transform(batch(table, net=[Decimal("40.00")] * 2, total=[Decimal("80.00"), Decimal("120.00")]))
+        net, double, triple = rows["net"][0].as_py(), rows["total"][0].as_py(), rows["total"][1].as_py()
+        assert abs(double - 2 * net) <= Decimal("0.02") and abs(triple - 3 * net) <= Decimal("0.03")
+
+    def test_the_factor_is_the_keys(self):
+        assert (
+            masked({"scale": 2}, [1.0], "float") != mask_array({"scale": 2}, [1.0], "float", key=OTHER_KEY).to_pylist()
+        )
+
+
+class TestRound:
+    def test_decimals_are_rounded_halves_away_from_zero(self):
+        values = [Decimal("1.25"), Decimal("-1.25"), Decimal("1.24"), None]
+        assert masked({"round": 1}, values, "decimal") == [Decimal("1.3"), Decimal("-1.3"), Decimal("1.2"), None]
+        assert masked({"round": -2}, [Decimal("149.99"), Decimal(150)], "decimal") == [100, 200]
+
+    def test_whole_numbers_are_rounded_to_tens_and_more(self):
+        assert masked({"round": -1}, [14, 15, -15, 0, None], "integer") == [10, 20, -20, 0, None]
+        assert masked({"round": -3}, [499, 500, -1500], "integer") == [0, 1000, -2000]
+
+    def test_significant_digits_are_counted_from_the_first(self):
+        rule = {"round": {"significant": 2}}
+        assert masked(rule, [12_345, 99_500, 7, -1250, 0], "integer") == [12_000, 100_000, 7, -1300, 0]
+        assert masked(rule, [123.4, 0.00126, -0.0], "float") == pytest.approx([120, 0.0013, 0])
+        assert masked(rule, [Decimal("1234.56"), Decimal("0.04")], "decimal") == [1200, Decimal("0.04")]
+        assert masked(rule, ["1234.567", "0.00126", "NaN"], "decimal", **TEXT) == ["1200.000", "0.00130", "NaN"]
+
+    def test_at_the_end_of_a_type_it_is_rounded_towards_zero(self):
+        assert masked({"round": -2}, [32_767, -32_768], "integer", **INT16) == [32_700, -32_700]
+        assert masked({"round": -18}, [2**63 - 1, -(2**63)], "integer", **INT64) == [9 * 10**18, -9 * 10**18]
+        assert masked({"round": -3}, [Decimal("99999999.99")], "decimal") == [99_999_000]
+
+    @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1), st.integers(1, 18))
+    @quick
+    def test_whole_numbers_are_as_near_as_pythons(self, values, digits):
+        step = 10**digits
+        for before, after in zip(values, masked({"round": -digits}, values, "integer", **INT64), strict=True):
+            away = (abs(before) + step // 2) // step * step
+            expected = away if away < 2**63 else abs(before) // step * step
+            assert abs(after) == expected and after * before >= 0
+
+    def test_digits_that_say_nothing_about_whole_numbers_are_refused(self):
+        assert "tens with -1" in refused({"round": 2}, "integer")
+        assert "either digits or significant" in refused("round", "integer")
+
+
+class TestClamp:
+    def test_nobody_is_older_than_the_limit(self):
+        assert masked({"clamp": {"most": 90}}, [17, 90, 91, 104, None], "integer") == [17, 90, 90, 90, None]
+
+    def test_both_ends_can_be_held(self):
+        rule = {"clamp": {"least": 0, "most": "99.99"}}
+        values = [Decimal("-0.01"), Decimal("50.00"), Decimal(100)]
+        assert masked(rule, values, "decimal") == [0, Decimal("50.00"), Decimal("99.99")]
+        assert masked(rule, ["-3", "100.123"], "decimal", **TEXT) == ["0", "99.990"]
+
+    def test_dates_have_ends_too(self):
+        assert masked({"clamp": {"least": "1970-01-11"}}, [3, 10, 500], "date") == [10, 10, 500]
+        moments = masked({"clamp": {"most": "1970-01-02"}}, [5, 10**15], "timestamp")
+        assert moments == [5, 86_400_000_000]
+
+    def test_what_is_no_limit_is_refused(self):
+        assert "'old' is not a value" in refused({"clamp": {"most": "old"}}, "integer")
+        assert "'old' is not a value" in refused({"clamp": {"most": "old"}}, "decimal", **TEXT)
+        assert "least, most or both" in refused("clamp", "integer")
+
+
+class TestRandom:
+    def test_equal_numbers_stay_equal_and_lie_in_the_range(self):
+        first, second, again = masked({"random": {"least": 1, "most": 10**9}}, [7, 8, 7], "integer")
+        assert first == again != second and 1 <= first <= 10**9
+
+    def test_every_number_of_a_small_range_comes_about_as_often(self):
+        counts = Counter(masked({"random": {"least": -1, "most": 3, "by": "row"}}, [7] * 5000, "integer"))
+        assert set(counts) == {-1, 0, 1, 2, 3} and all(880 < count < 1120 for count in counts.values())
+
+    def test_decimals_have_the_places_of_their_column(self):
+        found = masked({"random": {"least": 0, "most": 1, "by": "row"}}, [Decimal(5)] * 3000, "decimal")
+        assert len(set(found)) == 101 and min(found) == 0 and max(found) == 1
+        (text,) = masked({"random": {"least": 10, "most": 99}}, ["7.125"], "decimal", **TEXT)
+        assert len(text) == 6 and 10 <= Decimal(text) <= 99
+
+    def test_a_normal_distribution_has_its_middle_in_the_middle(self):
+        rule = {"random": {"least": 0, "most": 60, "distribution": "normal", "by": "row"}}
+        found = masked(rule, [1.0] * 4000, "float")
+        assert sum(found) / 4000 == pytest.approx(30, abs=0.6)
+        assert sum(20 <= number <= 40 for number in found) / 4000 == pytest.approx(0.683, abs=0.03)
+
+    def test_a_lognormal_distribution_has_its_middle_at_the_geometric_mean(self):
+        rule = {"random": {"least": 1, "most": 10_000, "distribution": "lognormal", "by": "row"}}
+        found = masked(rule, [1.0] * 4000, "float")
+        assert sum(number < 100 for number in found) / 4000 == pytest.approx(0.5, abs=0.03)
+        assert min(found) >= 1 and max(found) <= 10_000
+
+    def test_dates_come_from_a_range_too(self):
+        found = masked({"random": {"least": "1970-01-02", "most": "1970-01-04"}}, range(200), "date")
+        assert set(found) == {1, 2, 3}
+
+    def test_all_rows_of_one_subject_get_one_number(self):
+        rule = {"random": {"least": 0, "most": 10**6, "per": "owner"}}
+        first, same, other = by_owner(rule, "integer", [3, 3, 4], [1, 2, 1])
+        assert first == same != other
+
+    def test_ranges_that_are_none_are_refused(self):
+        assert "nothing lies between 9 and 3" in refused({"random": {"least": 9, "most": 3}}, "integer")
+        assert "above 0" in refused({"random": {"least": 0, "most": 3, "distribution": "lognormal"}}, "decimal")
+        days = {"least": "2020-01-01", "most": "2020-01-02", "distribution": "lognormal"}
+        assert "only numbers" in refused({"random": days}, "date")
+        assert "wider than 18 digits" in refused({"random": {"least": -(2**62), "most": 2**62}}, "integer", **INT64)
