@@ -12,6 +12,7 @@ from transforms.sample import column, people
 from understudy.schema import Kind, Table
 from understudy.transforms import TRANSFORMERS, parse_rule
 from understudy.transforms.declare import Declaration, Place, Uniqueness
+from understudy.transforms.placed import Placed, placed
 
 TEXT_DECIMAL = {"as_text": True, "arrow_type": pa.string()}
 """What a column of numbers that travel as text has more."""
@@ -41,12 +42,16 @@ class Case:
         return people(column("who", "integer"), column("v", self.kind, **self.more), column("bystander"))
 
     @property
+    def placed(self) -> Placed:
+        return placed(self.table, self.table.column("v"), parse_rule(self.rule))
+
+    @property
     def place(self) -> Place:
-        return Place(self.table, self.table.column("v"), self.declared.filled_in(parse_rule(self.rule).options))
+        return self.placed.place
 
     @property
     def uniqueness(self) -> Uniqueness:
-        return self.declared.uniqueness(self.place)
+        return self.placed.uniqueness
 
     def __str__(self) -> str:
         return f"{parse_rule(self.rule)} {self.kind} {self.more or ''}".strip()

@@ -53,6 +53,6 @@ def test_1500_different_values_come_back(case):
 
 
 @with_a_way_back
-def test_what_comes_back_was_unique(case):
+def test_what_comes_back_was_unique_unless_the_row_tells_which_rule_it_had(case):
     undo(case)
-    assert case.uniqueness.kind == "preserved"
+    assert case.uniqueness.kind == "preserved" or case.placed.branches

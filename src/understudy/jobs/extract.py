@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from understudy import checks, subset, transforms
 from understudy.connections.folder import Folder, TableWriter
@@ -79,6 +80,8 @@ class _Lane:
     staged: pa.Schema
     changed: tuple[str, ...]
     identifying: tuple[str, ...]
+    spared: transforms.Spared
+    """Tells the values of identifying columns that rules leave what they are on purpose."""
     transformer: Transformer
     counts: Counts
     originals: checks.Originals
@@ -103,7 +106,8 @@ class _Lane:
             columns=(*stored, *sorted(transforms.needs(table, rules) - set(stored))),
             staged=pa.schema([*fields, pa.field("_via", pa.int16()), pa.field("_depth", pa.int32())]),
             changed=changed,
-            identifying=tuple(name for name in changed if transforms.TRANSFORMERS[rules[name].name].sensitive),
+            identifying=tuple(name for name in changed if plan.placed((table.name, name)).sensitive),
+            spared=transforms.spared(table, rules),
             transformer=transforms.compile(table, rules, key=key, domains=plan.domains, dataset=snapshot),
             counts=counts,
             originals=originals,
@@ -112,9 +116,13 @@ class _Lane:
     def take(self, batch: pa.RecordBatch, writer: TableWriter) -> None:
         """Mask and stage one batch, and count what became of its values."""
         masked = self.transformer(batch)
+        spared = self.spared(batch)
         for name in self.changed:
             place, before, after = (self.table.name, name), batch.column(name), masked.column(name)
             self.counts.values[place] += len(before) - before.null_count
+            if name in spared:
+                others = pc.invert(spared[name])
+                before, after = before.filter(others), after.filter(others)
             self.counts.fixed[place] += transforms.fixed_points(before, after)
             if name in self.identifying:
                 self.originals.add(place, before)

@@ -45,6 +45,11 @@ class Plan:
         """The rules of one table, by column."""
         return {column: rule for (table, column), rule in self.rules.items() if table == name}
 
+    def placed(self, place: tuple[TableName, str]) -> transforms.Placed:
+        """The rule of a column where it stands, which answers for the rules inside it."""
+        table = self.schema.table(place[0])
+        return transforms.placed(table, table.column(place[1]), self.rules[place])
+
     def refuse(self) -> None:
         """Raise an InputError that lists what stands in the way, if anything does."""
         if not self.refusals:

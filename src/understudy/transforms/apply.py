@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.arrow import storage
+from understudy.arrow import plain, storage
 from understudy.errors import Error, InputError
 from understudy.interfaces import Dataset, Rule, Transformer
 from understudy.schema import Column, Table
@@ -118,28 +118,18 @@ def _guarded(one: Placed, change: Change) -> Change:
     filled = one.nulls == "filled"
 
     def guarded(values: pa.Array, rows: Rows) -> pa.Array:
-        plain = _plain(values)
-        untouched = kept(plain)
+        there = plain(values)
+        untouched = kept(there)
         if filled:
-            return change(plain, rows)
-        hidden = pc.if_else(untouched, None, plain) if untouched.true_count > plain.null_count else plain
+            return change(there, rows)
+        hidden = pc.if_else(untouched, None, there) if untouched.true_count > there.null_count else there
         found = change(hidden, rows)
         if len(found) != len(values):
             raise Error(f"{one.name} gave {len(found)} values for {len(values)}")
-        found = found.cast(plain.type) if found.type != plain.type else found
-        return pc.if_else(untouched, plain, found) if untouched.true_count else found
+        found = found.cast(there.type) if found.type != there.type else found
+        return pc.if_else(untouched, there, found) if untouched.true_count else found
 
     return guarded
-
-
-def _plain(values: pa.Array) -> pa.Array:
-    """Values in an Arrow form that every transformer knows: no dictionaries, one kind of string."""
-    kind = values.type
-    if pa.types.is_dictionary(kind):
-        return _plain(values.dictionary_decode())
-    if pa.types.is_string_view(kind) or pa.types.is_large_string(kind):
-        return values.cast(pa.string())
-    return values
 
 
 def _as(made: pa.Array, original: pa.Array, name: str) -> pa.Array:

@@ -19,6 +19,19 @@ Options = Mapping[str, Any]
 Domains = Mapping[tuple[TableName, str], str]
 
 
+def column_named(table: Table, text: str, said: str) -> str:
+    """The column of a table that a person wrote as ``user_id`` or ``orders.user_id``, after ``said``; else an error."""
+    owner, _, name = text.rpartition(".")
+    if owner and owner not in (str(table.name), f"{table.name.namespace}.{table.name.name}", table.name.name):
+        raise InputError(
+            f"`{said}: {text}` names another table; it must be a column of {str(table.name)!r}",
+            hint="name the foreign key that points there: its values are the same",
+        )
+    if name not in table.by_name:
+        raise unknown("column", f"{table.name}.{name}", [f"{table.name}.{column}" for column in table.by_name])
+    return name
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a rule stands: one column of a table, and the rule's options with their defaults filled in."""
@@ -40,16 +53,7 @@ class Place:
         text = self.options.get(option)
         if text is None:
             return None
-        owner, _, name = str(text).removeprefix("from ").rpartition(".")
-        full = f"{self.table.name.namespace}.{self.table.name.name}"
-        if owner and owner not in (str(self.table.name), full, self.table.name.name):
-            raise InputError(
-                f"`{option}: {text}` names another table; it must be a column of {str(self.table.name)!r}",
-                hint="name the foreign key that points there: its values are the same",
-            )
-        if name not in self.table.by_name:
-            raise unknown("column", f"{self.table.name}.{name}", [f"{self.table.name}.{c}" for c in self.table.by_name])
-        return name
+        return column_named(self.table, str(text).removeprefix("from "), option)
 
     @property
     def own_subject(self) -> bool:

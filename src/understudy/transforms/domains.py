@@ -11,6 +11,7 @@ from understudy.interfaces import Refusal, Rule
 from understudy.schema import Schema, TableName
 from understudy.transforms.catalogue.key import natural_width
 from understudy.transforms.permute import EDGES, Within
+from understudy.transforms.registry import TRANSFORMERS
 
 Spot = tuple[TableName, str]
 """A column of a table."""
@@ -111,10 +112,15 @@ def _within(rule: Rule, label: str, own: Within, widths: Mapping[str, Within]) -
     narrowest = widths.get(str(options.get("domain") or label), own)
     if rule.name == "key" and label and narrowest != own:
         options.setdefault("within", narrowest)
+    whole = rule.name in TRANSFORMERS and TRANSFORMERS[rule.name].choose is not None  # rules inside share the column
     for name, given in options.items():
-        if isinstance(given, Mapping):
+        if isinstance(given, Rule):
+            options[name] = _within(given, label if whole else name, own if whole else "int64", widths)
+        elif isinstance(given, Mapping):
             options[name] = {
-                path: _within(inner, path, "int64", widths) if isinstance(inner, Rule) else inner
+                path: _within(inner, label if whole else path, own if whole else "int64", widths)
+                if isinstance(inner, Rule)
+                else inner
                 for path, inner in given.items()
             }
     return replace(rule, options=options)

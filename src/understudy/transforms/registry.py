@@ -10,6 +10,8 @@ from understudy.interfaces import Rule
 from understudy.transforms.catalogue.bucket import BUCKET
 from understudy.transforms.catalogue.choice import CHOICE
 from understudy.transforms.catalogue.company import COMPANY
+from understudy.transforms.catalogue.computed import DIFFERENCE_OF, PRODUCT_OF, RATIO_OF, SUM_OF
+from understudy.transforms.catalogue.conditional import SWITCH, WHEN
 from understudy.transforms.catalogue.constant import KEEP, NULL, REDACT, REPLACE
 from understudy.transforms.catalogue.documents import JSON
 from understudy.transforms.catalogue.handles import EMAIL, USERNAME
@@ -50,6 +52,10 @@ TRANSFORMERS: dict[str, Declaration] = {
     "round": ROUND,
     "clamp": CLAMP,
     "random": RANDOM,
+    "sum_of": SUM_OF,
+    "difference_of": DIFFERENCE_OF,
+    "product_of": PRODUCT_OF,
+    "ratio_of": RATIO_OF,
     "bucket": BUCKET,
     "mask": MASK,
     "redact": REDACT,
@@ -59,6 +65,8 @@ TRANSFORMERS: dict[str, Declaration] = {
     "choice": CHOICE,
     "shuffle": SHUFFLE,
     "json": JSON,
+    "when": WHEN,
+    "switch": SWITCH,
 }
 """What a column's values can become.  Add yours by assignment."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from laws.case import Case
-from laws.cases import business, categorical, constants, keys, numbers, people, places, structured, texts
+from laws.cases import business, categorical, conditional, constants, keys, numbers, people, places, structured, texts
 
 CASES: dict[str, list[Case]] = {
     **business.CASES,
     **categorical.CASES,
+    **conditional.CASES,
     **constants.CASES,
     **keys.CASES,
     **numbers.CASES,

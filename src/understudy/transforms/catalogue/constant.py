@@ -54,6 +54,7 @@ KEEP = Declaration(
     example="keep",
     kinds=ANY,
     build=lambda _setting: lambda values, _rows: values,
+    inverse=lambda _setting: lambda values, _rows: values,
     uniqueness=lambda _place: Uniqueness("preserved", folded=True),
     sensitive=False,
 )
