@@ -1,7 +1,7 @@
 """What becomes of numbers: noise, scale, round, clamp, random."""
 
 from collections import Counter
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import pyarrow as pa
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from transforms.sample import KEY, OTHER_KEY, PEOPLE, batch, column, mask_array, masked, people
 from understudy import transforms
+from understudy.errors import Error
 from understudy.schema import Schema
 from understudy.transforms import parse_rule
 
@@ -205,3 +206,96 @@ class TestRandom:
         days = {"least": "2020-01-01", "most": "2020-01-02", "distribution": "lognormal"}
         assert "only numbers" in refused({"random": days}, "date")
         assert "wider than 18 digits" in refused({"random": {"least": -(2**62), "most": 2**62}}, "integer", **INT64)
+
+
+class TestComputed:
+    LINE = people(
+        column("quantity", "integer"),
+        column("price", "decimal"),
+        column("tax", "decimal", arrow_type=pa.decimal128(12, 4)),
+        column("total", "decimal"),
+    )
+
+    def line(self, rules, table=LINE, **values):
+        parsed = {name: parse_rule(rule) for name, rule in rules.items()}
+        return transforms.compile(table, parsed, key=KEY, domains={})(batch(table, **values))
+
+    def one(self, rule, kind="decimal", *, parts=None, **more):
+        """What is computed for one row from parts that stay as they are."""
+        parts = parts or {"a": ("integer", 7), "b": ("decimal", Decimal("2.50"))}
+        table = people(*(column(name, of) for name, (of, _) in parts.items()), column("v", kind, **more))
+        value = "1.000" if more.get("as_text") else 1
+        values = {name: [value] for name, (_, value) in parts.items()}
+        return self.line({"v": rule}, table, **values, v=[value])["v"][0].as_py()
+
+    @given(st.lists(st.tuples(st.decimals(0, 9999, places=2), st.decimals(0, 999, places=4)), min_size=1, max_size=30))
+    @quick
+    def test_masked_totals_add_up_exactly(self, rows):
+        rules = {"price": {"noise": 0.2}, "tax": {"noise": 0.2}, "total": {"sum_of": ["price", "tax", "quantity"]}}
+        prices, taxes = ([row[place] for row in rows] for place in (0, 1))
+        found = self.line(rules, quantity=[2] * len(rows), price=prices, tax=taxes, total=[Decimal(0)] * len(rows))
+        for row in found.to_pylist():
+            expected = (row["price"] + row["tax"] + 2).quantize(Decimal("0.01"), ROUND_HALF_UP)
+            assert row["total"] == expected
+
+    @given(st.lists(st.tuples(st.integers(1, 500), st.decimals(0, 9999, places=2)), min_size=1, max_size=30))
+    @quick
+    def test_masked_products_multiply_exactly_and_ratios_divide(self, rows):
+        rules = {
+            "quantity": {"noise": 0.3},
+            "total": {"product_of": ["quantity", "price"]},
+            "tax": {"ratio_of": ["total", "quantity"]},
+        }
+        quantities, prices = ([row[place] for row in rows] for place in (0, 1))
+        zeros = [Decimal(0)] * len(rows)
+        for row in self.line(rules, quantity=quantities, price=prices, total=zeros, tax=zeros).to_pylist():
+            assert row["total"] == row["quantity"] * row["price"]
+            assert row["tax"] == (row["price"] if row["quantity"] else 0)
+
+    def test_numbers_stand_beside_columns(self):
+        assert self.one({"product_of": ["b", 0.19]}) == Decimal("0.48")  # 0.4750, and halves go up
+        assert self.one({"difference_of": ["a", "b", 1.5]}) == 3
+        assert self.one({"sum_of": ["a", 1_000.0]}, "integer") == 1007
+
+    def test_numbers_in_text_have_all_their_places(self):
+        text = {"a": ("integer", 7), "b": ("decimal", Decimal("2.50"))}
+        assert self.one({"product_of": ["a", "b", 1.001]}, parts=text, **TEXT) == "17.5175"
+        assert self.one({"ratio_of": ["a", "b"]}, parts=text, **TEXT) == "2.800"
+
+    def test_a_missing_part_counts_for_nothing(self):
+        parts = {"a": ("integer", None), "b": ("decimal", Decimal("2.50"))}
+        assert self.one({"sum_of": ["a", "b"]}, parts=parts) == Decimal("2.50")
+        assert self.one({"product_of": ["a", "b"]}, parts=parts) == Decimal("2.50")
+        assert self.one({"ratio_of": ["b", "a"]}, parts=parts) == 0
+        nan = {"a": ("float", float("nan")), "b": ("float", 2.5)}
+        assert self.one({"sum_of": ["a", "b"]}, "integer", parts=nan) == 3
+
+    def test_a_ratio_that_is_a_half_goes_up_though_floating_point_cannot_hold_it(self):
+        parts = {"a": ("decimal", Decimal("2.01")), "b": ("integer", 2)}
+        assert self.one({"ratio_of": ["a", "b"]}, parts=parts) == Decimal("1.01")
+
+    def test_what_is_too_large_for_the_column_stops_the_run(self):
+        parts = {"a": ("decimal", Decimal("99999999.99")), "b": ("integer", 2)}
+        for rule in ({"product_of": ["a", "b"]}, {"sum_of": ["a", "b"]}, {"ratio_of": ["a", 0.001]}):
+            with pytest.raises(Error, match=r"a number computed for people\.v is too large"):
+                self.one(rule, parts=parts)
+
+    @pytest.mark.parametrize(
+        ("parts", "reason"),
+        [
+            (["owner"], "two parts or more"),
+            ([1, 2], "none of its parts is a column"),
+            (["owner", "v"], "cannot be computed from itself"),
+            (["owner", "ownr"], "people.ownr"),
+            (["owner", "orders.owner"], "names another table"),
+            (["owner", float("nan")], "no number to compute with"),
+        ],
+    )
+    def test_parts_that_are_none_are_refused(self, parts, reason):
+        assert reason in refused({"sum_of": parts}, "integer")
+
+    def test_texts_are_no_parts(self):
+        table = people(column("name"), column("v", "integer"))
+        rules = {(PEOPLE, "v"): parse_rule({"sum_of": ["id", "name"]})}
+        (found,) = transforms.refusals(Schema((table,)), rules, {})
+        assert found.reason == "name holds no numbers"

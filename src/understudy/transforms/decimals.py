@@ -18,7 +18,7 @@ DIGITS = 38
 """How many digits a 128-bit decimal holds."""
 
 _WIDE_DIGITS = 60  # room for sums and multiples beyond what the type holds
-_PLAIN = r"^-?\d+(\.\d+)?$"
+PLAIN = r"^-?\d+(\.\d+)?$"
 
 
 def each_scale(values: pa.Array, change: Callable[[pa.Array, NDArray[np.bool_]], pa.Array]) -> pa.Array:
@@ -27,7 +27,7 @@ def each_scale(values: pa.Array, change: Callable[[pa.Array, NDArray[np.bool_]],
     ``change`` gets the decimals and which rows they are.  NaN and the infinities stay; an Error
     where a number has more than 38 digits.
     """
-    plain = pc.fill_null(pc.match_substring_regex(values, _PLAIN), False).to_numpy(zero_copy_only=False)
+    plain = pc.fill_null(pc.match_substring_regex(values, PLAIN), False).to_numpy(zero_copy_only=False)
     point = pc.find_substring(values, ".").fill_null(-1).to_numpy(zero_copy_only=False)
     length = pc.binary_length(values).fill_null(0).to_numpy(zero_copy_only=False)
     scales = np.where(point < 0, 0, length - point - 1)

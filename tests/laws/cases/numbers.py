@@ -57,6 +57,20 @@ CASES = {
         Case({"random": {"least": "1900-01-01", "most": "2020-12-31"}}, "date"),
         Case({"random": {"least": "1970-01-01", "most": "2020-12-31 12:00"}}, "timestamp"),
     ],
+    "sum_of": [
+        Case({"sum_of": ["id", "who"]}, "integer", keyed=False),
+        Case({"sum_of": ["id", 0.125]}, "decimal", keyed=False),
+        Case({"sum_of": ["id", "who", 1.5]}, "decimal", TEXT_DECIMAL, keyed=False),
+    ],
+    "difference_of": [Case({"difference_of": ["id", "who"]}, "float", keyed=False)],
+    "product_of": [
+        Case({"product_of": ["id", "who", 0.19]}, "decimal", keyed=False),
+        Case({"product_of": ["id", "who"]}, "integer", {"arrow_type": pa.int16()}, keyed=False),
+    ],
+    "ratio_of": [
+        Case({"ratio_of": ["id", "who"]}, "decimal", keyed=False),
+        Case({"ratio_of": ["who", "id"]}, "decimal", TEXT_DECIMAL, keyed=False),
+    ],
     "bucket": [
         Case({"bucket": 10}, "integer", keyed=False),
         Case({"bucket": 10}, "decimal", keyed=False),
