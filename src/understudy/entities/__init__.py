@@ -1,1 +1,7 @@
-"""Entities: what personal values look like (patterns, checksums), shared by detection, masking and checks; no I/O."""
+"""What personal data looks like, in columns and inside texts; the check digits of what has some."""
+
+from understudy.entities.entity import Entity, Sensitivity, Shape
+from understudy.entities.patterns import ENTITIES, whole
+from understudy.entities.spans import Spans, spans
+
+__all__ = ["ENTITIES", "Entity", "Sensitivity", "Shape", "Spans", "spans", "whole"]

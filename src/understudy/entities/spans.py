@@ -1,0 +1,209 @@
+"""Where in texts personal data stands: for every span its row, its bytes and its entity."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from understudy.arrow import storage
+from understudy.entities import names as people
+from understudy.entities.entity import NEAR, Entity, Shape
+from understudy.entities.patterns import chosen
+
+Numbers = NDArray[np.int64]
+
+_STEP_BYTES = 1 << 22
+_NONE = np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Parts of texts, sorted by row and place; none overlaps another."""
+
+    row: Numbers
+    start: Numbers
+    """In bytes of UTF-8, from where the row's text starts."""
+    end: Numbers
+    entity: Numbers
+    """Which of ``names`` it is."""
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def of(self, name: str) -> NDArray[np.bool_]:
+        """Which spans are of one entity."""
+        return np.equal(self.entity, self.names.index(name) if name in self.names else -1)
+
+    def texts(self, texts: pa.Array) -> pa.Array:
+        """What stands in the spans of the texts they were found in."""
+        values = storage(texts).cast(pa.large_string()).take(pa.array(self.row))
+        offsets = _offsets(values)
+        bounds = np.stack([offsets[:-1] + self.start, offsets[:-1] + self.end], axis=1).reshape(-1)
+        pieces = pa.Array.from_buffers(
+            pa.large_binary(), max(len(bounds) - 1, 0), [None, pa.py_buffer(bounds), values.buffers()[2]]
+        )
+        return pieces.take(pa.array(np.arange(0, len(bounds), 2))).cast(pa.string())
+
+
+def spans(texts: pa.Array, names: Iterable[str] | None = None) -> Spans:
+    """Every span of these entities (of all where None) in texts.
+
+    A text is searched for an entity only where a kernel finds a hint of it; all loops are over matches.
+    Of overlapping spans the longest counts, of equally long ones the first in ``ENTITIES``.
+    """
+    entities = chosen(names)
+    values = pc.fill_null(storage(texts).cast(pa.large_string()), "")
+    parts = [_search(values.slice(first, count), first, entities) for first, count in _steps(values)]
+    row, start, end, entity = (np.concatenate([part[field] for part in parts] or [_NONE]) for field in range(4))
+    return Spans(row, start, end, entity, tuple(one.name for one in entities))
+
+
+def _offsets(values: pa.Array) -> Numbers:
+    """Where each text starts and ends in the buffer of a large_string array."""
+    ends = np.frombuffer(values.buffers()[1], np.int64)
+    return ends[values.offset : values.offset + len(values) + 1]
+
+
+def _steps(values: pa.Array) -> Iterator[tuple[int, int]]:
+    """Rows, as first and count, of some megabytes each."""
+    offsets = _offsets(values)
+    first = 0
+    while first < len(values):
+        end = int(np.searchsorted(offsets, offsets[first] + _STEP_BYTES, side="right")) - 1
+        yield first, max(end - first, 1)
+        first = max(end, first + 1)
+
+
+class _Joined:
+    """Some texts as one, with a NUL after each, and the way back from its characters to their rows and bytes."""
+
+    def __init__(self, values: pa.Array, rows: Numbers) -> None:
+        self.rows = rows
+        offsets = _offsets(values)
+        self.starts = offsets[:-1] - offsets[0] + np.arange(len(values))
+        whole = pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values.cast(pa.string()))
+        data = pc.binary_join(whole, "\0")[0].as_buffer()
+        self.text = str(data, "utf-8")
+        self._byte: Numbers | None = None
+        if len(self.text) != data.size:
+            leads = (np.frombuffer(data, np.uint8) & 0xC0) != 0x80
+            self._byte = np.append(np.flatnonzero(leads), data.size)
+
+    def places(self, found: list[tuple[int, int]]) -> tuple[Numbers, Numbers, Numbers]:
+        """Row, first and last byte of matches."""
+        pairs = np.array(found, np.int64).reshape(-1, 2)
+        if self._byte is not None:
+            pairs = self._byte[pairs]
+        row = np.searchsorted(self.starts, pairs[:, 0], side="right") - 1
+        return self.rows[row], pairs[:, 0] - self.starts[row], pairs[:, 1] - self.starts[row]
+
+
+class _Chunk:
+    """Some rows to be searched: those with a hint are joined once."""
+
+    def __init__(self, values: pa.Array) -> None:
+        self.values = values
+        self._hinted: dict[tuple[str, str], Numbers] = {("", ""): np.arange(len(values))}
+        self._joined: dict[bytes, _Joined] = {}
+
+    def rows(self, family: str, hint: str) -> Numbers:
+        """The rows in which both hints are found."""
+        if (family, hint) not in self._hinted:
+            among = self.rows("", family)
+            part = self.values if len(among) == len(self.values) else self.values.take(pa.array(among))
+            found = pc.match_substring_regex(part, hint)
+            self._hinted[family, hint] = among[found.to_numpy(zero_copy_only=False)]
+        return self._hinted[family, hint]
+
+    def joined(self, rows: Numbers) -> _Joined:
+        """These rows as one text; all rows where they are most of them."""
+        if 2 * len(rows) > len(self.values):
+            rows = self.rows("", "")
+        label = rows.tobytes()
+        if label not in self._joined:
+            part = self.values if len(rows) == len(self.values) else self.values.take(pa.array(rows))
+            self._joined[label] = _Joined(part, rows)
+        return self._joined[label]
+
+
+Candidates = tuple[Numbers, Numbers, Numbers, Numbers]
+"""Row, start, end and entity."""
+
+
+def _search(values: pa.Array, first: int, entities: list[Entity]) -> Candidates:
+    chunk = _Chunk(values)
+    found = [
+        part
+        for number, entity in enumerate(entities)
+        for shape in entity.shapes
+        for part in _matches(chunk, shape, number)
+    ]
+    wanted = {entity.name: number for number, entity in enumerate(entities) if entity.name in people.INSIDE}
+    if wanted:
+        found += _named(chunk, wanted)
+    row, start, end, entity = (np.concatenate([part[field] for part in found] or [_NONE]) for field in range(4))
+    kept = _resolve(_offsets(values)[row] + start, _offsets(values)[row] + end, entity)
+    return row[kept] + first, start[kept], end[kept], entity[kept]
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def _matches(chunk: _Chunk, shape: Shape, number: int) -> Iterator[Candidates]:
+    """Where one shape is found."""
+    rows = chunk.rows(shape.family, shape.hint)
+    if not len(rows):
+        return
+    joined = chunk.joined(rows)
+    text, pattern = joined.text, _compiled(shape.pattern)
+    group = "v" if "v" in pattern.groupindex else 0
+    found = [match.span(group) for match in pattern.finditer(text)]
+    if shape.near:
+        near = _compiled(shape.near)
+        found = [one for one in found if near.search(text[max(0, one[0] - NEAR) : one[0]].rpartition("\0")[2].lower())]
+    if shape.check:
+        found = [one for one in found if shape.check(text[one[0] : one[1]])]
+    if found:
+        yield *joined.places(found), np.full(len(found), number)
+
+
+def _named(chunk: _Chunk, wanted: dict[str, int]) -> Iterator[Candidates]:
+    """Where people and places are named."""
+    joined = chunk.joined(chunk.rows("", ""))
+    found = [one for one in people.inside(joined.text) if one[2] in wanted]
+    if found:
+        yield *joined.places([one[:2] for one in found]), np.array([wanted[one[2]] for one in found])
+
+
+def _resolve(start: Numbers, end: Numbers, entity: Numbers) -> Numbers:
+    """Which of some spans stay, in order, so that none overlaps another: long ones before short ones.
+
+    The loop is over groups of spans that do overlap.
+    """
+    order = np.lexsort((entity, start - end, start))
+    start, end, entity = start[order], end[order], entity[order]
+    reach = np.maximum.accumulate(end) if len(end) else end
+    fresh = np.ones(len(start), bool)
+    fresh[1:] = start[1:] >= reach[:-1]
+    edges = np.flatnonzero(np.append(fresh, True))
+    kept = np.ones(len(start), bool)
+    for low, high in pairwise(edges):
+        if high - low > 1:
+            taken: list[int] = []
+            for one in sorted(range(low, high), key=lambda one: (start[one] - end[one], entity[one])):
+                if all(end[one] <= start[other] or start[one] >= end[other] for other in taken):
+                    taken.append(one)
+                else:
+                    kept[one] = False
+    return order[kept]
