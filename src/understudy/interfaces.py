@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -48,6 +48,24 @@ class Dataset(Protocol):
 
     def read(self, scan: Scan) -> pa.RecordBatchReader:
         """The rows of one scan, as a stream; safe to call from several threads."""
+        ...
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What was counted of a table's rows while they were written."""
+
+    rows: int
+    nulls: Mapping[str, int]
+    """Nulls by column."""
+
+
+@runtime_checkable
+class Tallied(Dataset, Protocol):
+    """A Dataset that counted its rows while they were written, so that nobody need read them again for that."""
+
+    def tally(self, table: TableName) -> Tally | None:
+        """The counts of one table; None where it was not written here."""
         ...
 
 
@@ -98,6 +116,14 @@ Mode = Literal["create", "replace", "append"]
 """How a destination is loaded: into nothing, in place of what is there, or beside it."""
 
 
+Ready = Callable[[], None]
+"""Called between the last row written and the moment at which a destination shows them."""
+
+
+def at_once() -> None:
+    """Nothing to wait for: what is written is shown."""
+
+
 class Connection(Dataset, Protocol):
     """A Dataset that can also be written: a database, a folder, a branch."""
 
@@ -118,10 +144,13 @@ class Connection(Dataset, Protocol):
         """Tells one place from another: equal for two URLs exactly if both lead to the same one."""
         ...
 
-    def load(self, made: Dataset, *, mode: Mode, ddl: Ddl | None, progress: Progress) -> Mapping[TableName, int]:
+    def load(
+        self, made: Dataset, *, mode: Mode, ddl: Ddl | None, progress: Progress, ready: Ready = at_once
+    ) -> Mapping[TableName, int]:
         """Write a whole Dataset, all or nothing; returns the rows written per table.
 
-        On any error or kill the destination is as it was before.
+        On any error or kill the destination is as it was before.  ``ready`` is called when all is
+        written and nothing of it can be seen yet: it may wait, and what it raises undoes everything.
         """
         ...
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.checks.counting import Place
-from understudy.interfaces import Check, Dataset, Result, Scan
+from understudy.interfaces import Check, Dataset, Result, Scan, Tallied
 from understudy.schema import Column, Table
 
 Count = Callable[[Column, pa.Array], int]
@@ -68,6 +68,9 @@ def _over(
 
 def _count(made: Dataset, table: Table, columns: Sequence[Column], count: Count) -> Counter[str]:
     total: Counter[str] = Counter()
+    tally = made.tally(table.name) if count is _nulls and isinstance(made, Tallied) else None
+    if tally is not None:
+        return Counter({column.name: tally.nulls.get(column.name, 0) for column in columns})
     if columns:
         for batch in made.read(Scan(table.name, tuple(column.name for column in columns))):
             for number, column in enumerate(columns):

@@ -32,7 +32,7 @@ from understudy.connections import duck, manifest, parquet
 from understudy.connections.parquet import DataFile, TableWriter
 from understudy.connections.postgres.scrub import scrub, scrub_schema
 from understudy.errors import Error, InputError
-from understudy.interfaces import Dataset, Ddl, Mode, Progress, Scan
+from understudy.interfaces import Dataset, Ddl, Mode, Progress, Ready, Scan, Tally, at_once
 from understudy.schema import Column, Kind, Schema, Table, TableName
 
 __all__ = ["MANIFEST", "Folder", "TableWriter"]
@@ -49,6 +49,7 @@ class _Contents:
     root: Path
     schema: Schema
     files: dict[TableName, DataFile] = field(default_factory=dict)
+    tallies: dict[TableName, Tally] = field(default_factory=dict)
     bare: dict[TableName, duck.Source] = field(default_factory=dict)
     extras: Mapping[str, Any] = field(default_factory=dict)
     position: str = ""
@@ -99,6 +100,12 @@ class Folder:
     def position(self) -> str:
         """The hash of the manifest: equal positions hold equal rows."""
         return self._contents.position
+
+    def tally(self, table: TableName) -> Tally | None:
+        """What was counted while a table was written here; None once the folder is published, or opened."""
+        if self._building is None:
+            return None
+        return self._contents.tallies.get(table, Tally(0, {}))
 
     def rows(self, name: TableName) -> int:
         """How many rows of a table were written; 0 where none were."""
@@ -218,6 +225,7 @@ class Folder:
         try:
             yield writer
             self._contents.files[table] = replace(writer.finish(), path=path)
+            self._contents.tallies[table] = Tally(writer.rows, dict(writer.nulls))
         except BaseException:
             writer.abandon()
             raise
@@ -256,7 +264,9 @@ class Folder:
         """The folder itself, however its path is spelled."""
         return self.path.resolve().as_uri()
 
-    def load(self, made: Dataset, *, mode: Mode, ddl: Ddl | None, progress: Progress) -> Mapping[TableName, int]:
+    def load(
+        self, made: Dataset, *, mode: Mode, ddl: Ddl | None, progress: Progress, ready: Ready = at_once
+    ) -> Mapping[TableName, int]:
         """Write a whole Dataset here, all or nothing; returns the rows per table."""
         schema = made.schema()
         with Folder.create(self.path, schema, mode=mode) as target:
@@ -266,6 +276,7 @@ class Folder:
                     for batch in found:
                         writer.write(batch)
                         progress("load", str(table.name), writer.rows, None)
+            ready()
             target.publish({"ddl": asdict(ddl)} if ddl else {})
         self._opened = None
         return {table.name: self.rows(table.name) for table in schema.tables}
@@ -303,7 +314,7 @@ def _open(path: Path) -> _Contents:
             for file in table["files"]
         }
         position = hashlib.sha256(text.encode()).hexdigest()
-        return _Contents(path, manifest.from_json(shown["schema"]), files, {}, shown["extras"], position)
+        return _Contents(path, manifest.from_json(shown["schema"]), files, extras=shown["extras"], position=position)
     if not path.exists():
         raise InputError(f"there is no file or folder {str(path)!r}")
     return _bare(path)

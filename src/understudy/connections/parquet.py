@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ class TableWriter:
         self.path = path
         self.arrow_schema = arrow_schema
         self.rows = 0
+        self.nulls: Counter[str] = Counter()
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = self._waiting_bytes = 0
         self._hash = hashlib.sha256()
@@ -68,6 +70,8 @@ class TableWriter:
         if not batch.schema.equals(self.arrow_schema):
             raise Error(f"a batch for {self.path.name!r} has columns other than those announced")
         self.rows += batch.num_rows
+        for name, array in zip(batch.schema.names, batch.columns, strict=True):
+            self.nulls[name] += array.null_count
         self._waiting.append(batch)
         self._waiting_rows += batch.num_rows
         self._waiting_bytes += batch.nbytes

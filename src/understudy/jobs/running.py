@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +16,9 @@ from understudy.checks.report import StepReport
 from understudy.connections import connect, redact
 from understudy.connections.folder import Folder
 from understudy.errors import Error, Inexact, InputError
-from understudy.interfaces import Check, Connection, Ddl, Mode, Progress, Result, Snapshot
+from understudy.interfaces import Check, Connection, Ddl, Progress, Result, Snapshot
 from understudy.jobs.extract import Extracted, extract
+from understudy.jobs.loading import Destination, Loading
 from understudy.jobs.planning import Plan, make_plan
 from understudy.jobs.prove import prove
 from understudy.jobs.record import Facts, Finished, Loaded, report_of
@@ -26,14 +28,6 @@ from understudy.jobs.version import code_version, dependency_versions
 from understudy.schema import TableName
 
 _INTEGRITY = ("foreign_keys", "unique", "not_null", "lengths")
-
-
-@dataclass(frozen=True)
-class Destination:
-    """Where a result goes, and how."""
-
-    connection: Connection
-    mode: Mode
 
 
 @dataclass
@@ -87,28 +81,38 @@ def _destinations(file: JobFile, source: Connection) -> tuple[Destination, ...]:
     own = source.place() if found else ""
     for destination in found:
         if destination.connection.place() == own:
-            raise InputError(f"the destination {redact(destination.connection.url)} is the source itself")
+            raise InputError(f"the destination {destination.name} is the source itself")
     return tuple(found)
 
 
 def _once(state: Run) -> Finished:
-    with state.source.snapshot(readers=state.file.job.readers, as_text=state.as_text) as snapshot:
-        with state.step("plan"):
-            plan = make_plan(state.file, snapshot.schema())
-            plan.refuse()
-            prove(plan, snapshot)
-        with Folder.create(state.folder.data, plan.schema) as stage:
-            with state.step("extract"):
+    """Plan, extract, then check and load at once; publish what passed, and only then let destinations show it."""
+    with ExitStack() as staged:
+        with state.source.snapshot(readers=state.file.job.readers, as_text=state.as_text) as snapshot:
+            with state.step("plan"):
+                plan = make_plan(state.file, snapshot.schema())
+                plan.refuse()
+                prove(plan, snapshot)
+            stage = staged.enter_context(Folder.create(state.folder.data, plan.schema))
+            with ThreadPoolExecutor(1, thread_name_prefix="ddl") as aside, state.step("extract"):
+                definitions = aside.submit(_definitions, plan, snapshot)
                 made = extract(plan, snapshot, stage, key=state.key, progress=state.progress)
+            ddl = definitions.result()
+            loading = staged.enter_context(Loading(state.destinations, stage, ddl, state.progress))
             with state.step("check"):
                 results = _check(state, plan, made, snapshot)
-            facts = _facts(state, plan, made, results, snapshot)
-            if not checks.passed(results):
-                return _finish(state, facts, {})
-            with state.step("publish"):
-                ddl = None if plan.schema.engine == "files" else snapshot.ddl(hide=plan.changed)
-                stage.publish(_extras(state, plan, snapshot, ddl), hide=plan.changed)
-    return _load(state, replace(facts, notes=ddl.notes if ddl else ()), ddl)
+            facts = replace(_facts(state, plan, made, results, snapshot), notes=ddl.notes if ddl else ())
+        if not checks.passed(results):
+            return _finish(state, facts, {})
+        loading.wait()
+        with state.step("publish"):
+            stage.publish(_extras(state, facts, ddl), hide=plan.changed)
+        return _show(state, facts, loading)
+
+
+def _definitions(plan: Plan, snapshot: Snapshot) -> Ddl | None:
+    """The statements that build the source's tables elsewhere; files have none."""
+    return None if plan.schema.engine == "files" else snapshot.ddl(hide=plan.changed)
 
 
 def _check(state: Run, plan: Plan, made: Extracted, snapshot: Snapshot) -> list[Result]:
@@ -145,7 +149,8 @@ def _stayed(plan: Plan, made: Extracted) -> dict[tuple[TableName, str], checks.F
     found = {}
     for place, values in made.counts.values.items():
         fixed = made.counts.fixed[place]
-        if plan.rules[place].name != "key" or 2 * fixed > values:
+        permuted = any(one.name == "key" for one in plan.placed(place).walk())
+        if not permuted or 2 * fixed > values:
             found[place] = checks.FixedPoints(fixed, values)
     return found
 
@@ -157,7 +162,7 @@ def _nulls(plan: Plan, made: Extracted) -> dict[tuple[TableName, str], int]:
     return {
         (name, column): made.closure.rows[name] - values
         for (name, column), values in made.counts.values.items()
-        if name not in pruned and transforms.TRANSFORMERS[plan.rules[name, column].name].nulls == "kept"
+        if name not in pruned and plan.placed((name, column)).nulls == "kept"
     }
 
 
@@ -167,13 +172,13 @@ def _softened(result: Result) -> Result:
     return result
 
 
-def _extras(state: Run, plan: Plan, snapshot: Snapshot, ddl: Ddl | None) -> dict[str, object]:
+def _extras(state: Run, facts: Facts, ddl: Ddl | None) -> dict[str, object]:
     """What makes a result traceable: job, code, source, key id; and its table definitions, to load it again."""
     return {
         "job": _shown(state.file.job),
         "run": state.folder.id,
-        "source": plan.schema.identity,
-        "position": snapshot.position,
+        "source": facts.plan.schema.identity,
+        "position": facts.position,
         "key": state.key.id,
         "code": code_version(),
         "dependencies": dependency_versions(),
@@ -201,31 +206,31 @@ def _facts(state: Run, plan: Plan, made: Extracted, results: list[Result], snaps
         run=state.folder.id,
         started=state.started,
         steps=state.steps,
-        destinations=tuple(redact(destination.connection.url) for destination in state.destinations),
+        destinations=tuple(destination.name for destination in state.destinations),
     )
 
 
-def _load(state: Run, facts: Facts, ddl: Ddl | None) -> Finished:
-    """Load every destination; the result is published by now and stays, whatever a destination says.
+def _show(state: Run, facts: Facts, loading: Loading) -> Finished:
+    """Let every destination show the result, which is published by now and stays, whatever a destination says.
 
     Its report is written first: after a kill, `understudy load` goes on from here, without the source.
     """
     finished = _finish(state, facts, {})
     if not state.destinations:
         return finished
-    result = Folder(state.folder.data)
-    loaded: dict[str, Mapping[str, int]] = {}
-    try:
-        for destination in state.destinations:
-            with state.step("load"):
-                rows = destination.connection.load(result, mode=destination.mode, ddl=ddl, progress=state.progress)
-            loaded[redact(destination.connection.url)] = {str(name): count for name, count in rows.items()}
-    except Error as error:
-        _finish(state, facts, loaded)
+    outcomes = loading.show()
+    state.steps.append(StepReport("load", round(loading.seconds, 3)))
+    loaded = {one.name: _by_name(rows) for one, rows in outcomes.items() if not isinstance(rows, Error)}
+    finished = _finish(state, facts, loaded)
+    for error in (outcome for outcome in outcomes.values() if isinstance(outcome, Error)):
         again = f"the result itself is published: `understudy load {state.file.path.name}` loads it again"
         error.hint = f"{error.hint}; {again}" if error.hint else again
-        raise
-    return _finish(state, facts, loaded)
+        raise error
+    return finished
+
+
+def _by_name(rows: Mapping[TableName, int]) -> dict[str, int]:
+    return {str(name): count for name, count in rows.items()}
 
 
 def _finish(state: Run, facts: Facts, loaded: Loaded) -> Finished:

@@ -18,24 +18,29 @@ from understudy.connections.postgres.sql import qualified
 from understudy.connections.postgres.statements import Statement, split
 from understudy.connections.postgres.writing import Writing, listed, writing
 from understudy.errors import Error, InputError
-from understudy.interfaces import Dataset, Ddl, Mode, Progress, Scan
+from understudy.interfaces import Dataset, Ddl, Mode, Progress, Ready, Scan, at_once
 from understudy.schema import Schema, Table, TableName
 
 
-def load(url: str, made: Dataset, *, mode: Mode, ddl: Ddl | None, progress: Progress) -> Mapping[TableName, int]:
+def load(
+    url: str, made: Dataset, *, mode: Mode, ddl: Ddl | None, progress: Progress, ready: Ready = at_once
+) -> Mapping[TableName, int]:
     """Write every table of a Dataset into a database; returns the rows per table.
 
     ``create`` builds the tables first (``ddl.before``) and everything over them afterwards
     (``ddl.after``), so that PostgreSQL itself validates every key.  ``replace`` empties the tables that
     exist and builds those that do not; ``append`` adds to what is there.  Existing tables keep their
     definitions: their owner's load sets foreign keys and triggers aside and puts them back, anybody
-    else's inserts in the order the keys ask for.  On any error, or a kill, nothing has happened.
+    else's inserts in the order the keys ask for.  On any error, or a kill, nothing has happened; ``ready``
+    is called before the commit, and what it raises undoes everything.
 
     Raises an InputError before anything is changed where the tables do not fit or are in the way,
     and an Error that names table and constraint, never a value, where the server refuses a row.
     """
     with writing(url) as work:
-        return _Load(work, made, mode, ddl, progress).run()
+        rows = _Load(work, made, mode, ddl, progress).run()
+        ready()
+        return rows
 
 
 @dataclass

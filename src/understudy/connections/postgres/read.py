@@ -15,7 +15,7 @@ from understudy.connections.postgres.catalog import Catalog
 from understudy.connections.postgres.readers import Readers, stream
 from understudy.connections.postgres.sql import Statement
 from understudy.errors import Error, InputError
-from understudy.interfaces import Dataset, Ddl, Mode, Progress, Scan
+from understudy.interfaces import Dataset, Ddl, Mode, Progress, Ready, Scan, at_once
 from understudy.schema import CheckConstraint, Schema, Table, TableName
 
 _CHECKED_ROWS = 10_000
@@ -73,11 +73,13 @@ class Postgres:
                 row = (f"{info.hostaddr or info.host}:{info.port}/{info.dbname}",)
         return str(row[0]) if row else ""
 
-    def load(self, made: Dataset, *, mode: Mode, ddl: Ddl | None, progress: Progress) -> Mapping[TableName, int]:
+    def load(
+        self, made: Dataset, *, mode: Mode, ddl: Ddl | None, progress: Progress, ready: Ready = at_once
+    ) -> Mapping[TableName, int]:
         """Write a whole Dataset, all or nothing; returns the rows written per table."""
         from understudy.connections.postgres.load import load  # what only reads need not import what writes
 
-        return load(self.url, made, mode=mode, ddl=ddl, progress=progress)
+        return load(self.url, made, mode=mode, ddl=ddl, progress=progress, ready=ready)
 
 
 def _lock(lead: psycopg.Connection, attempts: int = 3) -> None:
