@@ -121,6 +121,13 @@ def _holding(values: pa.Array, characters: str) -> pa.Array:
     return pa.array(found)
 
 
+def _digit_counts(values: pa.Array) -> npt.NDArray[np.int64]:
+    """How many ASCII digits each string holds."""
+    offsets, data = bytes_of(values)
+    places = np.flatnonzero((data >= ord("0")) & (data <= ord("9")))
+    return np.diff(np.searchsorted(places, offsets)) if len(places) else np.zeros(len(values), np.int64)
+
+
 def _digits(values: pa.Array) -> pa.Array:
     """The strings with everything but their ASCII digits taken out."""
     offsets, data = bytes_of(values)
@@ -141,6 +148,7 @@ def _trimmed(words: pa.Array) -> pa.Array:
 
 def _numbers(values: pa.Array) -> Iterator[Found]:
     """Runs of digits and the signs people write between them, as digits alone, by how many there are."""
+    values = values.filter(pa.array(_digit_counts(values) >= LEAST_DIGITS))  # many times as fast as the regex after it
     values = values.filter(pc.match_substring_regex(values, _NUMBER_INSIDE))
     whole = pc.match_substring_regex(values, _NUMBER)
     longer = values.filter(pc.invert(whole))
@@ -159,7 +167,7 @@ def _wholes(values: pa.Array, wanted: Wanted | None) -> pa.Array:
     lengths = pc.binary_length(values).to_numpy(zero_copy_only=False)
     if wanted is not None and wanted.lengths is not None:
         return values.filter(pa.array(wanted.lengths[np.minimum(lengths, 255)]))
-    some_digit = pc.match_substring_regex(values, "[0-9]").to_numpy(zero_copy_only=False)
+    some_digit = _digit_counts(values) > 0
     telling = (pc.utf8_length(values).to_numpy(zero_copy_only=False) >= SHORT) & (some_digit | (lengths >= LONG))
     number = pc.match_substring_regex(values, r"^\+?[0-9 ().\-/]*$").to_numpy(zero_copy_only=False)
     number &= lengths <= MOST_DIGITS
