@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from understudy.arrow import storage
 from understudy.checks.counting import Place
-from understudy.checks.pieces import bytes_of
+from understudy.checks.pieces import DIGITS, bytes_of, where
 
 Hashes = npt.NDArray[np.uint64]
 Hash = Callable[[pa.Array], Hashes]
@@ -110,21 +110,15 @@ def identifiers(values: pa.Array, wanted: Wanted | None = None) -> Iterator[Foun
 def _holding(values: pa.Array, characters: str) -> pa.Array:
     """Which strings hold one of these ASCII characters; over the bytes of the whole array at once."""
     offsets, data = bytes_of(values)
-    if len(characters) == 1:
-        places = np.flatnonzero(data == ord(characters))
-    else:
-        table = np.zeros(256, bool)
-        table[list(characters.encode())] = True
-        places = np.flatnonzero(table[data])
     found = np.zeros(len(values), bool)
-    found[np.searchsorted(offsets, places, side="right") - 1] = True
+    found[np.searchsorted(offsets, where(data, characters), side="right") - 1] = True
     return pa.array(found)
 
 
 def _digit_counts(values: pa.Array) -> npt.NDArray[np.int64]:
     """How many ASCII digits each string holds."""
     offsets, data = bytes_of(values)
-    places = np.flatnonzero((data >= ord("0")) & (data <= ord("9")))
+    places = where(data, DIGITS)
     return np.diff(np.searchsorted(places, offsets)) if len(places) else np.zeros(len(values), np.int64)
 
 

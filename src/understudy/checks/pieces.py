@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[Any]
 
-_AT = ord("@")
-_DIGITS = np.zeros(256, bool)
-_DIGITS[ord("0") : ord("9") + 1] = True
+DIGITS = "0123456789"
 
 
 def bytes_of(values: pa.Array) -> tuple[npt.NDArray[np.int32], Bytes]:
@@ -34,27 +32,27 @@ def pieces(values: pa.Array, separators: str, wanted: Wanted, *, least_digits: i
     characters, where e-mails or numbers are wanted.
     """
     offsets, data = bytes_of(values)
-    places = _where(data, separators).astype(np.int32)
+    places = where(data, separators).astype(np.int32)
     before = np.searchsorted(places, offsets)  # how many separators stand before each string
     starts = np.insert(places + np.int32(1), before[:-1], offsets[:-1])
     ends = np.insert(places, before[1:], offsets[1:])
     lengths = ends - starts
     kept = wanted.lengths[np.minimum(lengths, 255)] if wanted.lengths is not None else np.zeros(len(lengths), bool)
     if wanted.emails:
-        kept[_holders(starts, np.flatnonzero(data == _AT))] = True
+        kept[_holders(starts, where(data, "@"))] = True
     if wanted.digits:
         numbers = np.zeros(len(lengths), bool)
-        numbers[_holders(starts, np.flatnonzero(_DIGITS[data]))] = True
+        numbers[_holders(starts, where(data, DIGITS))] = True
         kept |= numbers & (lengths >= least_digits)
     return _strings(data, starts[kept], lengths[kept])
 
 
-def _where(data: Bytes, characters: str) -> Places:
+def where(data: Bytes, characters: str) -> Places:
+    """The places of bytes that are one of these ASCII characters."""
     if len(characters) == 1:
         return np.flatnonzero(data == ord(characters))
-    table = np.zeros(256, bool)
-    table[list(characters.encode())] = True
-    return np.flatnonzero(table[data])
+    table = bytes(chr(byte) in characters for byte in range(128)) + bytes(128)
+    return np.flatnonzero(np.frombuffer(data.tobytes().translate(table), bool))  # 4 times as fast as numpy's indexing
 
 
 def _holders(starts: Places, places: Places) -> Places:
