@@ -2,12 +2,14 @@
 
 from collections import Counter
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.arrow_dataset import ArrowDataset
 from transforms.sample import KEY, OTHER_KEY, PEOPLE, batch, column, mask_array, masked, people
 from understudy import transforms
 from understudy.errors import Error
@@ -299,3 +301,90 @@ class TestComputed:
         rules = {(PEOPLE, "v"): parse_rule({"sum_of": ["id", "name"]})}
         (found,) = transforms.refusals(Schema((table,)), rules, {})
         assert found.reason == "name holds no numbers"
+
+
+def read_whole(rule, kind, values, *, owners=None, key=KEY, table=None, **more):
+    """What a rule that reads the whole column makes of it."""
+    table = table or people(column("owner", "integer"), column("v", kind, **more))
+    rows = batch(table, owner=owners or [1] * len(values), v=values)
+    data = ArrowDataset(Schema((table,)), {PEOPLE: pa.Table.from_batches([rows])})
+    transform = transforms.compile(table, {"v": parse_rule(rule)}, key=key, domains={}, dataset=data)
+    return transform(rows)["v"].to_pylist()
+
+
+class TestStretch:
+    @given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=40))
+    @quick
+    def test_the_order_is_kept_and_different_numbers_stay_different(self, values):
+        found = read_whole({"stretch": 3}, "integer", values, **INT64)
+        pairs = sorted(set(zip(values, found, strict=True)))
+        assert len(pairs) == len(set(values)) == len(set(found))
+        assert [after for _, after in pairs] == sorted(found_one for _, found_one in pairs)
+
+    @given(amounts)
+    @quick
+    def test_the_sign_and_zero_are_kept(self, values):
+        found = read_whole("stretch", "decimal", [*values, Decimal(0)])
+        assert found[-1] == 0
+        assert all(before * after >= 0 for before, after in zip(values, found, strict=False))
+
+    def test_distances_become_others_within_the_factor(self):
+        found = read_whole({"stretch": 2}, "float", [float(n) for n in range(200)])
+        distances = [high - low for low, high in pairwise(found)]
+        assert all(0.5 <= distance <= 2 for distance in distances)
+        assert len({round(distance, 6) for distance in distances}) == 199
+
+    def test_a_full_type_has_no_room_so_nothing_leaves_it(self):
+        values = list(range(32_000, 32_768))
+        found = read_whole({"stretch": 5}, "integer", values, **INT16)
+        assert found == sorted(set(found)) and len(found) == 768 and max(found) <= 32_767
+
+    def test_infinite_and_missing_numbers_stay(self):
+        nan, infinite, null, one = read_whole("stretch", "float", [float("nan"), float("inf"), None, 1.0])
+        assert nan != nan and infinite == float("inf") and null is None and 0.5 <= one <= 2
+
+    def test_a_number_that_was_not_there_is_an_error(self):
+        table = people(column("v", "integer"))
+        data = ArrowDataset(Schema((table,)), {PEOPLE: pa.Table.from_batches([batch(table, v=[1, 2])])})
+        with pytest.raises(Error, match=r"1 values of people\.v were not there"):
+            mask_array("stretch", [1, 3], "integer", dataset=data)
+
+    def test_numbers_without_a_scale_are_refused(self):
+        assert "without a scale" in refused("stretch", "decimal", **TEXT)
+
+
+REDISTRIBUTED = {"redistribute": 0.3, "within": "owner"}
+
+
+class TestRedistribute:
+    @given(
+        st.lists(st.tuples(st.integers(1, 5) | st.none(), st.decimals(0, 99_999, places=2) | st.none()), max_size=60)
+    )
+    @quick
+    def test_the_sum_of_every_group_is_kept_to_the_cent(self, rows):
+        owners, values = [owner for owner, _ in rows], [value for _, value in rows]
+        found = read_whole(REDISTRIBUTED, "decimal", values, owners=owners)
+        for group in set(owners):
+            there = [n for n, owner in enumerate(owners) if owner == group and values[n] is not None]
+            assert sum(found[n] for n in there) == sum(values[n] for n in there)
+
+    def test_amounts_move_by_a_share_of_themselves_and_keep_their_sign(self):
+        values = [Decimal(n) for n in range(-500, 500)]
+        found = read_whole(REDISTRIBUTED, "decimal", values)
+        assert sum(found) == sum(values) and sum(a != b for a, b in zip(found, values, strict=True)) > 950
+        for before, after in zip(values, found, strict=True):
+            assert after * before >= 0 and abs(after - before) <= abs(before) * Decimal("0.6") + Decimal("0.01")
+
+    def test_whole_numbers_and_floats_keep_their_sums_too(self):
+        whole = read_whole(REDISTRIBUTED, "integer", [10, 20, 30, 0, 7], owners=[1, 1, 1, 1, 2])
+        assert sum(whole[:4]) == 60 and whole[3] == 0 and whole[4] == 7 and whole[:3] != [10, 20, 30]
+        inexact = read_whole(REDISTRIBUTED, "float", [10.0, 20.0, 30.0])
+        assert sum(inexact) == pytest.approx(60)
+
+    def test_what_would_leave_its_type_stops_the_run(self):
+        with pytest.raises(Error, match=r"people\.v would become too large"):
+            read_whole(REDISTRIBUTED, "integer", [32_700] * 50, **INT16)
+
+    def test_a_table_without_a_key_and_numbers_without_a_scale_are_refused(self):
+        assert "without a scale" in refused(REDISTRIBUTED, "decimal", **TEXT)
+        assert "its own group" in refused({"redistribute": 0.3, "within": "v"}, "integer")

@@ -16,16 +16,18 @@ from numpy.typing import NDArray
 
 from understudy.errors import InputError
 from understudy.schema import Column, Kind
-from understudy.transforms import decimals
+from understudy.transforms import decimals, moments
 from understudy.transforms.constants import constants
 from understudy.transforms.declare import Place
 from understudy.transforms.draws import fraction
-from understudy.transforms.prf import Words
+from understudy.transforms.prf import Words, words
 
 NUMBERS: frozenset[Kind] = frozenset({"integer", "decimal", "float"})
 """The kinds of columns that hold numbers."""
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
 Chosen = slice | NDArray[np.bool_]
 """Which rows of a column are worked on."""
 
@@ -40,6 +42,30 @@ _LARGEST = 2.0**62  # a step that fits 64 bits
 def floats(values: pa.Array) -> Floats:
     """Numbers in floating point, nulls as 0."""
     return cast("Floats", values.cast(pa.float64()).fill_null(0).to_numpy(zero_copy_only=False))
+
+
+def in_units(values: pa.Array) -> Integers:
+    """Integers as they are, decimals in units of their last place, dates and times in ticks; nulls as 0.
+
+    An Error where a decimal has more than 18 digits.
+    """
+    if pa.types.is_decimal(values.type):
+        return decimals.units(values)
+    return moments.ticks(values) if pa.types.is_temporal(values.type) else words(values.cast(pa.int64())).view(np.int64)
+
+
+def of_units(numbers: Integers, kind: Any) -> pa.Array:
+    """The values of a type that are so many units."""
+    if pa.types.is_decimal(kind):
+        return decimals.of_units(numbers, kind)
+    return moments.of_ticks(numbers, kind) if pa.types.is_temporal(kind) else pa.array(numbers).cast(kind)
+
+
+def most_units(kind: Any) -> int:
+    """The largest number of units that an integer or decimal type holds, and 64 bits do."""
+    if pa.types.is_decimal(kind):
+        return int(min(10**kind.precision, 2**63) - 1)
+    return int(np.iinfo(kind.to_pandas_dtype()).max)
 
 
 def move(values: pa.Array, difference: Difference) -> pa.Array:

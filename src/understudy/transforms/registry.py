@@ -23,9 +23,11 @@ from understudy.transforms.catalogue.people import FIRST_NAME, FULL_NAME, LAST_N
 from understudy.transforms.catalogue.phone import PHONE
 from understudy.transforms.catalogue.places import CITY, COUNTRY, POSTCODE, STREET
 from understudy.transforms.catalogue.random_values import RANDOM
+from understudy.transforms.catalogue.redistribute import REDISTRIBUTE
 from understudy.transforms.catalogue.rounding import CLAMP, ROUND
 from understudy.transforms.catalogue.shift_days import JITTER, SHIFT_DAYS
 from understudy.transforms.catalogue.shuffle import SHUFFLE
+from understudy.transforms.catalogue.stretch import STRETCH
 from understudy.transforms.catalogue.template import TEMPLATE
 from understudy.transforms.declare import Declaration
 
@@ -52,6 +54,8 @@ TRANSFORMERS: dict[str, Declaration] = {
     "round": ROUND,
     "clamp": CLAMP,
     "random": RANDOM,
+    "stretch": STRETCH,
+    "redistribute": REDISTRIBUTE,
     "sum_of": SUM_OF,
     "difference_of": DIFFERENCE_OF,
     "product_of": PRODUCT_OF,

@@ -57,6 +57,17 @@ CASES = {
         Case({"random": {"least": "1900-01-01", "most": "2020-12-31"}}, "date"),
         Case({"random": {"least": "1970-01-01", "most": "2020-12-31 12:00"}}, "timestamp"),
     ],
+    "stretch": [
+        Case({"stretch": 3}, "integer"),
+        Case("stretch", "integer", {"arrow_type": pa.int64()}),
+        Case("stretch", "decimal"),
+        Case("stretch", "float"),
+    ],
+    "redistribute": [
+        Case({"redistribute": 0.5, "within": "who"}, "decimal"),
+        Case({"redistribute": 0.1, "within": "who"}, "float"),
+        Case({"redistribute": {"ratio": 0.2, "within": "who"}}, "integer", {"arrow_type": pa.int64()}),
+    ],
     "sum_of": [
         Case({"sum_of": ["id", "who"]}, "integer", keyed=False),
         Case({"sum_of": ["id", 0.125]}, "decimal", keyed=False),

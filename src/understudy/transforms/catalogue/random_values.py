@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from understudy.transforms import arithmetic, decimals, moments
+from understudy.transforms import arithmetic, decimals
 from understudy.transforms.arithmetic import NUMBERS, Floats
 from understudy.transforms.constants import constants
 from understudy.transforms.declare import BY, DOMAIN, PER, Change, Declaration, Option, Place, Rows, Setting
@@ -52,8 +52,8 @@ def _floats(low: float, high: float) -> Fill:
 
 def _whole(ends: pa.Array) -> Fill:
     """Of what is counted in whole units: integers, decimals, dates and times."""
-    low, high = (int(end) for end in _counted(ends))
-    return lambda values, place: _written(_between(place, low, high), values.type)
+    low, high = (int(end) for end in arithmetic.in_units(ends))
+    return lambda values, place: arithmetic.of_units(_between(place, low, high), values.type)
 
 
 def _texts(low: Decimal, high: Decimal) -> Fill:
@@ -67,20 +67,6 @@ def _texts(low: Decimal, high: Decimal) -> Fill:
         return decimals.each_scale(values, of_scale)
 
     return fill
-
-
-def _counted(values: pa.Array) -> NDArray[np.int64]:
-    if pa.types.is_decimal(values.type):
-        return decimals.units(values)
-    if pa.types.is_integer(values.type):
-        return cast("NDArray[np.int64]", values.cast(pa.int64()).to_numpy())
-    return moments.ticks(values)
-
-
-def _written(numbers: NDArray[np.int64], kind: Any) -> pa.Array:
-    if pa.types.is_decimal(kind):
-        return decimals.of_units(numbers, kind)
-    return pa.array(numbers).cast(kind) if pa.types.is_integer(kind) else moments.of_ticks(numbers, kind)
 
 
 def _between(place: Floats, low: int, high: int) -> NDArray[np.int64]:
@@ -98,7 +84,7 @@ def _problem(place: Place) -> str:
             return "only numbers are distributed lognormally"
         if float(options["least"]) <= 0:
             return "a lognormal distribution lies above 0"
-    low, high = (int(end) for end in _counted(constants([options["least"], options["most"]], place.column)))
+    low, high = (int(end) for end in arithmetic.in_units(constants([options["least"], options["most"]], place.column)))
     return "" if high - low < _WIDEST else "the range is wider than 18 digits"
 
 
