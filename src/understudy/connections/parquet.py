@@ -137,7 +137,7 @@ def arrow_schema(path: Path) -> pa.Schema:
 def batches(path: Path, columns: list[str], *, limit: int | None = None) -> Iterator[pa.RecordBatch]:
     """The rows of one Parquet file in order, in batches of BATCH_ROWS."""
     left = limit
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:  # which would hold all that was read
         for batch in file.iter_batches(BATCH_ROWS, columns=columns):
             if left is not None:
                 batch, left = batch.slice(0, left), left - min(left, batch.num_rows)
@@ -149,7 +149,7 @@ def batches(path: Path, columns: list[str], *, limit: int | None = None) -> Iter
 def rewritten(path: Path, drop: Ordinals, null: Mapping[str, Ordinals]) -> Iterator[pa.RecordBatch]:
     """The rows of a file less the dropped ones, with the named columns emptied in some; rows are told by ordinal."""
     start = 0
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         for batch in file.iter_batches(BATCH_ROWS):
             arrays = [
                 _emptied(array, _within(null[name], start, batch.num_rows)) if name in null else array
