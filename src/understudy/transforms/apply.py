@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -10,24 +10,34 @@ import pyarrow.compute as pc
 
 from understudy.arrow import plain, storage
 from understudy.errors import Error, InputError
-from understudy.interfaces import Dataset, Rule, Transformer
-from understudy.schema import Column, Table
+from understudy.interfaces import Dataset, Rule, Scan, Transformer
+from understudy.schema import Column, Table, TableName
 from understudy.transforms.declare import Change, Domains, Rows, Setting
+from understudy.transforms.domains import Spot
 from understudy.transforms.key import Key
 from understudy.transforms.placed import Placed, placed
 from understudy.transforms.sentinels import kept
 
+_NOWHERE: Mapping[Spot, Rule] = {}
+
 
 def compile(  # noqa: A001  # the word for it, and nobody compiles Python here
-    table: Table, rules: Mapping[str, Rule], *, key: Key, domains: Domains, dataset: Dataset | None = None
+    table: Table,
+    rules: Mapping[str, Rule],
+    *,
+    key: Key,
+    domains: Domains,
+    dataset: Dataset | None = None,
+    elsewhere: Mapping[Spot, Rule] = _NOWHERE,
 ) -> Transformer:
     """The Transformer of one table, for rules as ``spread`` returns them.
 
     It changes the columns that have a rule and are in the batch; all others pass untouched.  It may
     be called from several threads.  ``dataset`` is read once, here, if a rule shuffles; such a
-    column is held in memory as a whole.
+    column is held in memory as a whole.  ``elsewhere`` are the rules of all tables, for rules that
+    put in place what other tables become.
     """
-    given = Given(key, domains, dataset)
+    given = Given(key, domains, dataset, elsewhere)
     changing = {name: rule for name, rule in rules.items() if rule.name != "keep"}
     changes = {name: change_of(table, table.column(name), rule, given) for name, rule in changing.items()}
     turns = order(table, changing)
@@ -69,6 +79,8 @@ class Given(NamedTuple):
     key: Key
     domains: Domains
     dataset: Dataset | None = None
+    elsewhere: Mapping[Spot, Rule] = _NOWHERE
+    """The rules of all tables."""
     back: bool = False
     """From stand-ins to originals."""
 
@@ -100,8 +112,31 @@ def _change_of(one: Placed, given: Given) -> Change:
         build=lambda inner, part: change_of(place.table, part, inner, given),
         branches=lambda: [_change_of(branch, given) for branch in one.branches.values()],
         pieces=lambda label: {piece.place.column.kind: _change_of(piece, given) for piece in one.pieces[label]},
+        masked=lambda name, columns: _masked(name, columns, given),
     )
     return _guarded(one, build(setting))
+
+
+def _masked(name: TableName, columns: Sequence[str], given: Given) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
+    """Some columns of another table, batch by batch: as they are, and as its own rules change them."""
+    if given.dataset is None:
+        raise InputError(f"{name} is another table, and there is none to read here")
+    table = given.dataset.schema().table(name)
+    rules = {column: rule for (owner, column), rule in given.elsewhere.items() if owner == name}
+    wanted, further = set(columns), set(columns)
+    while further:
+        unruled = sorted(further - rules.keys())
+        if unruled:
+            raise InputError(f"{name}.{unruled[0]} has no rule here", hint="mask the whole database together")
+        read = frozenset[str]().union(*(placed(table, table.column(one), rules[one]).reads for one in further))
+        further = set(read) - wanted
+        wanted |= read
+    chosen = {column: rules[column] for column in wanted}
+    transform = compile(
+        table, chosen, key=given.key, domains=given.domains, dataset=given.dataset, elsewhere=given.elsewhere
+    )
+    for batch in given.dataset.read(Scan(name, tuple(sorted(wanted | needs(table, chosen))))):
+        yield batch, transform(batch)
 
 
 def with_columns(batch: pa.RecordBatch, changed: Mapping[str, pa.Array]) -> pa.RecordBatch:

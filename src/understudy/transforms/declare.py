@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -111,6 +111,14 @@ Null slots may be given any value: nulls (and the infinities of dates) are put b
 """
 
 
+Masked = Callable[[TableName, Sequence[str]], Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]]
+"""Some columns of another table, batch by batch: as they are, and as its own rules change them."""
+
+
+def _no_other_table(name: TableName, _columns: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
+    raise InputError(f"the rules of {name} are not known here", hint="mask the whole database together")
+
+
 @dataclass(frozen=True)
 class Setting:
     """All that a transformer may build its Change from."""
@@ -125,6 +133,8 @@ class Setting:
     """The Changes of the declared ``branches``, in their order."""
     pieces: Callable[[str], Mapping[Kind, Change]] = lambda _label: {}
     """The Changes of one of the declared ``pieces``, by the kinds that its rule takes there."""
+    masked: Masked = _no_other_table
+    """Columns of another table before and after masking; an InputError where its rules are not known."""
 
     @property
     def domain(self) -> str | None:
