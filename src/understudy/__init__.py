@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from understudy.connections import connect
     from understudy.errors import CheckFailed, Error, InputError
-    from understudy.jobs import check, init, load, plan, preview, report, run, why
+    from understudy.jobs import check, init, load, mask, plan, preview, report, run, unmask, why
     from understudy.transforms import Key
 
 _HOMES = {
@@ -24,10 +24,12 @@ _HOMES = {
     "connect": "connections",
     "init": "jobs",
     "load": "jobs",
+    "mask": "jobs",
     "plan": "jobs",
     "preview": "jobs",
     "report": "jobs",
     "run": "jobs",
+    "unmask": "jobs",
     "why": "jobs",
 }
 
@@ -40,10 +42,12 @@ __all__ = [
     "connect",
     "init",
     "load",
+    "mask",
     "plan",
     "preview",
     "report",
     "run",
+    "unmask",
     "why",
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import TypeVar
 
@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from understudy.schema import Kind
 
 Item = TypeVar("Item")
 
@@ -32,8 +34,35 @@ def plain(values: pa.Array) -> pa.Array:
     if isinstance(kind, pa.BaseExtensionType):
         return plain(values.storage)
     if pa.types.is_dictionary(kind):
-        return plain(values.dictionary_decode())
+        return plain(values.dictionary).take(values.indices)
     return values.cast(pa.string()) if pa.types.is_string_view(kind) or pa.types.is_large_string(kind) else values
+
+
+def is_text(arrow_type: pa.DataType) -> bool:
+    """Whether values of a type are texts, however they are laid out."""
+    inner = arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type
+    return any(test(inner) for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view))
+
+
+_KINDS: tuple[tuple[Callable[[pa.DataType], bool], Kind], ...] = (
+    (pa.types.is_integer, "integer"),
+    (pa.types.is_decimal, "decimal"),
+    (pa.types.is_floating, "float"),
+    (pa.types.is_boolean, "boolean"),
+    (pa.types.is_date, "date"),
+    (pa.types.is_timestamp, "timestamp"),
+    (pa.types.is_time, "time"),
+    (is_text, "text"),
+    (lambda arrow_type: arrow_type == pa.uuid(), "uuid"),
+    (lambda arrow_type: arrow_type == pa.json_(), "json"),
+    (lambda arrow_type: pa.types.is_binary(arrow_type) or pa.types.is_large_binary(arrow_type), "bytes"),
+)
+
+
+def kind_of(arrow_type: pa.DataType) -> Kind:
+    """What a column of an Arrow type holds, where no database says more."""
+    inner = arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type
+    return next((kind for belongs, kind in _KINDS if belongs(inner)), "other")
 
 
 def spans(values: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

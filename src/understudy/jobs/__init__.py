@@ -1,6 +1,7 @@
 """Wires the capabilities together: the job file, its plan, its runs and what they leave behind."""
 
 from understudy.jobs.drafting import Draft, init
+from understudy.jobs.frames import mask, unmask
 from understudy.jobs.loading import load
 from understudy.jobs.look import Checked, Planned, Preview, check, plan, preview, why
 from understudy.jobs.record import Finished, report
@@ -15,9 +16,11 @@ __all__ = [
     "check",
     "init",
     "load",
+    "mask",
     "plan",
     "preview",
     "report",
     "run",
+    "unmask",
     "why",
 ]

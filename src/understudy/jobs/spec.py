@@ -7,13 +7,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from understudy.errors import InputError, unknown
+from understudy.jobs.policy import Policy
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _UNKNOWN_FIELD = "extra_forbidden"
@@ -166,6 +167,34 @@ class Job(_Part):
         return (value,) if isinstance(value, Mapping) else value
 
 
+class RulesSpec(_Part):
+    """A rules file: what `mask` does with files that no database describes."""
+
+    columns: dict[str, Any]
+    """A rule for every column, by `column` or `table.column`, or by `$.path` into documents."""
+    key: str = "${UNDERSTUDY_KEY}"
+    """The secret behind every stand-in; `understudy key new` makes one."""
+    types: dict[str, Any] = Field(default_factory=dict)
+    """What columns of texts hold: `integer`, `int32`, `int16`, `decimal`, `float`, `date`, `timestamp`, `uuid`,
+    `json`, or a date in its own format: `{date: "%d.%m.%Y"}`."""
+    domains: tuple[tuple[str, ...], ...] = ()
+    """Groups of columns, of one file or several, that must change alike."""
+    unique: tuple[str | tuple[str, ...], ...] = ()
+    """Columns, or lists of columns, whose values are unique; the first tells rows apart."""
+    nulls: tuple[str, ...] = ()
+    """Texts that mean NULL, such as `NULL` and `\\N`; they stay."""
+    unmapped: Literal["refuse", "keep"] = "refuse"
+    """What becomes of a column without a rule."""
+
+
+@dataclass(frozen=True)
+class RulesFile:
+    """Rules, and the key behind them as the file spells it."""
+
+    policy: Policy
+    key: str
+
+
 @dataclass(frozen=True)
 class JobFile:
     """A job with the place it was read from: relative paths in it are relative to that place."""
@@ -187,37 +216,65 @@ class JobFile:
 
 def load_job(path: Path) -> JobFile:
     """Read and validate a job file; an InputError names the file, the field's path and what was expected."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        hint = "`understudy init URL` writes one"
-        raise InputError(f"job file {str(path)!r} cannot be read: {error.strerror}", hint=hint) from error
-    return parse_job(text, path)
+    return parse_job(_text(path, "job file", "`understudy init URL` writes one"), path)
 
 
 def parse_job(text: str, path: Path) -> JobFile:
     """The job in a text; ``path`` is where it (would) stand."""
+    data = _yaml(text, path)
+    if not isinstance(data, Mapping):
+        raise InputError(f"{path.name} holds no job", hint="it starts with `source: URL`; see `understudy init`")
+    return JobFile(_validated(Job, data, path), path, text)
+
+
+def load_rules(path: Path) -> RulesFile:
+    """Read a rules file, or the rules of a job file with what the job remembers of its source."""
+    data = _yaml(_text(path, "rules file", "it holds `columns:` with a rule for each"), path)
+    if not isinstance(data, Mapping):
+        raise InputError(f"{path.name} holds no rules", hint="write `columns: {email: email, id: key, ...}`")
+    if "source" in data:
+        job = _validated(Job, data, path)
+        return RulesFile(Policy(job.columns, domains=job.domains), job.key)
+    spec = _validated(RulesSpec, data, path)
+    told = {name: getattr(spec, name) for name in RulesSpec.model_fields if name != "key"}
+    return RulesFile(Policy(**told), spec.key)
+
+
+def _text(path: Path, what: str, hint: str) -> str:
     try:
-        data = YAML(typ="safe", pure=True).load(text)
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{what} {str(path)!r} cannot be read: {error.strerror}", hint=hint) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{what} {str(path)!r} is not written in UTF-8") from error
+
+
+def _yaml(text: str, path: Path) -> Any:
+    try:
+        return YAML(typ="safe", pure=True).load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise InputError(f"{path.name} is not valid YAML{where}: {error.problem}") from error
-    if not isinstance(data, Mapping):
-        raise InputError(f"{path.name} holds no job", hint="it starts with `source: URL`; see `understudy init`")
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def _validated(model: type[Model], data: Mapping[str, Any], path: Path) -> Model:
     try:
-        return JobFile(Job.model_validate(data), path, text)
+        return model.model_validate(data)
     except ValidationError as error:
-        raise _explain(error, path) from error
+        raise _explain(error, path, model) from error
 
 
-def _explain(error: ValidationError, path: Path) -> InputError:
+def _explain(error: ValidationError, path: Path, model: type[BaseModel]) -> InputError:
     """The first problem pydantic found, as a sentence with the field's path."""
     first = error.errors(include_url=False)[0]
     place = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
     if first["type"] == _UNKNOWN_FIELD:
         *owner, name = first["loc"]
-        known = _fields_at(owner)
+        known = _fields_at(owner, model)
         found = unknown("field", str(name), known)
         return InputError(f"{path.name}: {found.message} - at `{place}`", hint=found.hint)
     more = len(error.errors()) - 1
@@ -225,7 +282,7 @@ def _explain(error: ValidationError, path: Path) -> InputError:
     return InputError(f"{path.name}: {first['msg'][0].lower()}{first['msg'][1:]} - at `{place}`{others}")
 
 
-def _fields_at(owner: list[int | str]) -> list[str]:
+def _fields_at(owner: list[int | str], model: type[BaseModel]) -> list[str]:
     parts: dict[str, type[BaseModel]] = {
         "targets": TargetSpec,
         "follow": EdgeSpec,
@@ -235,7 +292,7 @@ def _fields_at(owner: list[int | str]) -> list[str]:
         "load": LoadSpec,
     }
     named = [parts[str(part)] for part in owner if str(part) in parts]
-    return list((named[-1] if named else Job).model_fields)
+    return list((named[-1] if named else model).model_fields)
 
 
 def resolve(text: str, field: str) -> str:
