@@ -35,6 +35,7 @@ def columns(rows: int) -> dict[str, tuple[Column, pa.Array]]:
         "phone": [f"+49 {170 + i % 9} {i % 10_000_000:07}" for i in number],
         "code": [f"C{i:09}" for i in number],
         "ward": [str(i % 5) for i in number],
+        "written": [f"{i % 28 + 1:02}.{i % 12 + 1:02}.{1930 + i % 80}" for i in number],
         "slug": [f"a-{'long-' * (i % 5)}slug-{i}" for i in number],
     }
     documents = [
@@ -85,6 +86,10 @@ RULES = [
     ("born", {"shift_days": 30}),
     ("seen", {"shift_days": 30, "per": "id"}),
     ("seen", {"jitter": "30 minutes"}),
+    ("written", {"as_date": "%d.%m.%Y", "rule": {"shift_days": 30}}),
+    ("id", {"as_date": {"unit": "seconds", "rule": {"shift_days": 30}}}),
+    ("born", {"timeline": "seen", "ratio": 0.1}),
+    ("small", {"age": {"born": "born", "on": "2025-01-01"}}),
     ("small", {"noise": 0.1}),
     ("price", {"noise": {"absolute": 5, "distribution": "laplace", "keep_sign": True, "least": 0}}),
     ("price", {"scale": 3}),
@@ -95,7 +100,7 @@ RULES = [
     ("price", {"random": {"least": 0, "most": 1000}}),
     ("born", {"random": {"least": "1930-01-01", "most": "2005-12-31"}}),
     ("price", "stretch"),
-    ("price", {"redistribute": 0.1, "within": "price"}),
+    ("price", {"redistribute": 0.1, "within": "id"}),
     ("price", {"sum_of": ["id", 0.5]}),
     ("price", {"product_of": ["id", 0.19]}),
     ("price", {"ratio_of": ["id", 7]}),

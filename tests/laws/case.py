@@ -20,7 +20,7 @@ TEXT_DECIMAL = {"as_text": True, "arrow_type": pa.string()}
 
 @dataclass(frozen=True)
 class Case:
-    """A rule on the column ``v`` of a table that also has ``id`` (the key), ``who`` and ``bystander``."""
+    """A rule on the column ``v`` of a table that also has ``id`` (the key), ``who``, ``since`` and ``bystander``."""
 
     rule: Any
     kind: Kind = "text"
@@ -39,7 +39,12 @@ class Case:
 
     @property
     def table(self) -> Table:
-        return people(column("who", "integer"), column("v", self.kind, **self.more), column("bystander"))
+        return people(
+            column("who", "integer"),
+            column("since", "timestamp"),
+            column("v", self.kind, **self.more),
+            column("bystander"),
+        )
 
     @property
     def placed(self) -> Placed:

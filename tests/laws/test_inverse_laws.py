@@ -53,6 +53,6 @@ def test_1500_different_values_come_back(case):
 
 
 @with_a_way_back
-def test_what_comes_back_was_unique_unless_the_row_tells_which_rule_it_had(case):
+def test_what_comes_back_was_unique_unless_the_row_or_a_rule_inside_tells_more(case):
     undo(case)
-    assert case.uniqueness.kind == "preserved" or case.placed.branches
+    assert case.uniqueness.kind == "preserved" or case.placed.inside

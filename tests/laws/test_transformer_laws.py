@@ -84,12 +84,13 @@ class Held:
 
 
 def rows_of(case: Case, values: list[Any]) -> pa.RecordBatch:
-    """Rows with these values, ten people who own them, and a column without a rule."""
+    """Rows with these values, ten people who own them since some day, and a column without a rule."""
     return batch(
         case.table,
         v=values,
         id=range(1, len(values) + 1),
         who=[number % 10 if number % 7 else None for number in range(len(values))],
+        since=[number * 10**14 if number % 5 else None for number in range(len(values))],
         bystander=[f"b{number}" for number in range(len(values))],
     )
 

@@ -114,6 +114,12 @@ def pick(words: Words, slot: int, size: int) -> NDArray[np.int64]:
     return ((part * np.uint64(size)) >> _32).view(np.int64)
 
 
+def either_way(words: Words, most: int) -> NDArray[np.int64]:
+    """A random number from -most to most without 0 for every row."""
+    found = np.floor(fraction(words, 0) * (2 * most)).astype(np.int64) - most
+    return found + (found >= 0)
+
+
 def fraction(words: Words, slot: int) -> NDArray[np.float64]:
     """A random number from 0 to below 1 for every row, of 53 bits; slots 0 and 1."""
     return (words[:, slot] >> np.uint64(11)).astype(np.float64) * 2.0**-53

@@ -7,6 +7,7 @@ from typing import Any
 
 from understudy.errors import InputError, unknown
 from understudy.interfaces import Rule
+from understudy.transforms.catalogue.as_date import AS_DATE
 from understudy.transforms.catalogue.bucket import BUCKET
 from understudy.transforms.catalogue.choice import CHOICE
 from understudy.transforms.catalogue.company import COMPANY
@@ -29,6 +30,7 @@ from understudy.transforms.catalogue.shift_days import JITTER, SHIFT_DAYS
 from understudy.transforms.catalogue.shuffle import SHUFFLE
 from understudy.transforms.catalogue.stretch import STRETCH
 from understudy.transforms.catalogue.template import TEMPLATE
+from understudy.transforms.catalogue.timeline import AGE, TIMELINE
 from understudy.transforms.declare import Declaration
 
 TRANSFORMERS: dict[str, Declaration] = {
@@ -49,6 +51,9 @@ TRANSFORMERS: dict[str, Declaration] = {
     "company": COMPANY,
     "shift_days": SHIFT_DAYS,
     "jitter": JITTER,
+    "as_date": AS_DATE,
+    "timeline": TIMELINE,
+    "age": AGE,
     "noise": NOISE,
     "scale": SCALE,
     "round": ROUND,

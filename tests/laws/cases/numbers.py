@@ -17,6 +17,25 @@ CASES = {
         Case({"jitter": {"most": "2 days", "by": "row"}}, "timestamp", {"arrow_type": pa.timestamp("s")}),
         Case({"jitter": "3 hours"}, "time"),
     ],
+    "as_date": [
+        Case(
+            {"as_date": "%d.%m.%Y", "rule": {"shift_days": 30}, "unreadable": "redact"},
+            samples=("31.12.2020", "29.02.2000", "30.02.2000"),
+            nth=lambda number: f"{number % 28 + 1:02}.{number // 28 % 12 + 1:02}.{1950 + number // 336}",
+        ),
+        Case(
+            {"as_date": {"formats": ["%Y-%m-%dT%H:%M:%S%z", "%-m/%-d/%y"], "rule": {"shift_days": 30, "per": "id"}, "unreadable": "redact"}},
+            samples=("2020-12-31T10:00:00+02:00", "2020-12-31T10:00:00Z", "1/31/20"),
+            nth=lambda number: f"2020-01-01T10:{number // 60:02}:{number % 60:02}Z",
+        ),
+        Case({"as_date": {"unit": "seconds", "rule": {"shift_days": 30, "per": "id"}}}, "integer"),
+        Case({"as_date": {"unit": "microseconds", "rule": {"jitter": "1 day"}}}, "integer", {"arrow_type": pa.int64()}),
+    ],
+    "timeline": [
+        Case({"timeline": "since", "ratio": 0.5}, "timestamp"),
+        Case({"timeline": {"after": "since", "ratio": 0.5}}, "date"),
+    ],
+    "age": [Case({"age": {"born": "since", "on": "2020-06-01"}}, "integer", keyed=False)],
     "noise": [
         Case({"noise": 0.1}, "integer"),
         Case({"noise": 0.1}, "float"),
@@ -89,6 +108,7 @@ CASES = {
         Case({"bucket": 2.5}, "float", keyed=False),
         Case({"bucket": "month"}, "date", keyed=False),
         Case({"bucket": "year"}, "timestamp", keyed=False),
+        Case({"bucket": "hour"}, "timestamp", keyed=False),
         Case({"bucket": {"edges": [0, 18, 65]}}, "integer", keyed=False),
     ],
 }

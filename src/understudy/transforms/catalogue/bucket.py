@@ -15,7 +15,8 @@ from understudy.transforms.catalogue.constant import problem
 from understudy.transforms.constants import constants
 from understudy.transforms.declare import Change, Declaration, Option, Place, Rows, Setting, Uniqueness
 
-_UNITS = ("day", "week", "month", "quarter", "year")
+_UNITS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
+_DATE_UNITS = _UNITS[3:]
 
 
 def _build(setting: Setting) -> Change:
@@ -75,7 +76,8 @@ def _problem(place: Place) -> str:
     if edges is not None:
         return problem(place, *edges)
     if column.kind in ("date", "timestamp"):
-        return "" if width in _UNITS else f"a width in time is one of {', '.join(_UNITS)}, not {width!r}"
+        units = _UNITS if column.kind == "timestamp" else _DATE_UNITS
+        return "" if width in units else f"a width in time is one of {', '.join(units)}, not {width!r}"
     if isinstance(width, bool) or not isinstance(width, int | float) or width <= 0:
         return f"a width is a number above 0, not {width!r}"
     if column.kind == "integer" and width != int(width):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 
 from understudy.errors import InputError
@@ -20,18 +19,11 @@ from understudy.transforms.declare import (
     Setting,
     Uniqueness,
 )
-from understudy.transforms.draws import by_value, drawn, fraction, needs_drawn, needs_subject
-from understudy.transforms.moments import LENGTHS, SECOND, Ticks
-from understudy.transforms.prf import Words
+from understudy.transforms.draws import by_value, drawn, either_way, needs_drawn, needs_subject
+from understudy.transforms.moments import LENGTHS, SECOND
 
 _DAY_STEPS = ("day", "week")
 _MOST_JITTER = 366  # days
-
-
-def _steps(words: Words, most: int) -> Ticks:
-    """Random whole numbers from -most to most without 0."""
-    found = np.floor(fraction(words, 0) * (2 * most)).astype(np.int64) - most
-    return found + (found >= 0)
 
 
 def _most(place: Place) -> int:
@@ -57,7 +49,7 @@ def _shift(setting: Setting, *, back: bool) -> Change:
     draw = by_value(setting, "shift_days")
 
     def change(values: pa.Array, rows: Rows) -> pa.Array:
-        return moments.shifted(values, _steps(draw(values, rows), most) * length, back=back)
+        return moments.shifted(values, either_way(draw(values, rows), most) * length, back=back)
 
     return change
 
@@ -80,7 +72,7 @@ def _build_jitter(setting: Setting) -> Change:
     draw = drawn(setting, "jitter", "value")
 
     def change(values: pa.Array, rows: Rows) -> pa.Array:
-        steps = _steps(draw(values, rows), most) * SECOND
+        steps = either_way(draw(values, rows), most) * SECOND
         if pa.types.is_time(values.type):
             return moments.of_microseconds((moments.in_microseconds(values) + steps) % LENGTHS["day"], values.type)
         return moments.shifted(values, steps)
