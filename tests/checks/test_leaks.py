@@ -262,3 +262,23 @@ def test_the_hash_is_asked_for_texts_without_nulls_only():
 
     Originals(watched).add(EMAIL, pa.array([None, "ada@real.org", None]))
     assert [array.to_pylist() for array in asked] == [["ada@real.org"]]
+
+
+@pytest.mark.parametrize(("holder", "verdict"), [("users", "note"), ("notes", "fail")])
+def test_a_name_from_a_list_may_be_another_rows_original_but_nowhere_else(holder: str, verdict: str):
+    nick, body = (name("users"), "nick"), (name("notes"), "body")
+    originals = Originals(digest)
+    originals.add(nick, pa.array(["Maximiliana Featherstone", "Ada"]))
+    made = {
+        "users": MADE.but(users=[(7, None, None, "Maximiliana Featherstone")]),
+        "notes": MADE.but(notes=[(1, "Maximiliana Featherstone", None, None, None, None)]),
+    }
+    found = list(leaks(originals, frozenset({nick, body}), {}, frozenset({nick}))(REAL, made[holder]))
+    assert [result.verdict for result in found if result.value] == [verdict]
+
+
+def test_an_e_mail_in_a_column_of_names_is_no_chance():
+    nick = (name("users"), "nick")
+    made = MADE.but(users=[(7, None, None, "ada@real.org")])
+    [found] = [one for one in leaks(collected(), frozenset({nick}), {}, frozenset({nick}))(REAL, made) if one.value]
+    assert (found.subject, found.verdict) == ("users.nick", "fail")
