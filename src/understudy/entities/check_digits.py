@@ -164,6 +164,9 @@ def _digit_sum(numbers: Numbers) -> Numbers:
     return numbers - 9 * (numbers > 9)
 
 
+_STEPS = 7  # characters after which 97 * 100**7 still fits 63 bits, with two more to come
+
+
 def mod_97(order: Callable[[int], Sequence[int]] | None = None) -> Check:
     """ISO 7064, mod 97-10: letters count 10 to 35, and two digits make the remainder 1.
 
@@ -172,9 +175,12 @@ def mod_97(order: Callable[[int], Sequence[int]] | None = None) -> Check:
 
     def remainder(values: Values, at: int) -> Numbers:
         total = np.zeros(len(values), np.int64)
-        for place in range(at) if order is None else order(values.shape[1]):
-            column = values[:, place].astype(np.int64)
-            total = (total * np.where(column > 9, 100, 10) + column) % 97
+        for number, place in enumerate(range(at) if order is None else order(values.shape[1]), 1):
+            column = values[:, place]
+            total *= np.where(column > 9, 100, 10)
+            total += column
+            if number % _STEPS == 0:
+                total %= 97
         return total * 100 % 97
 
     return _made(numbered(98, 2), remainder)
