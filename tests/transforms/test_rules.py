@@ -45,7 +45,7 @@ def test_spellings(spelled, expected):
         (
             {"noise": 0.1, "every": "id"},
             "option of noise 'every' does not exist",
-            "known: absolute, domain, per, ratio",
+            "known: absolute, distribution, domain",
         ),
         ({"shift_days": "30"}, "option 'days' of shift_days takes a whole number, not '30'", "the most days"),
         ({"shift_days": True}, "option 'days' of shift_days takes a whole number, not True", "the most days"),

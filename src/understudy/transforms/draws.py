@@ -71,7 +71,7 @@ def by_row(setting: Setting, purpose: str) -> Draw:
 def drawn(setting: Setting, name: str, usual: Literal["value", "row"]) -> Draw:
     """Draw by the value or by the row, as the option ``by`` says, else as usual; by a subject if ``per`` names one."""
     place = setting.place
-    by_rows = place.subject is None and (place.options["by"] or usual) == "row"
+    by_rows = place.subject is None and (place.options.get("by") or usual) == "row"
     return by_row(setting, name) if by_rows else by_value(setting, name)
 
 
@@ -101,7 +101,7 @@ def needs_drawn(usual: Literal["value", "row"]) -> Callable[[Place], frozenset[s
     """The columns that ``drawn`` reads besides its own."""
 
     def needs(place: Place) -> frozenset[str]:
-        by_rows = place.subject is None and (place.options["by"] or usual) == "row"
+        by_rows = place.subject is None and (place.options.get("by") or usual) == "row"
         return needs_row(place) if by_rows else needs_subject(place)
 
     return needs

@@ -18,6 +18,7 @@ from understudy.transforms.catalogue.documents import JSON
 from understudy.transforms.catalogue.handles import EMAIL, USERNAME
 from understudy.transforms.catalogue.hashes import HASH, TOKEN
 from understudy.transforms.catalogue.key import KEY
+from understudy.transforms.catalogue.mapped import GENERALIZE, MAP
 from understudy.transforms.catalogue.mask import MASK
 from understudy.transforms.catalogue.noise import NOISE, SCALE
 from understudy.transforms.catalogue.people import FIRST_NAME, FULL_NAME, LAST_NAME
@@ -26,6 +27,7 @@ from understudy.transforms.catalogue.places import CITY, COUNTRY, POSTCODE, STRE
 from understudy.transforms.catalogue.random_values import RANDOM
 from understudy.transforms.catalogue.redistribute import REDISTRIBUTE
 from understudy.transforms.catalogue.rounding import CLAMP, ROUND
+from understudy.transforms.catalogue.sample import RARE, SAMPLE
 from understudy.transforms.catalogue.shift_days import JITTER, SHIFT_DAYS
 from understudy.transforms.catalogue.shuffle import SHUFFLE
 from understudy.transforms.catalogue.stretch import STRETCH
@@ -73,6 +75,10 @@ TRANSFORMERS: dict[str, Declaration] = {
     "template": TEMPLATE,
     "choice": CHOICE,
     "shuffle": SHUFFLE,
+    "sample": SAMPLE,
+    "rare": RARE,
+    "map": MAP,
+    "generalize": GENERALIZE,
     "json": JSON,
     "when": WHEN,
     "switch": SWITCH,

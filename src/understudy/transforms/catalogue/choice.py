@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
 from understudy.transforms.catalogue.constant import problem
 from understudy.transforms.constants import constants
-from understudy.transforms.declare import ANY, Change, Declaration, Option, Place, Rows, Setting, Uniqueness
-from understudy.transforms.draws import by_row, fraction, needs_row
+from understudy.transforms.declare import (
+    ANY,
+    BY,
+    DOMAIN,
+    PER,
+    Change,
+    Declaration,
+    Option,
+    Place,
+    Rows,
+    Setting,
+    Uniqueness,
+)
+from understudy.transforms.draws import drawn, fraction, needs_drawn
+
+
+def _values(place: Place) -> Sequence[Any]:
+    """The values there may be: those that are listed, else all that the type has."""
+    if place.options["values"] is not None:
+        given: Sequence[Any] = place.options["values"]
+        return given
+    return (False, True) if place.column.kind == "boolean" else place.column.labels
 
 
 def _build(setting: Setting) -> Change:
-    options = setting.place.options
-    values = constants(options["values"], setting.place.column)
-    weights = np.array(options["weights"] or [1] * len(values), np.float64)
+    values = constants(_values(setting.place), setting.place.column)
+    weights = np.array(setting.place.options["weights"] or [1] * len(values), np.float64)
     ends = np.cumsum(weights) / weights.sum()
-    draw = by_row(setting, "choice")
+    draw = drawn(setting, "choice", "row")
 
     def change(column: pa.Array, rows: Rows) -> pa.Array:
         chosen = np.searchsorted(ends, fraction(draw(column, rows), 0), side="right")
@@ -26,7 +48,9 @@ def _build(setting: Setting) -> Change:
 
 
 def _problem(place: Place) -> str:
-    values, weights = place.options["values"], place.options["weights"]
+    values, weights = _values(place), place.options["weights"]
+    if not values:
+        return f"the type {place.column.native_type} does not say what values there are: list them"
     if weights is not None:
         if len(weights) != len(values):
             return f"there are {len(values)} values and {len(weights)} weights"
@@ -43,12 +67,15 @@ CHOICE = Declaration(
     build=_build,
     main="values",
     options=(
-        Option("values", "list", "the values there may be", required=True),
+        Option("values", "list", "the values there may be; all labels of an enum where not given, or true and false"),
         Option("weights", "list", "how often each comes, in any unit; alike where not given"),
+        BY,
+        PER,
+        DOMAIN,
     ),
-    uniqueness=lambda place: Uniqueness("lossy", len(place.options["values"])),
-    length=lambda place: max(len(str(v)) for v in place.options["values"]) if place.column.kind == "text" else None,
-    needs=needs_row,
+    uniqueness=lambda place: Uniqueness("lossy", len(_values(place))),
+    length=lambda place: max(len(str(v)) for v in _values(place)) if place.column.kind == "text" else None,
+    needs=needs_drawn("row"),
     problem=_problem,
     by="row",
     sensitive=False,

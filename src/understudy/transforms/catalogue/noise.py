@@ -85,12 +85,12 @@ NOISE = Declaration(
     build=_build,
     main="ratio",
     options=(
-        Option("ratio", "number", "the share of itself by which a number moves at most", least=0.000001, most=1),
-        Option("absolute", "number", "the amount by which a number moves at most", least=0.000001),
+        Option("ratio", "number", "the largest share of itself by which a number moves", least=0.000001, most=1),
+        Option("absolute", "number", "the largest amount by which a number moves", least=0.000001),
         Option(
             "distribution",
             "text",
-            "uniform up to that amount; gaussian or laplace have it as their deviation or scale and no end",
+            "uniform up to there; gaussian and laplace have it as their deviation or scale, and no end",
             default="uniform",
             choices=tuple(_SHAPES),
         ),
