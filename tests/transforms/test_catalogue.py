@@ -11,7 +11,6 @@ from support.arrow_dataset import ArrowDataset
 from transforms.sample import KEY, OTHER_KEY, PEOPLE, batch, column, mask_array, masked, people
 from understudy import transforms
 from understudy.errors import Error, InputError
-from understudy.locales import longest, places, words
 from understudy.schema import Schema, TableName
 from understudy.transforms import parse_rule
 
@@ -94,135 +93,9 @@ class TestToken:
         assert fits("x-[a-z2-7]{7}", masked({"token": {"prefix": "x-"}}, ["ada"], max_length=9))
 
 
-class TestEmail:
-    def test_an_address_becomes_one_that_nobody_has(self):
-        (found,) = masked("email", ["ada@x.org"])
-        assert re.fullmatch(r"[a-z]+\.[a-z]+\.[a-z2-7]{10}@example\.(com|org|net)", found)
-
-    def test_spellings_of_one_address_stay_one_address_and_stay_different(self):
-        plain, cased, spaced, other = masked("email", ["ada@x.org", "Ada@X.org", " ada@x.org", "bob@x.org"])
-        assert plain == plain.lower() == cased.lower() == spaced.lower() != other.lower()
-        assert len({plain, cased, spaced}) == 3
-
-    def test_a_column_that_ignores_case_gets_one_spelling(self):
-        plain, cased = masked("email", ["ada@x.org", "Ada@X.org"], key_sql="lower(v)")
-        assert plain == cased == plain.lower()
-
-    def test_the_domain_can_be_kept_where_there_is_one(self):
-        found = masked({"email": {"keep_domain": True}}, ["ada@Mail.x.org", "no address", "ada@localhost"])
-        assert found[0].endswith("@mail.x.org")
-        assert fits(r".*@example\.(com|org|net)", found[1:])
-
-    def test_a_kept_domain_gives_way_where_the_column_is_too_short_for_it(self):
-        rule = {"email": {"keep_domain": True}}
-        short, long = masked(rule, ["a@x.org", f"a@{'long-' * 5}name.org"], max_length=40)
-        assert short.endswith("@x.org") and "@example." in long and len(long) <= 40
-
-    @pytest.mark.parametrize("limit", [16, 20, 24, 30, 36])
-    def test_short_columns_get_short_addresses_that_stay_different(self, limit):
-        found = masked("email", [f"person{number}@x.org" for number in range(500)], max_length=limit)
-        assert max(map(len, found)) <= limit and len(set(found)) == 500
-
-    def test_a_blank_text_is_nobodys_address(self):
-        assert masked("email", ["", "  ", None]) == ["", "  ", None]
-
-    def test_the_same_address_has_one_stand_in_in_every_table(self):
-        other = people(column("contact"))
-        transform = transforms.compile(other, {"contact": parse_rule("email")}, key=KEY, domains={})
-        assert transform(batch(other, contact=["ada@x.org"]))["contact"].to_pylist() == masked("email", ["ada@x.org"])
-
-    def test_another_domain_gives_other_addresses(self):
-        assert masked({"email": {"domain": "b2b"}}, ["ada@x.org"]) != masked("email", ["ada@x.org"])
-
-
-class TestUsername:
-    def test_a_name_to_log_in_with(self):
-        assert fits(r"[a-z]+_[a-z]+_[a-z2-7]{10}", masked("username", ["ada", "bob"]))
-
-    def test_short_columns_get_short_names(self):
-        assert fits(r"[a-z]{4}_[a-z2-7]{10}", masked("username", ["ada"], max_length=15))
-        assert fits(r"[a-z2-7]{8}", masked("username", ["ada"], max_length=8))
-
-
-class TestNames:
-    def test_names_come_from_the_tables(self):
-        assert set(masked("first_name", ["Ada", "Grace"])) <= set(words("first_names").to_pylist())
-        assert set(masked("last_name", ["Lovelace", "Hopper"])) <= set(words("last_names").to_pylist())
-        first, last = masked("full_name", ["Ada Lovelace"])[0].split()
-        assert first in words("first_names").to_pylist() and last in words("last_names").to_pylist()
-
-    def test_equal_names_stay_equal_whatever_their_case(self):
-        first, second, third = masked({"fake": "full_name"}, ["Ada Lovelace", "ADA LOVELACE ", "Ada"])
-        assert first == second != third
-
-    def test_no_name_becomes_itself(self):
-        names = words("first_names").to_pylist()
-        found = masked("first_name", names)
-        assert all(before != after for before, after in zip(names, found, strict=True))
-
-    def test_a_person_is_one_person_in_all_columns(self):
-        table = people(*(column(name) for name in ("first", "last", "whole", "mail")))
-        rules = {"first": "first_name", "last": "last_name", "whole": "full_name", "mail": "email"}
-        parsed = {name: parse_rule({rule: {"per": "people.id"}}) for name, rule in rules.items()}
-        transform = transforms.compile(table, parsed, key=KEY, domains={})
-        row = transform(batch(table, first=["A"], last=["B"], whole=["A B"], mail=["a@b.org"])).to_pylist()[0]
-        assert row["whole"] == f"{row['first']} {row['last']}"
-        assert row["mail"].startswith(f"{row['first']}.{row['last']}.".lower())
-
-    def test_without_a_subject_the_value_decides(self):
-        table = people(column("owner", "integer"), column("v"))
-        transform = transforms.compile(table, {"v": parse_rule({"first_name": {"per": "owner"}})}, key=KEY, domains={})
-        found = transform(batch(table, owner=[None, None, 1], v=["Ada", "Grace", "Ada"]))["v"].to_pylist()
-        assert found[:2] == masked("first_name", ["Ada", "Grace"])
-
-    def test_a_narrow_column_gets_the_start_of_a_name(self):
-        assert max(map(len, masked("full_name", ["Ada", "Grace", "Mary"], max_length=5))) <= 5
-
-
-class TestPlaces:
-    def test_addresses(self):
-        assert fits(r"\d{1,3} [A-Z][a-z]+ [A-Z][a-z]+", masked("street", ["1 Road"]))
-        assert masked("city", ["Rome"])[0] in places().city.to_pylist()
-        assert masked("country", ["Italy"])[0] in places().country.to_pylist()
-        assert fits(r"[A-Z0-9 -]{3,9}", masked("postcode", ["00100", "W1"]))
-
-    def test_a_country_is_written_as_the_column_or_the_rule_wants(self):
-        assert fits("[A-Z]{2}", masked("country", ["IT"], max_length=2))
-        assert fits("[A-Z]{3}", masked("country", ["ITA"], max_length=3))
-        assert fits("[A-Z]{2}", masked({"country": {"form": "code"}}, ["Italy"]))
-
-    def test_an_address_fits_together_for_one_subject(self):
-        table = people(column("city"), column("country"), column("postcode"))
-        rules = {name: parse_rule({name: {"per": "id"}}) for name in ("city", "country", "postcode")}
-        transform = transforms.compile(table, rules, key=KEY, domains={})
-        blank = ["?"] * 200
-        there = places()
-        rows = list(zip(there.city.to_pylist(), there.country.to_pylist(), there.postcodes, strict=True))
-        for row in transform(batch(table, city=blank, country=blank, postcode=blank)).to_pylist():
-            patterns = [
-                bytes(p).rstrip(b"\0").decode() for c, land, p in rows if (c, land) == (row["city"], row["country"])
-            ]
-            matches = [p.replace("#", "[0-9]").replace("@", "[A-Z]") for p in patterns]
-            assert any(re.fullmatch(match, row["postcode"]) for match in matches), row
-
-    def test_the_declared_sizes_are_those_of_the_tables(self):
-        assert len(places().city) >= 290 and longest(places().city) <= 14 and longest(places().country) <= 14
-        assert len(set(places().country.to_pylist())) >= 50 and len(words("streets")) * 12 * 180 >= 680_000
-
-
 class TestCompany:
     def test_a_word_a_trade_and_a_form(self):
         assert fits(r"[A-Z]\w+ [A-Z]\w+ \w+", masked("company", ["Acme"]))
-
-
-class TestPhone:
-    def test_the_format_and_the_first_digits_stay(self):
-        first, second = masked("phone", ["+49 (170) 1234567", "+49 170 1234567"])
-        assert re.fullmatch(r"\+49 \(1\d\d\) \d{7}", first)
-        assert re.sub(r"\D", "", first) == re.sub(r"\D", "", second) != "491701234567"
-
-    def test_numbers_stay_different(self):
-        assert len(set(masked("phone", [f"0170 {number:07}" for number in range(1000)]))) == 1000
 
 
 class TestShiftDays:

@@ -6,39 +6,55 @@ from functools import cache
 
 import pyarrow as pa
 
-from understudy.locales.people import DEFAULT, LOCALES, People, ascii_of, first_names, last_names, people
-from understudy.locales.places import Places, cities, countries, places
+from understudy.locales.countries import (
+    Countries,
+    countries,
+    country_codes,
+    country_rows,
+    country_table,
+    locale_rows,
+)
+from understudy.locales.people import (
+    DEFAULT,
+    LOCALES,
+    People,
+    ascii_of,
+    first_names,
+    last_names,
+    locale_named,
+    locale_of,
+    people,
+)
+from understudy.locales.places import Patterns, Places, cities, places
+from understudy.locales.streets import Streets, company_forms, streets
 from understudy.locales.texts import lines, longest
 
 __all__ = [
     "DEFAULT",
     "LOCALES",
+    "Countries",
+    "Patterns",
     "People",
     "Places",
+    "Streets",
     "ascii_of",
     "cities",
+    "company_forms",
     "company_words",
     "countries",
+    "country_codes",
+    "country_rows",
+    "country_table",
     "first_names",
     "last_names",
+    "locale_named",
+    "locale_of",
+    "locale_rows",
     "longest",
     "people",
     "places",
     "streets",
-    "words",
 ]
-
-
-@cache
-def words(name: str) -> pa.Array:
-    """The words of one text: ``first_names``, ``last_names``, ``streets``."""
-    return pa.array([word for line in lines(f"{name}.txt") for word in line.split()], pa.string())
-
-
-@cache
-def streets(locale: str = DEFAULT) -> pa.Array:  # noqa: ARG001
-    """Names of streets of one locale."""
-    return words("streets")
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -47,8 +48,7 @@ class People:
 @cache
 def people(locale: str) -> People:
     """The names of one locale; an InputError with a close match where it is not one of ``LOCALES``."""
-    if locale not in LOCALES:
-        raise unknown("locale", locale, LOCALES)
+    locale = locale_named(locale)
     parts = sections(f"people/{locale}.txt")
     female, male, last = (list(dict.fromkeys(parts[part])) for part in ("female", "male", "last"))
     women = [_borne_by_women(name) for name in last]
@@ -64,6 +64,20 @@ def people(locale: str) -> People:
         last_female_latin=_texts(women, _latin),
         family_first=locale in ("ja", "zh"),
     )
+
+
+def locale_of(text: str) -> str | None:
+    """The one of ``LOCALES`` that a text names (``de``, ``de-AT``, ``pt_BR``, ``zh-Hans``); None if it names none."""
+    language = re.split("[-_.]", text.strip().lower(), maxsplit=1)[0]
+    return next((locale for locale in LOCALES if locale.partition("-")[0] == language), None)
+
+
+def locale_named(text: str) -> str:
+    """The same; an InputError with a close match where it names none."""
+    locale = locale_of(text)
+    if locale is None:
+        raise unknown("locale", text, LOCALES)
+    return locale
 
 
 def _texts(names: list[str], written: Callable[[str], str]) -> pa.Array:
@@ -97,7 +111,7 @@ def first_names() -> pa.Array:
     """Given names of all locales, folded, native and Latin: a dictionary to find names with."""
     every = [people(locale) for locale in LOCALES]
     arrays = [array for one in every for array in (one.female, one.male, one.female_latin, one.male_latin)]
-    return folded(name for array in arrays for name in array.to_pylist())
+    return folded([*sections("people/others.txt")["first"], *(name for array in arrays for name in array.to_pylist())])
 
 
 @cache
@@ -105,4 +119,4 @@ def last_names() -> pa.Array:
     """Family names of all locales, folded, native and Latin."""
     every = [people(locale) for locale in LOCALES]
     arrays = [array for one in every for array in (one.last, one.last_female, one.last_latin, one.last_female_latin)]
-    return folded(name for array in arrays for name in array.to_pylist())
+    return folded([*sections("people/others.txt")["last"], *(name for array in arrays for name in array.to_pylist())])

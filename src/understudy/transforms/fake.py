@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +15,14 @@ from understudy.transforms.declare import Change, Rows, Setting
 from understudy.transforms.draws import by_value
 from understudy.transforms.prf import Words, spans
 
-Make = Callable[[Words], pa.Array]
-"""128 random bits per row (n, 2) to a text per row."""
+Make = Callable[..., pa.Array]
+"""128 random bits per row (n, 2), and whatever else was read of the rows, to a text per row."""
+
+Read = Callable[[pa.Array, Rows], tuple[NDArray[Any], ...]]
+"""What else is read of the originals and their rows: arrays of a number per row."""
 
 REDRAWS = 8
-"""How often a fake that equals its original is drawn again; with 200 names, 8 equal ones in a row are unheard of."""
+"""How often a fake that equals its original is drawn again; with 150 names, 8 equal ones in a row are unheard of."""
 
 _SPACE = " \t\n\v\f\r"
 _ODD = np.uint64(0x9E3779B97F4A7C15)
@@ -34,22 +38,36 @@ def folded(values: pa.Array) -> pa.Array:
     return lower(pc.ascii_trim(values, characters=_SPACE))
 
 
-def faked(setting: Setting, name: str, make: Make, *, family: str = "") -> Change:
-    """The Change that puts a fake in the place of every text that is not blank; names as in ``by_value``."""
+def _nothing(_originals: pa.Array, _rows: Rows) -> tuple[NDArray[Any], ...]:
+    return ()
+
+
+def faked(setting: Setting, name: str, make: Make, *, family: str = "", read: Read = _nothing) -> Change:
+    """The Change that puts a fake in the place of every text that is not blank; names as in ``by_value``.
+
+    A fake drawn by its original is never equal to it.  One drawn by a subject may be, by chance, and
+    that tells nothing; drawn again, it would no longer be of the same person as the subject's others.
+    """
     draw = by_value(setting, name, family=family)
     limit = setting.place.column.max_length
+    per = setting.place.subject
 
     def change(values: pa.Array, rows: Rows) -> pa.Array:
         originals = folded(values)
         words = draw(originals, rows)
-        made = cut(make(words), limit)
+        more = read(values, rows)
+        made = cut(make(words, *more), limit)
+        drawn_by_itself = None if per is None else rows.original(per).is_null()
         for _ in range(REDRAWS):
+            if drawn_by_itself is not None and not drawn_by_itself.true_count:
+                break
             same = pc.fill_null(pc.equal(folded(made), originals), False)
+            same = same if drawn_by_itself is None else pc.and_(same, drawn_by_itself)
             if not same.true_count:
                 break
             again = same.to_numpy(zero_copy_only=False)
             words[again] = words[again][:, ::-1] * _ODD
-            made = pc.replace_with_mask(made, same, cut(make(words[again]), limit))
+            made = pc.replace_with_mask(made, same, cut(make(words[again], *(one[again] for one in more)), limit))
         return keep_blank(values, originals, made)
 
     return change

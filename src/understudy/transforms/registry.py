@@ -7,23 +7,35 @@ from typing import Any
 
 from understudy.errors import InputError, unknown
 from understudy.interfaces import Rule
+from understudy.transforms.catalogue.address import ADDRESS
 from understudy.transforms.catalogue.as_date import AS_DATE
+from understudy.transforms.catalogue.birth_date import BIRTH_DATE
 from understudy.transforms.catalogue.bucket import BUCKET
 from understudy.transforms.catalogue.choice import CHOICE
 from understudy.transforms.catalogue.company import COMPANY
 from understudy.transforms.catalogue.computed import DIFFERENCE_OF, PRODUCT_OF, RATIO_OF, SUM_OF
 from understudy.transforms.catalogue.conditional import SWITCH, WHEN
 from understudy.transforms.catalogue.constant import KEEP, NULL, REDACT, REPLACE
+from understudy.transforms.catalogue.coordinates import LATITUDE, LONGITUDE
 from understudy.transforms.catalogue.documents import JSON
+from understudy.transforms.catalogue.gender import GENDER, TITLE
 from understudy.transforms.catalogue.handles import EMAIL, USERNAME
 from understudy.transforms.catalogue.hashes import HASH, TOKEN
 from understudy.transforms.catalogue.key import KEY
 from understudy.transforms.catalogue.mapped import GENERALIZE, MAP
 from understudy.transforms.catalogue.mask import MASK
 from understudy.transforms.catalogue.noise import NOISE, SCALE
-from understudy.transforms.catalogue.people import FIRST_NAME, FULL_NAME, LAST_NAME
+from understudy.transforms.catalogue.people import (
+    DISPLAY_NAME,
+    FIRST_NAME,
+    FULL_NAME,
+    INITIALS,
+    LAST_NAME,
+    MIDDLE_NAME,
+)
 from understudy.transforms.catalogue.phone import PHONE
-from understudy.transforms.catalogue.places import CITY, COUNTRY, POSTCODE, STREET
+from understudy.transforms.catalogue.places import CITY, COUNTRY, COUNTY, REGION, STREET, TIMEZONE
+from understudy.transforms.catalogue.postcodes import POSTCODE
 from understudy.transforms.catalogue.random_values import RANDOM
 from understudy.transforms.catalogue.redistribute import REDISTRIBUTE
 from understudy.transforms.catalogue.rounding import CLAMP, ROUND
@@ -44,12 +56,24 @@ TRANSFORMERS: dict[str, Declaration] = {
     "username": USERNAME,
     "first_name": FIRST_NAME,
     "last_name": LAST_NAME,
+    "middle_name": MIDDLE_NAME,
     "full_name": FULL_NAME,
+    "display_name": DISPLAY_NAME,
+    "initials": INITIALS,
+    "gender": GENDER,
+    "title": TITLE,
+    "birth_date": BIRTH_DATE,
     "phone": PHONE,
     "street": STREET,
     "city": CITY,
+    "region": REGION,
+    "county": COUNTY,
     "postcode": POSTCODE,
     "country": COUNTRY,
+    "address": ADDRESS,
+    "timezone": TIMEZONE,
+    "latitude": LATITUDE,
+    "longitude": LONGITUDE,
     "company": COMPANY,
     "shift_days": SHIFT_DAYS,
     "jitter": JITTER,

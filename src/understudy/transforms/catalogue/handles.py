@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from math import log2
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.locales import longest, words
-from understudy.transforms.catalogue.people import FAMILY, first_names, last_names
+from understudy.arrow import plain, spans
+from understudy.locales import company_words, longest
+from understudy.transforms.catalogue.personas import FAMILY, GENDER, LOCALE, Who, ascii_names
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import (
     DOMAIN,
@@ -30,29 +32,47 @@ from understudy.transforms.declare import (
     Rows,
     Setting,
     Uniqueness,
+    column_named,
     probable,
 )
-from understudy.transforms.draws import by_value, needs_subject
+from understudy.transforms.draws import by_value, needs_subject, pick
 from understudy.transforms.fake import characters, cut, folded, keep_blank, same_width
-from understudy.transforms.prf import Words, digest, spans
+from understudy.transforms.prf import Words, digest
 
 _TOKEN = 10
 _LEAST_TOKEN = 4
 _RESERVED = ("example.com", "example.org", "example.net")  # RFC 2606: never anybody's
 _RESERVED_LENGTH = len(_RESERVED[0])
 _AFTER_AT = r"^.*@(?P<domain>(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})$"
-
+_MASKED_END = ".example"  # RFC 2606 too: whole domains of their own
+_MASKED_TOKEN = 8
+_ALIKE = 2  # bits: names that are different in their own script may be alike in ASCII
+_NAMES = 64  # most characters of names taken from columns: what an address may have before the @ (RFC 5321)
 
 Domains = Callable[[pa.Array, Words, pa.Array], pa.Array]
 """What stands after the @, for handles, draws and originals."""
+
+_OF = Option("of", "list", "columns of the masked row that the name is made of, instead of a drawn one")
 
 
 @dataclass(frozen=True)
 class _Handle:
     """``lena.fischer.k3v9x2abcd``: how many characters there are for it, and what stands between its parts."""
 
+    place: Place
     room: int | None
     joint: str
+
+    @cached_property
+    def who(self) -> Who:
+        """Whose name it is."""
+        return Who(self.place)
+
+    @cached_property
+    def parts(self) -> tuple[str, ...]:
+        """The columns that the name is made of; none where it is drawn."""
+        named = self.place.options["of"] or ()
+        return tuple(column_named(self.place.table, str(name), "of") for name in named)
 
     @property
     def token(self) -> int:
@@ -60,57 +80,73 @@ class _Handle:
         return _TOKEN if self.room is None else min(_TOKEN, max(self.room, 1))
 
     @property
-    def names(self) -> int | None:
-        """How many characters the names may have; None for any number."""
-        return None if self.room is None else max(self.room - self.token - len(self.joint), 0)
+    def names(self) -> int:
+        """How many characters the names may have."""
+        return _NAMES if self.room is None else min(max(self.room - self.token - len(self.joint), 0), _NAMES)
 
     @property
     def length(self) -> int:
         """Most characters of the whole."""
-        names = longest(words("first_names")) + longest(words("last_names"))
-        whole = names + 2 * len(self.joint) + _TOKEN
+        names = _NAMES if self.parts else min(self.who.longest_handle + len(self.joint), _NAMES)
+        whole = names + len(self.joint) + _TOKEN
         return whole if self.room is None else min(self.room, whole)
 
     @property
     def bits(self) -> float:
-        """How random it is at least; names that may be cut do not count."""
+        """How random it is at least; names that may be cut, or are not drawn, do not count."""
         whole = self.room is None or self.room >= self.length
-        named = log2(len(words("first_names")) * len(words("last_names"))) if whole else 0.0
-        return 5 * self.token + named
+        return 5 * self.token + (log2(self.who.fewest) - _ALIKE if whole and not self.parts else 0.0)
 
-    def make(self, drawn: Words) -> pa.Array:
+    def make(self, drawn: Words, rows: Rows) -> pa.Array:
         """A handle per row."""
         token = same_width(characters(drawn, self.token))
         if self.names == 0:
             return token
-        names = pc.binary_join_element_wise(first_names(drawn), last_names(drawn), self.joint)
-        return pc.binary_join_element_wise(pc.ascii_lower(cut(names, self.names)), token, self.joint)
+        if self.parts:
+            names = ascii_names([plain(rows.changed(name)) for name in self.parts], self.joint)
+        else:
+            names = self.who.persons(drawn, *self.who.read(token, rows)).handle(self.joint)
+        names = cut(names, self.names)
+        made = pc.binary_join_element_wise(names, token, self.joint)
+        return pc.if_else(pc.equal(names, ""), token, made) if self.parts else made
 
 
 def _email_handle(place: Place) -> _Handle:
     limit = place.column.max_length
-    return _Handle(None if limit is None else limit - _RESERVED_LENGTH - 1, ".")
+    return _Handle(place, None if limit is None else limit - _RESERVED_LENGTH - 1, ".")
 
 
 def _email(setting: Setting) -> Change:
+    options = setting.place.options
     limit = setting.place.column.max_length
     reserved = pa.array(_RESERVED)
+    domain_key = setting.key.subkey(f"email domain:{options['domain'] or 'email domain'}")
 
     def domains(local: pa.Array, drawn: Words, originals: pa.Array) -> pa.Array:
         usual = reserved.take(pa.array((drawn[:, 1] >> np.uint64(60)).view(np.int64) % len(_RESERVED)))
-        if not setting.place.options["keep_domain"]:
+        if not (options["keep_domain"] or options["mask_domain"]):
             return usual
-        kept = pc.struct_field(pc.extract_regex(originals, _AFTER_AT), 0)
-        fits = pc.is_valid(kept)
+        own = pc.struct_field(pc.extract_regex(originals, _AFTER_AT), 0)
+        if options["mask_domain"]:
+            own = pc.if_else(own.is_null(), None, _masked_domains(digest(own, domain_key)))
+        fits = pc.is_valid(own)
         if limit is not None:
-            fits = pc.and_(fits, pc.less_equal(pc.add(pc.utf8_length(local), pc.utf8_length(kept)), limit - 1))
-        return pc.if_else(pc.fill_null(fits, False), kept, usual)
+            fits = pc.and_(fits, pc.less_equal(pc.add(pc.utf8_length(local), pc.utf8_length(own)), limit - 1))
+        return pc.if_else(pc.fill_null(fits, False), own, usual)
 
     return _cased(setting, "email", _email_handle(setting.place), domains)
 
 
+def _masked_domains(drawn: Words) -> pa.Array:
+    """``brightwater-x7k2m4ab.example``: a domain that nobody can have."""
+    words = pc.ascii_lower(company_words("words"))
+    word = words.take(pa.array(pick(drawn, 0, len(words))))
+    token = same_width(characters(drawn, _MASKED_TOKEN))
+    return pc.binary_join_element_wise(pc.binary_join_element_wise(word, token, "-"), _MASKED_END, "")
+
+
 def _username_handle(place: Place) -> _Handle:
-    return _Handle(place.column.max_length, "_")
+    return _Handle(place, place.column.max_length, "_")
 
 
 def _username(setting: Setting) -> Change:
@@ -126,7 +162,7 @@ def _cased(setting: Setting, name: str, handle: _Handle, domains: Domains | None
     def change(values: pa.Array, rows: Rows) -> pa.Array:
         originals = folded(values)
         drawn = draw(originals, rows)
-        made = handle.make(drawn)
+        made = handle.make(drawn, rows)
         other = pc.fill_null(pc.not_equal(values, originals), False)
         if exact and other.true_count:
             made = pc.replace_with_mask(made, other, _recased(made.filter(other), values.filter(other), case_key))
@@ -155,27 +191,49 @@ def _uniqueness(place: Place, handle: _Handle) -> Uniqueness:
 
 
 def _email_length(place: Place) -> int | None:
-    handle = _email_handle(place)
-    usual = max(handle.length, _LEAST_TOKEN) + 1 + _RESERVED_LENGTH
-    if not place.options["keep_domain"]:
-        return usual
-    return None if place.column.max_length is None else max(usual, place.column.max_length)
+    handle, limit = _email_handle(place), place.column.max_length
+    local = max(handle.length, _LEAST_TOKEN) + 1
+    usual = local + _RESERVED_LENGTH
+    if place.options["keep_domain"]:
+        return None if limit is None else max(usual, limit)
+    if place.options["mask_domain"]:
+        masked = local + longest(company_words("words")) + 1 + _MASKED_TOKEN + len(_MASKED_END)
+        return masked if limit is None else max(usual, min(masked, limit))
+    return usual
+
+
+def _reads(place: Place) -> frozenset[str]:
+    """The columns that say whose name it is."""
+    handle = _username_handle(place)
+    return frozenset(handle.parts) if handle.parts else handle.who.columns
+
+
+def _problem(place: Place) -> str:
+    return "a domain is either kept or masked" if place.options["keep_domain"] and place.options["mask_domain"] else ""
 
 
 EMAIL = Declaration(
     name="email",
     summary="An address nobody has, at example.com, .org or .net; the same for every spelling of the original.",
-    example="email",
+    example="{email: {per: id, mask_domain: true}}",
     kinds=TEXT,
     build=_email,
     options=(
         Option("keep_domain", "yes or no", "keep what stands after the @", default=False),
+        Option(
+            "mask_domain", "yes or no", "give every domain a stand-in of its own, the same each time", default=False
+        ),
+        _OF,
+        LOCALE,
+        GENDER,
         PER,
         DOMAIN,
     ),
     uniqueness=lambda place: _uniqueness(place, _email_handle(place)),
     length=_email_length,
     needs=needs_subject,
+    reads=_reads,
+    problem=_problem,
 )
 
 USERNAME = Declaration(
@@ -184,8 +242,9 @@ USERNAME = Declaration(
     example="username",
     kinds=TEXT,
     build=_username,
-    options=(PER, DOMAIN),
+    options=(_OF, LOCALE, GENDER, PER, DOMAIN),
     uniqueness=lambda place: _uniqueness(place, _username_handle(place)),
     length=lambda place: _username_handle(place).length,
     needs=needs_subject,
+    reads=_reads,
 )

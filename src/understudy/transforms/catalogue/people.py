@@ -1,65 +1,161 @@
-"""``first_name``, ``last_name``, ``full_name``: names of people who do not exist."""
+"""Names of people who do not exist: ``first_name``, ``middle_name``, ``last_name``, ``full_name``, ``display_name``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from understudy.locales import longest, words
-from understudy.transforms.declare import DOMAIN, PER, TEXT, Change, Declaration, Place, Setting, Uniqueness
-from understudy.transforms.draws import needs_subject, pick
+from understudy.transforms.catalogue.personas import FAMILY, GENDER, LOCALE, SCRIPT, Persons, Who, reads
+from understudy.transforms.declare import (
+    DOMAIN,
+    PER,
+    TEXT,
+    Change,
+    Declaration,
+    Option,
+    Place,
+    Rows,
+    Setting,
+    Uniqueness,
+)
+from understudy.transforms.draws import needs_subject
 from understudy.transforms.fake import faked
 from understudy.transforms.prf import Words
 
-FAMILY = "person"
-"""Drawn by the same subject, a first name, a full name and an e-mail address are one person's."""
+_DOTTED = len("A.L.")
 
 
-def first_names(drawn: Words) -> pa.Array:
-    """A given name per row."""
-    names = words("first_names")
-    return names.take(pa.array(pick(drawn, 0, len(names))))
+@dataclass(frozen=True)
+class _Form:
+    """How a name is written: from persons and the script, its most characters, and how many there are."""
+
+    write: Callable[[Persons, str], pa.Array]
+    length: Callable[[Who], int]
+    stand_ins: Callable[[int, int], float]
 
 
-def last_names(drawn: Words) -> pa.Array:
-    """A family name per row."""
-    names = words("last_names")
-    return names.take(pa.array(pick(drawn, 1, len(names))))
+def _letters(names: pa.Array) -> pa.Array:
+    """The first character of every name."""
+    return pc.utf8_slice_codeunits(names, 0, 1)
 
 
-def _full_names(drawn: Words) -> pa.Array:
-    return pc.binary_join_element_wise(first_names(drawn), last_names(drawn), " ")
+def _joined(*parts: pa.Array, by: str = " ") -> pa.Array:
+    return pc.binary_join_element_wise(*parts, by)
 
 
-def _declare(name: str, summary: str, make: Callable[[Words], pa.Array], tables: tuple[str, ...]) -> Declaration:
+def _pairs(given: int, family: int) -> float:
+    return given * family
+
+
+_FIRST = _Form(Persons.first_name, lambda who: who.longest_given, lambda given, _: given)
+_MIDDLE = _Form(Persons.middle_name, lambda who: who.longest_given, lambda given, _: given)
+_LAST = _Form(Persons.last_name, lambda who: who.longest_family, lambda _, family: family)
+
+FORMS: Mapping[str, _Form] = {
+    "first last": _Form(Persons.full_name, lambda who: who.longest_given + 1 + who.longest_family, _pairs),
+    "last, first": _Form(
+        lambda one, script: _joined(one.last_name(script), one.first_name(script), by=", "),
+        lambda who: who.longest_given + 2 + who.longest_family,
+        _pairs,
+    ),
+    "first middle last": _Form(
+        lambda one, script: _joined(one.first_name(script), one.middle_name(script), one.last_name(script)),
+        lambda who: 2 * who.longest_given + 2 + who.longest_family,
+        lambda given, family: given * given * family,
+    ),
+    "first l.": _Form(
+        lambda one, script: _joined(one.first_name(script), _joined(_letters(one.last_name(script)), ".", by="")),
+        lambda who: who.longest_given + 3,
+        _pairs,
+    ),
+    "f. last": _Form(
+        lambda one, script: _joined(_letters(one.first_name(script)), one.last_name(script), by=". "),
+        lambda who: who.longest_family + 3,
+        _pairs,
+    ),
+}
+"""How a whole name can be written."""
+
+
+def _declare(name: str, summary: str, form: Callable[[Place], _Form], *options: Option) -> Declaration:
     def build(setting: Setting) -> Change:
-        return faked(setting, name, make, family=FAMILY)
+        place = setting.place
+        who, written = Who(place), form(place)
 
-    def uniqueness(_place: Place) -> Uniqueness:
-        size = 1
-        for table in tables:
-            size *= len(words(table))
-        return Uniqueness("lossy", size)
+        def make(drawn: Words, *more: NDArray[np.int64]) -> pa.Array:
+            return written.write(who.persons(drawn, *more), place.options["script"])
+
+        return faked(setting, name, make, family=FAMILY, read=who.read)
 
     def length(place: Place) -> int:
-        whole = sum(longest(words(table)) for table in tables) + len(tables) - 1
+        whole = form(place).length(Who(place))
         return min(whole, place.column.max_length or whole)
 
     return Declaration(
         name=name,
         summary=summary,
-        example=name,
+        example=f"{{{name}: {{per: id, locale: from country}}}}",
         kinds=TEXT,
         build=build,
-        options=(PER, DOMAIN),
-        uniqueness=uniqueness,
+        options=(*options, LOCALE, GENDER, SCRIPT, PER, DOMAIN),
+        uniqueness=lambda place: Uniqueness("lossy", form(place).stand_ins(*Who(place).most)),
         length=length,
         needs=needs_subject,
+        reads=reads,
     )
 
 
-FIRST_NAME = _declare("first_name", "A given name.", first_names, ("first_names",))
-LAST_NAME = _declare("last_name", "A family name.", last_names, ("last_names",))
-FULL_NAME = _declare("full_name", "A given name and a family name.", _full_names, ("first_names", "last_names"))
+def _form_option(default: str) -> Option:
+    return Option("form", "text", "how the name is written", default=default, choices=tuple(FORMS))
+
+
+def _chosen(place: Place) -> _Form:
+    return FORMS[place.options["form"]]
+
+
+FIRST_NAME = _declare("first_name", "A given name, of a locale and a gender where these are said.", lambda _: _FIRST)
+MIDDLE_NAME = _declare("middle_name", "A second given name of the same person.", lambda _: _MIDDLE)
+LAST_NAME = _declare("last_name", "A family name, as women or men of the locale bear it.", lambda _: _LAST)
+FULL_NAME = _declare(
+    "full_name",
+    "A given name and a family name, in the order of the locale unless a form is chosen.",
+    _chosen,
+    _form_option("first last"),
+)
+DISPLAY_NAME = _declare(
+    "display_name", "What others are shown of a person's name: `Ada L.`", _chosen, _form_option("first l.")
+)
+
+
+def _initials(setting: Setting) -> Change:
+    who = Who(setting.place)
+    room = setting.place.column.max_length or _DOTTED
+
+    def read(originals: pa.Array, rows: Rows) -> tuple[NDArray[np.int64], ...]:
+        dotted = pc.match_substring(originals, ".").fill_null(False).to_numpy(zero_copy_only=False)
+        return (*who.read(originals, rows), (dotted & (room >= _DOTTED)).astype(np.int64))
+
+    def make(drawn: Words, *more: NDArray[np.int64]) -> pa.Array:
+        given, family = who.persons(drawn, *more[:-1]).initials()
+        dot = pa.array(["", "."]).take(pa.array(more[-1]))
+        return pc.binary_join_element_wise(given, dot, family, dot, "")
+
+    return faked(setting, "initials", make, family=FAMILY, read=read)
+
+
+INITIALS = Declaration(
+    name="initials",
+    summary="The first letters of a given and a family name in ASCII, with dots where the original had some.",
+    example="{initials: {per: id}}",
+    kinds=TEXT,
+    build=_initials,
+    options=(LOCALE, GENDER, PER, DOMAIN),
+    length=lambda place: min(_DOTTED, place.column.max_length or _DOTTED),
+    needs=needs_subject,
+    reads=reads,
+)

@@ -1,4 +1,4 @@
-"""``street``, ``city``, ``postcode``, ``country``: addresses; drawn by the same subject, they fit together."""
+"""``street``, ``city``, ``region``, ``county``, ``country``, ``timezone``; drawn by one subject, they fit together."""
 
 from __future__ import annotations
 
@@ -7,9 +7,19 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from understudy.locales import places, words
-from understudy.transforms.characters import text_array
+from understudy.locales import country_table, longest, places
+from understudy.transforms.catalogue.localities import (
+    FAMILY,
+    HOUSES,
+    IN_COUNTRY,
+    SCRIPT,
+    Where,
+    reads,
+    roads,
+    street_lines,
+)
 from understudy.transforms.declare import (
     DOMAIN,
     PER,
@@ -21,93 +31,123 @@ from understudy.transforms.declare import (
     Setting,
     Uniqueness,
 )
-from understudy.transforms.draws import needs_subject, pick
+from understudy.transforms.draws import needs_subject
 from understudy.transforms.fake import faked
 from understudy.transforms.prf import Words
 
-_FAMILY = "place"
-_HOUSES = 180
-_KINDS = pa.array("Street Road Lane Avenue Way Close Drive Court Row Walk Gardens Place".split())
-_LONGEST_STREET = len("180 Cottonwood Gardens")
+Table = Callable[[Place], pa.Array]
+"""The texts a rule takes its stand-ins from, city by city."""
+
+_HOUSE = len("5-12-17")
 
 
-def _row(drawn: Words) -> pa.Array:
-    """Which city a draw stands for; the same for city, postal code and country."""
-    return pa.array(pick(drawn, 0, len(places().city)))
+def _declare(name: str, summary: str, table: Table, *options: Option) -> Declaration:
+    """A rule that gives each row what a table says of its city."""
 
-
-def _streets(drawn: Words) -> pa.Array:
-    names = words("streets")
-    house = pa.array(pick(drawn, 1, _HOUSES) + 1).cast(pa.string())
-    name = names.take(pa.array(pick(drawn, 2, len(names))))
-    return pc.binary_join_element_wise(house, name, _KINDS.take(pa.array(pick(drawn, 3, len(_KINDS)))), " ")
-
-
-def _cities(drawn: Words) -> pa.Array:
-    return places().city.take(_row(drawn))
-
-
-def _postcodes(drawn: Words) -> pa.Array:
-    """The pattern of the city's postal codes with its open places filled, six random bits for each."""
-    made = places().postcodes[_row(drawn).to_numpy()]
-    for place in range(made.shape[1]):
-        random = drawn[:, 1] >> np.uint64(6 * place) & np.uint64(63)
-        column = made[:, place]
-        digit = (random * np.uint64(10) >> np.uint64(6)).astype(np.uint8) + np.uint8(ord("0"))
-        letter = (random * np.uint64(26) >> np.uint64(6)).astype(np.uint8) + np.uint8(ord("A"))
-        made[:, place] = np.where(column == ord("#"), digit, np.where(column == ord("@"), letter, column))
-    used = made != 0
-    return text_array(made[used], np.concatenate([[0], np.cumsum(used.sum(axis=1))]))
-
-
-def _form(place: Place) -> str:
-    """How a country is written: as the rule says, else as the column has room for."""
-    return str(place.options["form"] or {2: "code", 3: "code3"}.get(place.column.max_length or 0, "name"))
-
-
-def _build_country(setting: Setting) -> Change:
-    form = _form(setting.place)
-
-    def make(drawn: Words) -> pa.Array:
-        table = places()
-        column = {"name": table.country, "code": table.code, "code3": table.code3}[form]
-        return column.take(_row(drawn))
-
-    return faked(setting, "country", make, family=_FAMILY)
-
-
-def _declare(name: str, summary: str, make: Callable[[Words], pa.Array], *, size: int, longest: int) -> Declaration:
     def build(setting: Setting) -> Change:
-        return faked(setting, name, make, family=_FAMILY)
+        where, texts = Where(setting.place), table(setting.place)
+
+        def make(drawn: Words, *more: NDArray[np.int64]) -> pa.Array:
+            return texts.take(pa.array(where.rows(drawn, *more)))
+
+        return faked(setting, name, make, family=FAMILY, read=where.read)
+
+    def length(place: Place) -> int:
+        whole = longest(table(place))
+        return min(whole, place.column.max_length or whole)
 
     return Declaration(
         name=name,
         summary=summary,
-        example=name,
+        example=f"{{{name}: {{per: id, country: from country}}}}"
+        if IN_COUNTRY in options
+        else f"{{{name}: {{per: id}}}}",
         kinds=TEXT,
         build=build,
-        options=(PER, DOMAIN),
-        uniqueness=lambda _place: Uniqueness("lossy", size),
-        length=lambda place: min(longest, place.column.max_length or longest),
+        options=(*options, PER, DOMAIN),
+        uniqueness=lambda place: Uniqueness("lossy", pc.count_distinct(table(place)).as_py()),
+        length=length,
         needs=needs_subject,
+        reads=reads,
     )
 
 
-STREET = _declare("street", "A house number and a street.", _streets, size=680_000, longest=_LONGEST_STREET)
-CITY = _declare("city", "A city.", _cities, size=290, longest=14)
-POSTCODE = _declare("postcode", "A postal code as its city has them.", _postcodes, size=290_000, longest=9)
-COUNTRY = Declaration(
-    name="country",
-    summary="A country, by name or by its code of two or three letters where the column has room for no more.",
-    example="{country: {form: code}}",
+def _native(place: Place) -> bool:
+    return bool(place.options["script"] == "native")
+
+
+def _city(place: Place) -> pa.Array:
+    return places().city_native if _native(place) else places().city
+
+
+def _region(place: Place) -> pa.Array:
+    """Regions as the rule says, else as the column has room for."""
+    limit = place.column.max_length
+    form = place.options["form"] or ("code" if limit is not None and limit <= len("NSW") else "name")
+    if form == "code":
+        return places().region_code
+    return places().region_native if _native(place) else places().region
+
+
+def _country(place: Place) -> pa.Array:
+    """Countries as the rule says, else as the column has room for."""
+    form = place.options["form"] or {2: "code", 3: "code3"}.get(place.column.max_length or 0, "name")
+    there, table = places(), country_table()
+    if form == "local":
+        return table.local.take(pc.index_in(there.code, value_set=table.code))
+    return {"name": there.country, "code": there.code, "code3": there.code3}[form]
+
+
+CITY = _declare("city", "A city, in Latin letters or in the country's own script.", _city, IN_COUNTRY, SCRIPT)
+REGION = _declare(
+    "region",
+    "The state, province or region of the city, by name or by its code where the column has room for no more.",
+    _region,
+    Option("form", "text", "how it is written", choices=("name", "code")),
+    IN_COUNTRY,
+    SCRIPT,
+)
+COUNTY = _declare(
+    "county",
+    "The county, department or province of the city; its region where there is none.",
+    lambda _: places().county,
+    IN_COUNTRY,
+)
+TIMEZONE = _declare(
+    "timezone", "The time zone of the city, as in the IANA database.", lambda _: places().timezone, IN_COUNTRY
+)
+COUNTRY = _declare(
+    "country",
+    "A country, by name or by its code of two or three letters where the column has room for no more.",
+    _country,
+    Option("form", "text", "how it is written", choices=("name", "local", "code", "code3")),
+)
+
+
+def _street(setting: Setting) -> Change:
+    where = Where(setting.place)
+
+    def make(drawn: Words, *more: NDArray[np.int64]) -> pa.Array:
+        return street_lines(where.rows(drawn, *more), drawn, native=where.native)
+
+    return faked(setting, "street", make, family=FAMILY, read=where.read)
+
+
+def street_length(place: Place) -> int:
+    """Most characters of a street with its number."""
+    there = roads(native=_native(place))
+    return longest(there.names) + _HOUSE + longest(there.between) + longest(there.behind)
+
+
+STREET = Declaration(
+    name="street",
+    summary="A street and a house number, in the words and the order of the city's country.",
+    example="{street: {per: id, country: from country}}",
     kinds=TEXT,
-    build=_build_country,
-    options=(
-        Option("form", "text", "how it is written", choices=("name", "code", "code3")),
-        PER,
-        DOMAIN,
-    ),
-    uniqueness=lambda _place: Uniqueness("lossy", 50),
-    length=lambda place: {"name": min(14, place.column.max_length or 14), "code": 2, "code3": 3}[_form(place)],
+    build=_street,
+    options=(IN_COUNTRY, SCRIPT, PER, DOMAIN),
+    uniqueness=lambda place: Uniqueness("lossy", 2 * HOUSES * len(roads(native=_native(place)).names)),
+    length=lambda place: min(street_length(place), place.column.max_length or street_length(place)),
     needs=needs_subject,
+    reads=reads,
 )
