@@ -1,5 +1,7 @@
 """The transformer laws: cases of places."""
 
+from decimal import Decimal
+
 import pyarrow as pa
 
 from laws.case import TEXT_DECIMAL, Case
@@ -35,7 +37,12 @@ CASES = {
         Case("latitude", "decimal"),
         Case("latitude", samples=("52.52", "-33.9")),
         Case({"latitude": {"jitter_km": 50, "with": "who"}}, "float"),
-        Case({"latitude": {"grid_km": 50, "with": "who"}}, "decimal", keyed=False),
+        Case(
+            {"latitude": {"grid_km": 50, "with": "who"}},
+            "decimal",
+            nth=lambda number: Decimal(number) / 20,
+            keyed=False,
+        ),
     ],
     "longitude": [
         Case({"longitude": {"per": "who"}}, "float"),
