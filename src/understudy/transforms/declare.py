@@ -268,6 +268,8 @@ class Part:
 
     rule: Rule
     columns: tuple[Column, ...]
+    distinct: bool = False
+    """Pieces of one value must stay different from one another, as the keys of an object."""
 
 
 Choose = Callable[[pa.Array, Rows], pa.Array]
@@ -330,6 +332,8 @@ class Declaration:
     """
     sensitive: bool = True
     """A stand-in that equals the original counts against it."""
+    listed: bool = False
+    """Stand-ins come from lists of real words (names, places), where some other row's original may stand too."""
 
     @property
     def option_names(self) -> frozenset[str]:

@@ -130,4 +130,5 @@ ADDRESS = Declaration(
     length=_length,
     needs=needs_subject,
     reads=reads,
+    listed=True,
 )

@@ -45,4 +45,5 @@ COMPANY = Declaration(
     uniqueness=_uniqueness,
     length=_length,
     needs=needs_subject,
+    listed=True,
 )

@@ -186,4 +186,5 @@ TITLE = Declaration(
     reads=reads,
     by="row",
     sensitive=False,
+    listed=True,
 )

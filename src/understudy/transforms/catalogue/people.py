@@ -107,6 +107,7 @@ def _declare(name: str, summary: str, form: Callable[[Place], _Form], *options: 
         length=length,
         needs=needs_subject,
         reads=reads,
+        listed=True,
     )
 
 
@@ -158,4 +159,5 @@ INITIALS = Declaration(
     length=lambda place: min(_DOTTED, place.column.max_length or _DOTTED),
     needs=needs_subject,
     reads=reads,
+    listed=True,
 )

@@ -69,6 +69,7 @@ def _declare(name: str, summary: str, table: Table, *options: Option) -> Declara
         length=length,
         needs=needs_subject,
         reads=reads,
+        listed=True,
     )
 
 
@@ -150,4 +151,5 @@ STREET = Declaration(
     length=lambda place: min(street_length(place), place.column.max_length or street_length(place)),
     needs=needs_subject,
     reads=reads,
+    listed=True,
 )

@@ -130,4 +130,5 @@ POSTCODE = Declaration(
     needs=needs_subject,
     reads=reads,
     problem=_problem,
+    listed=True,
 )
