@@ -156,6 +156,12 @@ class TestRare:
         assert all(count >= least for value, count in counts.items() if value != "other")
 
 
+class TestWholeColumns:
+    @pytest.mark.parametrize("rule", ["sample", {"rare": 2, "into": "1970-01-01"}, "shuffle"], ids=str)
+    def test_nothing_inside_a_column_can_be_read_beforehand(self, rule):
+        assert "inside a column" in refused({"as_date": "%Y", "rule": rule})
+
+
 class TestMap:
     def test_values_become_the_ones_that_are_listed(self):
         assert masked({"map": {"M": "male", "F": "female"}}, ["M", "F", None, "M"]) == ["male", "female", None, "male"]

@@ -336,5 +336,9 @@ class TestBucketOfDates:
     def test_moments_become_the_start_of_their_hour(self):
         assert masked({"bucket": "hour"}, [3_600 * SECOND + 5, -1], "timestamp") == [3_600 * SECOND, -3_600 * SECOND]
 
-    def test_dates_have_no_hours(self):
+    def test_times_of_day_become_the_start_of_their_hour(self):
+        assert masked({"bucket": "hour"}, [MINUTE * 61, MINUTE * 59 + 5], "time") == [MINUTE * 60, 0]
+
+    def test_dates_have_no_hours_and_hours_no_days(self):
         assert "one of day, week" in refused({"bucket": "hour"}, "date")
+        assert "one of second, minute, hour" in refused({"bucket": "day"}, "time")

@@ -202,6 +202,11 @@ class TestRandom:
         first, same, other = by_owner(rule, "integer", [3, 3, 4], [1, 2, 1])
         assert first == same != other
 
+    def test_times_of_day_come_from_a_range_too(self):
+        hour = 3_600_000_000
+        found = masked({"random": {"least": "08:00", "most": "09:00", "by": "row"}}, [5] * 200, "time")
+        assert min(found) >= 8 * hour and max(found) <= 9 * hour and len(set(found)) == 200
+
     def test_ranges_that_are_none_are_refused(self):
         assert "nothing lies between 9 and 3" in refused({"random": {"least": 9, "most": 3}}, "integer")
         assert "above 0" in refused({"random": {"least": 0, "most": 3, "distribution": "lognormal"}}, "decimal")
@@ -310,6 +315,11 @@ def read_whole(rule, kind, values, *, owners=None, key=KEY, table=None, **more):
     data = ArrowDataset(Schema((table,)), {PEOPLE: pa.Table.from_batches([rows])})
     transform = transforms.compile(table, {"v": parse_rule(rule)}, key=key, domains={}, dataset=data)
     return transform(rows)["v"].to_pylist()
+
+
+class TestBucket:
+    def test_widths_may_have_more_places_than_numbers_in_text(self):
+        assert masked({"bucket": 2.5}, ["7", "7.49", "-1"], "decimal", **TEXT) == ["5.0", "5.00", "-2.5"]
 
 
 class TestStretch:

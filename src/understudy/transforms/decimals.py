@@ -51,10 +51,12 @@ def add(values: pa.Array, differences: NDArray[np.float64]) -> pa.Array:
 
 
 def floor(values: pa.Array, multiple: Decimal) -> pa.Array:
-    """The largest multiples that are not above the decimals."""
-    wide = widened(values)
+    """The largest multiples that are not above the decimals, with as many places as they need."""
+    places = -int(multiple.normalize().as_tuple().exponent)
+    kind = values.type if places <= values.type.scale else pa.decimal128(DIGITS, places)
+    wide = values.cast(pa.decimal256(_WIDE_DIGITS, kind.scale))
     step = pa.scalar(multiple, wide.type)
-    return narrowed(pc.round_to_multiple(wide, multiple=step, round_mode="down"), values.type)
+    return narrowed(pc.round_to_multiple(wide, multiple=step, round_mode="down"), kind)
 
 
 def rounded(values: pa.Array, digits: int | pa.Array) -> pa.Array:

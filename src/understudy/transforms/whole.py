@@ -51,6 +51,8 @@ def counted(setting: Setting) -> tuple[pa.Array, NDArray[np.int64]]:
 
 def _reader(setting: Setting, columns: tuple[str, ...]) -> pa.RecordBatchReader:
     place = setting.place
+    if problem(place):
+        raise InputError(problem(place))
     if setting.dataset is None:
         raise InputError(f"the rule of {place.table.name}.{place.column.name} needs the dataset it stands in")
     return setting.dataset.read(Scan(place.table.name, tuple(dict.fromkeys(columns))))
@@ -70,8 +72,16 @@ def _mask(values: pa.Array) -> Mask:
     return np.asarray(values.to_numpy(zero_copy_only=False), np.bool_)
 
 
+def problem(place: Place) -> str:
+    """Why a rule cannot know the whole column it stands on; empty if it can."""
+    inside = place.column.name not in place.table.by_name
+    return f"{place.column.name} is inside a column, and only a whole one can be read beforehand" if inside else ""
+
+
 def key_problem(place: Place) -> str:
     """Why the rows of a place's table cannot be found again; empty if they can."""
+    if problem(place):
+        return problem(place)
     return "" if place.table.row_key else f"table {str(place.table.name)!r} has no key that tells its rows apart"
 
 

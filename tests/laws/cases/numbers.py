@@ -24,7 +24,13 @@ CASES = {
             nth=lambda number: f"{number % 28 + 1:02}.{number // 28 % 12 + 1:02}.{1950 + number // 336}",
         ),
         Case(
-            {"as_date": {"formats": ["%Y-%m-%dT%H:%M:%S%z", "%-m/%-d/%y"], "rule": {"shift_days": 30, "per": "id"}, "unreadable": "redact"}},
+            {
+                "as_date": {
+                    "formats": ["%Y-%m-%dT%H:%M:%S%z", "%-m/%-d/%y"],
+                    "rule": {"shift_days": 30, "per": "id"},
+                    "unreadable": "redact",
+                }
+            },
             samples=("2020-12-31T10:00:00+02:00", "2020-12-31T10:00:00Z", "1/31/20"),
             nth=lambda number: f"2020-01-01T10:{number // 60:02}:{number % 60:02}Z",
         ),
@@ -75,6 +81,7 @@ CASES = {
         Case({"random": {"least": -1, "most": 1, "distribution": "normal", "per": "who"}}, "float"),
         Case({"random": {"least": "1900-01-01", "most": "2020-12-31"}}, "date"),
         Case({"random": {"least": "1970-01-01", "most": "2020-12-31 12:00"}}, "timestamp"),
+        Case({"random": {"least": "08:00", "most": "17:30"}}, "time"),
     ],
     "stretch": [
         Case({"stretch": 3}, "integer"),
@@ -109,6 +116,8 @@ CASES = {
         Case({"bucket": "month"}, "date", keyed=False),
         Case({"bucket": "year"}, "timestamp", keyed=False),
         Case({"bucket": "hour"}, "timestamp", keyed=False),
+        Case({"bucket": "minute"}, "time", keyed=False),
+        Case({"bucket": 2.5}, "decimal", TEXT_DECIMAL, keyed=False),
         Case({"bucket": {"edges": [0, 18, 65]}}, "integer", keyed=False),
     ],
 }

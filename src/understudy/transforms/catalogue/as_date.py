@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.errors import Error, InputError
-from understudy.schema import Column
+from understudy.schema import Column, Kind
 from understudy.transforms import moments
 from understudy.transforms.date_texts import DateFormat
 from understudy.transforms.declare import Change, Declaration, Option, Part, Place, Rows, Setting
@@ -35,9 +33,8 @@ def _column(place: Place) -> Column:
         kind = pa.timestamp(_UNITS[place.options["unit"]])
     else:
         kind = pa.timestamp("us") if any(one.timed for one in _formats(place)) else pa.date32()
-    name = "date" if pa.types.is_date(kind) else "timestamp"
-    column = replace(place.column, native_type=name, arrow_type=kind, as_text=False, max_length=None, key_sql="")
-    return replace(column, kind="date") if pa.types.is_date(kind) else replace(column, kind="timestamp")
+    name: Kind = "date" if pa.types.is_date(kind) else "timestamp"
+    return Column(f"{place.column.name} as a {name}", name, name, kind)
 
 
 def _pieces(place: Place) -> dict[str, Part]:

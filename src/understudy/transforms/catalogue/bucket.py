@@ -1,4 +1,4 @@
-"""``bucket``: numbers and dates become the start of the range they lie in."""
+"""``bucket``: numbers, dates and times become the start of the range they lie in."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.schema import Column
-from understudy.transforms import decimals
+from understudy.schema import Column, Kind
+from understudy.transforms import decimals, moments
+from understudy.transforms.arithmetic import NUMBERS
 from understudy.transforms.catalogue.constant import problem
 from understudy.transforms.constants import constants
 from understudy.transforms.declare import Change, Declaration, Option, Place, Rows, Setting, Uniqueness
+from understudy.transforms.moments import LENGTHS
 
 _UNITS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
-_DATE_UNITS = _UNITS[3:]
+_UNITS_OF: dict[Kind, tuple[str, ...]] = {"timestamp": _UNITS, "date": _UNITS[3:], "time": _UNITS[:3]}
 
 
 def _build(setting: Setting) -> Change:
@@ -26,6 +28,9 @@ def _build(setting: Setting) -> Change:
     width = options["width"]
 
     def change(values: pa.Array, _rows: Rows) -> pa.Array:
+        if pa.types.is_time(values.type):
+            unit = LENGTHS[width]
+            return moments.of_microseconds(moments.in_microseconds(values) // unit * unit, values.type)
         if pa.types.is_temporal(values.type):
             return pc.floor_temporal(values, unit=width)
         if pa.types.is_floating(values.type):
@@ -75,8 +80,8 @@ def _problem(place: Place) -> str:
         return "bucket takes either a width or edges"
     if edges is not None:
         return problem(place, *edges)
-    if column.kind in ("date", "timestamp"):
-        units = _UNITS if column.kind == "timestamp" else _DATE_UNITS
+    if column.kind in _UNITS_OF:
+        units = _UNITS_OF[column.kind]
         return "" if width in units else f"a width in time is one of {', '.join(units)}, not {width!r}"
     if isinstance(width, bool) or not isinstance(width, int | float) or width <= 0:
         return f"a width is a number above 0, not {width!r}"
@@ -96,13 +101,13 @@ def _uniqueness(place: Place) -> Uniqueness:
 
 BUCKET = Declaration(
     name="bucket",
-    summary="A number or date becomes the start of its range: of so much width, or from one edge to the next.",
+    summary="A number, date or time becomes the start of its range: of so much width, or from one edge to the next.",
     example="{bucket: 10}",
-    kinds=frozenset({"integer", "decimal", "float", "date", "timestamp"}),
+    kinds=NUMBERS | {"date", "timestamp", "time"},
     build=_build,
     main="width",
     options=(
-        Option("width", "value", f"how wide a range is: a number, or for dates {', '.join(_UNITS)}"),
+        Option("width", "value", f"how wide a range is: a number, or in time {', '.join(_UNITS)}"),
         Option("edges", "list", "where ranges start"),
     ),
     uniqueness=_uniqueness,

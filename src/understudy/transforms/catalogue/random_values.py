@@ -1,4 +1,4 @@
-"""``random``: a number or date from a range."""
+"""``random``: a number, date or time from a range."""
 
 from __future__ import annotations
 
@@ -90,9 +90,9 @@ def _problem(place: Place) -> str:
 
 RANDOM = Declaration(
     name="random",
-    summary="A random number or date of a range takes the place of the value; equal values get the same one.",
+    summary="A random number, date or time of a range takes the place of the value; equal values get the same one.",
     example="{random: {least: 18, most: 99}}",
-    kinds=NUMBERS | {"date", "timestamp"},
+    kinds=NUMBERS | {"date", "timestamp", "time"},
     build=_build,
     options=(
         Option("least", "value", "where the range starts", required=True),

@@ -54,6 +54,8 @@ def _into(place: Place) -> object:
 
 def _rare_problem(place: Place) -> str:
     into = _into(place)
+    if whole.problem(place):
+        return whole.problem(place)
     return "say `into` which value rare ones turn" if into is None else problem(place, into)
 
 
@@ -72,6 +74,7 @@ SAMPLE = Declaration(
         DOMAIN,
     ),
     needs=needs_drawn("row"),
+    problem=whole.problem,
     by="row",
     sensitive=False,
 )

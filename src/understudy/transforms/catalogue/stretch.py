@@ -89,7 +89,7 @@ def _uniqueness(place: Place) -> Uniqueness:
 def _problem(place: Place) -> str:
     if place.column.as_text:
         return "numbers without a scale cannot be stretched"
-    return ""
+    return whole.problem(place)
 
 
 STRETCH = Declaration(
