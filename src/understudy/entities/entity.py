@@ -9,8 +9,11 @@ from typing import Literal
 Sensitivity = Literal["direct", "quasi", "sensitive"]
 """``direct``: it leads to one person.  ``quasi``: it does so beside others.  ``sensitive``: it harms by getting out."""
 
-NUMBER = r"[0-9][0-9 .,/()+\-]{4,}[0-9]"
-"""The hint of all shapes with six digits or more."""
+Family = Literal["number", "date", "quantity", "street", "hexadecimal", "net", "word"]
+"""Shapes of one family are looked for together first, and one by one only where any of them may be."""
+
+DIGITS = frozenset[Family]({"number", "date", "quantity", "street", "hexadecimal"})
+"""Families whose shapes all hold a digit."""
 
 NEAR = 32
 """How many characters before a span its context may stand at most."""
@@ -20,15 +23,16 @@ NEAR = 32
 class Shape:
     """One way in which an entity is written inside a text."""
 
+    family: Family
     pattern: str
     """For ``re``: what stands in the group ``v``, or all of it where there is none.  It starts with a
     character and not with a look back, so that ``re`` skips to it fast, and never matches NUL."""
     hint: str
     """For Arrow's kernel: a text that does not match this holds no such span and is not searched."""
-    family: str = ""
-    """A hint shared with others, looked at first."""
     near: str = ""
     """For ``re``, in lower case: what must stand shortly before."""
+    before: str = ""
+    """For ``re``, up to ``$``: what must stand right before and is a part of the span."""
     check: Callable[[str], bool] | None = None
     """What the span must pass besides."""
 

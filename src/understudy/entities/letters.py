@@ -31,12 +31,3 @@ def any_of(text: str) -> str:
     """An alternation of the words of a text, longer ones first; a ``.`` is itself, a ``_`` a space."""
     ordered = sorted(set(text.split()), key=lambda word: (-len(word), word))
     return "|".join(word.replace(".", r"\.").replace("_", " ") for word in ordered)
-
-
-def one_of(text: str, *, not_after: str = r"\w") -> str:
-    """One of the words of a text, where it does not stand right after a character of a class."""
-    found: dict[str, list[str]] = {}
-    for word in text.split():
-        found.setdefault(word[0], []).append(word[1:] or "(?:)")
-    rests = "|".join(f"(?<={first})(?:{any_of(' '.join(rest))})" for first, rest in found.items())
-    return f"{start(''.join(found), not_after=not_after)}(?:{rests})"

@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy import locales
+from understudy.entities import scripts
 from understudy.entities.entity import NEAR, Entity, Shape
 from understudy.entities.letters import CAPITALS, GAP, LETTER, any_of, start
 
@@ -34,6 +37,7 @@ COMPANY = Entity(
     whole=rf".{{1,80}},? (?:{_FORMS})",
     shapes=(
         Shape(
+            "word",
             start(CAPITALS + "0-9")
             + rf"[\w&'’\-]{{0,40}}+(?:,?{GAP}(?:{_JOINTS}{GAP})?[{CAPITALS}0-9&][\w&'’\-]{{0,40}}){{0,5}}?"
             + rf",?{GAP}(?:{_FORMS})(?!\w)",
@@ -60,7 +64,7 @@ TABLES: Mapping[str, Callable[[], pa.Array]] = {
 NAMES = frozenset({*TABLES, "person"})
 """Entities that are told by words and not by a pattern."""
 
-INSIDE = frozenset({"person", "city", "country"})
+INSIDE = frozenset({"person", "city", "country", "company"})
 """Entities that are found inside texts by their words."""
 
 
@@ -74,6 +78,16 @@ def is_name(values: pa.Array, name: str) -> pa.Array:
     given, family = locales.first_names(), locales.last_names()
     usual = pc.or_(pc.is_in(first, given), pc.and_(pc.is_in(first, family), pc.is_in(last, given)))
     return pc.if_else(pc.is_valid(lower), pc.fill_null(pc.and_(pc.is_valid(first), usual), False), None)
+
+
+def ordinary(words: pa.Array) -> pa.Array:
+    """Which words, in lower case, are usually no names though some people bear them (will, rose)."""
+    return pc.is_in(words, _ordinary())
+
+
+@cache
+def _ordinary() -> pa.Array:
+    return pa.array(sorted(_lists().common), pa.string())
 
 
 Found = tuple[int, int, str]
@@ -90,6 +104,9 @@ _WORD = re.compile(rf"(?:{LETTER}\.|{LETTER}++(?:['’\-]{LETTER}++)*+)")
 _POSSESSIVE = ("'s", "’s", "'", "’")
 _PARTICLE_WORDS = frozenset(_PARTICLES.strip("(?:)").replace("\\.", ".").split("|"))
 _MOST_WORDS = 4
+_BETWEEN = ' \u00a0\t\r\n"“„«>(*_'
+_MARKS = ":,?"
+_CUE_WORDS = 3
 
 
 @dataclass(frozen=True)
@@ -102,12 +119,22 @@ class _Lists:
     countries: frozenset[str]
     common: frozenset[str]
     things: frozenset[str]
+    firms: frozenset[str]
     titles: frozenset[str]
-    cues: tuple[str, ...]
+    cues: frozenset[str]
+    endings: tuple[str, ...]
 
     def ordinary(self, word: str) -> bool:
         """Whether a word is usually no name."""
         return word in self.common or word in self.titles
+
+    def family(self, word: str) -> bool:
+        """Whether a word is a family name and nothing else: of the dictionary, or by its ending."""
+        return (word in self.last or word.endswith(self.endings)) and not (self.ordinary(word) or self.place(word))
+
+    def place(self, word: str) -> bool:
+        """Whether a word is a city or a country."""
+        return word in self.cities or word in self.countries
 
     def nameable(self, word: str) -> bool:
         """Whether a word may be a name after a title."""
@@ -129,8 +156,10 @@ def _lists() -> _Lists:
         countries=tables["country"],
         common=frozenset(words["common"]),
         things=frozenset(words["things"]),
+        firms=frozenset(words["firms"]),
         titles=frozenset(words["titles"]),
-        cues=tuple(cue.replace("_", " ") for cue in words["cues"]),
+        endings=tuple(words["endings"]),
+        cues=frozenset(cue.replace("_", " ") for cue in words["cues"]),
     )
 
 
@@ -218,6 +247,8 @@ def _named(words: list[_Word], place: int, lists: _Lists) -> tuple[int, str]:
         name = _place(words[place : place + length], length, lists)
         if name:
             return place + length, name
+    if words[-1].text in lists.firms and 2 <= len(words) - place <= _MOST_WORDS + 1 and not place:
+        return len(words), "company"
     word = words[place]
     end = _chunk(words, place, lists)
     if end > place and _person(words[place:end], words[end : end + 1], lists):
@@ -239,13 +270,13 @@ def _person(name: list[_Word], after: list[_Word], lists: _Lists) -> bool:
     texts = [word.text for word in name]
     first, *others = texts
     given = first in lists.first and not lists.ordinary(first)
-    family = [text for text in others if text in lists.last and not lists.ordinary(text)]
+    family = any(lists.family(text) for text in others)
     if not others:
-        return given and len(first) > 2 and first not in lists.cities and first not in lists.countries
+        return given and len(first) > 2 and not lists.place(first)
     if given or (family and (first in lists.first or not lists.ordinary(first))):
         return True
     if name[0].initial:
-        return bool(family) or any(text in lists.first for text in others)
+        return family or any(text in lists.first for text in others)
     initials = any(word.initial for word in name[1:-1])
     turned = first in lists.last and texts[-1] in lists.first and not lists.ordinary(texts[-1])
     return (initials and not lists.ordinary(texts[-1])) or turned
@@ -253,12 +284,48 @@ def _person(name: list[_Word], after: list[_Word], lists: _Lists) -> bool:
 
 def _introduced(text: str, place: int, lists: _Lists) -> bool:
     """Whether a title or a cue stands right before a place."""
-    before = text[max(0, place - NEAR) : place].rpartition("\0")[2].lower()
-    return _introduction(lists).search(before) is not None
+    before = text[max(0, place - NEAR) : place].rpartition("\0")[2]
+    words = before.rstrip(_BETWEEN).lower().rsplit(None, _CUE_WORDS)[-_CUE_WORDS:]
+    for count in range(1, len(words) + 1):
+        cue = " ".join(words[-count:])
+        if cue in lists.cues or cue.rstrip(_MARKS) in lists.cues:
+            return True
+    return bool(words) and before[-1] in " \u00a0" and words[-1].rstrip(".") in lists.titles
 
 
-@cache
-def _introduction(lists: _Lists) -> re.Pattern[str]:
-    titles = "|".join(sorted(map(re.escape, lists.titles), key=len, reverse=True))
-    cues = "|".join(sorted(map(re.escape, lists.cues), key=len, reverse=True))
-    return re.compile(rf"(?<!\w)(?:(?:{titles})\.?[ \u00a0]|(?:{cues})[\s:,]{{1,3}})$")
+Part = tuple[int, int, Literal["first_name", "last_name", "initial"]]
+"""Where a part of a person's name starts and ends, and which part it is."""
+
+
+def parts(name: str) -> list[Part]:
+    """The given names of a person, the initials and the family name with its particles, in their order."""
+    cut = scripts.family_ends(name)
+    if cut:
+        whole: list[Part] = [(0, cut, "last_name"), (cut, len(name), "first_name")]
+        return [one for one in whole if one[0] < one[1]]
+    lists = _lists()
+    words = _words(name)
+    texts = [word.text for word in words]
+    if len(words) == 1:
+        family = texts[0] in lists.last and texts[0] not in lists.first
+        return [(words[0].start, words[0].end, "last_name" if family else "first_name")]
+    if texts[0] in lists.last and texts[0] not in lists.first and texts[-1] in lists.first:
+        return [_part(words[:1], "last_name"), *_given(words[1:])]
+    cut = len(words) - 1
+    while cut > 1 and texts[cut - 1] in _PARTICLE_WORDS:
+        cut -= 1
+    return [*_given(words[:cut]), _part(words[cut:], "last_name")]
+
+
+def _given(words: list[_Word]) -> Iterator[Part]:
+    """Given names that follow one another as one part, and every initial."""
+    for initial, some in groupby(words, key=lambda word: word.initial):
+        together = list(some)
+        if initial:
+            yield from (_part([word], "initial") for word in together)
+        else:
+            yield _part(together, "first_name")
+
+
+def _part(words: list[_Word], kind: Literal["first_name", "last_name", "initial"]) -> Part:
+    return words[0].start, words[-1].end, kind

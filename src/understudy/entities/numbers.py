@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from understudy.entities.entity import NUMBER, Entity, Shape
+from understudy.entities.entity import Entity, Shape
 from understudy.entities.letters import CODE, start
 
 _PHONE_WORDS = (
-    r"\b(?:phone|telephone|tel|call|mobile|cell|fax|desk|office|whatsapp|sms|text|contact|reach\w*|dial|number|hotline"
+    r"\b(?:phone|telephone|tel|call|mobile|cell|fax|desk|office|whatsapp|sms|text|contact|reach\w*|answer\w*|dial|hotline"
     r"|telefon\w*|telefono|teléfono|téléphone|portable|handy|mobil|móvil|celular|cellulare|telefoon|komórka|numer)"
     r"\b(?:[^\w\0]{1,3}(?:me|us|him|her|them|at|on|under|is|no|nr|num|number|unter|al|au|van)\b){0,3}\W{0,3}$"
 )
@@ -23,12 +23,12 @@ def _dialled(text: str) -> bool:
     return 7 <= _digits(text.partition("x")[0].partition("ext")[0]) <= 15
 
 
-def _coded(words: str, pattern: str, *, family: str = "") -> Shape:
+def _coded(words: str, pattern: str) -> Shape:
     """A shape that means something only after certain words."""
     return Shape(
+        "word",
         pattern,
         rf"(?i)(?:{words})",
-        family or "[0-9][0-9]",
         near=rf"(?:{words})(?:'s)?(?:[ \-]?(?:{_CALLED})\b\.?)*\W{{0,4}}(?:is|was)?\W{{0,3}}$",
     )
 
@@ -49,29 +49,43 @@ PHONE = Entity(
     r"|\(?0[1-9][0-9]{0,4}\)?(?:[ /.\-]{0,2}[0-9]{2,4}){2,5}|\([0-9]{2,5}\) ?[0-9]{2,4}(?:[ .\-]?[0-9]{2,5}){1,3}",
     shapes=(
         Shape(
+            "number",
             start("+", not_after=r"\w") + r"[1-9](?:[ ./()\-]{0,2}\d){6,14}(?!\d)" + _EXTENSION,
             r"\+[1-9](?:[ ./()\-]{0,2}[0-9]){6}",
         ),
         Shape(
+            "number",
             start("2-9(1", not_after=r"\w.,(\-+/")
             + r"(?:(?<=1)[ .\-]\(?[2-9])?(?:(?<=\()[2-9])?\d{2}\)?[ .\-]{0,2}\d{3}[ .\-]\d{4}(?!\w|[.,\-]\d)"
             + _EXTENSION,
             r"[2-9][0-9]{2}\)?[ .\-]{0,2}[0-9]{3}[ .\-][0-9]{4}",
-            NUMBER,
             check=_dialled,
         ),
         Shape(
+            "number",
             start("0(", not_after=r"\w.,+(/\-")
             + r"(?:(?<=\()0)?[1-9]\d{0,4}\)?(?:[ /.\-]{1,2}\d{2,8}){1,5}(?![\w/\-]|[.,]\d)",
             r"0[1-9][0-9]{0,4}\)?[ /.\-][ /.\-]?[0-9]{2}",
-            NUMBER,
             check=lambda text: 9 <= _digits(text) <= 12,
         ),
         Shape(
+            "number",
             start("0-9(+", not_after=r"\w.,(+") + r"(?:[ ./()\-]{0,2}\d){6,14}(?!\d)" + _EXTENSION,
             r"[0-9(](?:[ ./()\-]{0,2}[0-9]){6}",
-            NUMBER,
             near=_PHONE_WORDS,
+            check=_dialled,
+        ),
+        Shape(
+            "number",
+            start("0-9(", not_after=r"\w.,(+")
+            + r"(?:[ ./()\-]{0,2}\d){6,14}(?=[ \-]{0,2}\(?(?:[Oo]ffice|[Ff]ax|[Mm]obile|[Cc]ell|[Hh]ome|[Dd]esk)\b)",
+            r"(?i)[0-9][ \-]{0,2}\(?(?:office|fax|mobile|cell|home|work|desk)",
+            check=_dialled,
+        ),
+        Shape(
+            "number",
+            start("(", not_after=r"\w.,(+") + r"\d{2,5}\)[ \-]?\d{2,4}[ \-]\d{2,4}(?:[ \-]\d{2,4})?(?![\w\-])",
+            r"\([0-9]{2,5}\)[ \-]?[0-9]{2,4}[ \-]",
             check=_dialled,
         ),
     ),
@@ -81,17 +95,16 @@ CARD = Entity(
     summary="the number of a payment card",
     sensitivity="direct",
     example="4111 1111 1111 1111",
-    whole=r"[2-6][0-9]{3}[ \-]?[0-9]{4}[ \-]?[0-9]{4}[ \-]?[0-9]{1,7}|3[0-9]{3}[ \-]?[0-9]{6}[ \-]?[0-9]{4,5}",
+    whole=r"[1-6][0-9]{3}[ \-]?[0-9]{4}[ \-]?[0-9]{4}[ \-]?[0-9]{0,7}|3[0-9]{3}[ \-]?[0-9]{6}[ \-]?[0-9]{4,5}",
     shapes=(
         Shape(
-            start("2-6", not_after=r"\w.+\-")
-            + r"\d{3}(?:([ \-]?)\d{4}\1\d{4}\1\d{1,7}|([ \-])\d{6}\2\d{4,5})(?!\d|[ \-.]\d)",
-            r"[2-6][0-9]{3}[ \-]?[0-9]{4,6}[ \-]?[0-9]{4}",
-            NUMBER,
-            check=lambda text: 12 <= _digits(text) <= 19,
+            "number",
+            start("1-6", not_after=r"\w.+\-")
+            + r"\d{3}(?:([ \-]?)\d{4}\1\d{4}(?:\1\d{1,7})?|([ \-])\d{6}\2\d{4,5})(?!\d|[ \-.]\d)",
+            r"[1-6][0-9]{3}[ \-]?[0-9]{4,6}[ \-]?[0-9]{4}",
         ),
     ),
-    scheme="luhn",
+    scheme="card",
 )
 IBAN = Entity(
     name="iban",
@@ -101,6 +114,7 @@ IBAN = Entity(
     whole=r"(?i)[A-Z]{2}[0-9]{2}[ ]?(?:[A-Z0-9]{4}[ ]?){2,7}[A-Z0-9]{0,4}",
     shapes=(
         Shape(
+            "number",
             start("A-Za-z")
             + r"[A-Za-z]\d{2}(?:[A-Za-z0-9]{11,30}| [A-Z0-9]{4}(?: (?=[A-Z]{0,3}\d)[A-Z0-9]{4}){1,6}"
             + r"(?: (?=[A-Z]{0,2}\d)[A-Z0-9]{1,3})?)(?!\w)",
@@ -116,7 +130,7 @@ BIC = Entity(
     example="BIC DEUTDEFF500",
     whole=r"[A-Z]{4}(?:A[DELRTUZ]|B[AEGHRY]|C[AHLNORYZ]|D[EKOZ]|E[EGS]|F[IOR]|G[BEIRT]|H[KRU]|I[DELNST]|J[OP]|K[RWZ]|L[BCITUVY]"
     r"|M[ACDEKRTUXY]|N[LOZ]|P[HKLTY]|QA|R[OSU]|S[AEGIKM]|T[HLNRW]|U[AS]|V[AGN]|XK|ZA)[A-Z0-9]{2}(?:[A-Z0-9]{3})?",
-    shapes=(_coded("bic|swift", start("A-Z") + r"[A-Z]{5}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?!\w)", family="(?i)bic|swift"),),
+    shapes=(_coded("bic|swift", start("A-Z") + r"[A-Z]{5}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?!\w)"),),
 )
 ACCOUNT = Entity(
     name="account",
@@ -138,9 +152,9 @@ SSN = Entity(
     whole=r"(?:[0-578][0-9]{2}|6(?:[0-57-9][0-9]|6[0-57-9]))-(?:0[1-9]|[1-9][0-9])-[0-9]{4}",
     shapes=(
         Shape(
+            "number",
             start("0-8", not_after=r"\w.,\-") + r"\d{2}-\d{2}-\d{4}(?!\w|-\d)",
             r"[0-9]{3}-[0-9]{2}-[0-9]{4}",
-            NUMBER,
             check=_security,
         ),
         _coded("ssn|social security", start("0-8") + r"\d{2} ?\d{2} ?\d{4}(?!\w)"),
@@ -202,6 +216,7 @@ CRYPTO = Entity(
     whole=r"0x[0-9a-fA-F]{40}|bc1[02-9ac-hj-np-z]{11,71}|[13][1-9A-HJ-NP-Za-km-z]{25,34}",
     shapes=(
         Shape(
+            "hexadecimal",
             start("013b")
             + r"(?:(?<=0)x[0-9a-fA-F]{40}|(?<=b)c1[02-9ac-hj-np-z]{11,71}"
             + r"|(?<=[13])(?=\d{0,30}[A-Za-z])[1-9A-HJ-NP-Za-km-z]{25,34})(?!\w)",
@@ -216,7 +231,7 @@ IMEI = Entity(
     example="IMEI 490154203237518",
     whole=r"[0-9]{2}-?[0-9]{6}-?[0-9]{6}-?[0-9]",
     shapes=(_coded("imei", start("0-9") + r"\d-?\d{6}-?\d{6}-?\d(?!\w)"),),
-    scheme="luhn",
+    scheme="imei",
 )
 VIN = Entity(
     name="vin",
@@ -233,8 +248,9 @@ MONEY = Entity(
     example="€ 1,250.00",
     whole=r"[$€£¥₹] ?[0-9][0-9.,']*|[0-9][0-9.,']* ?(?:[$€£¥₹]|(?i)usd|eur|gbp|chf|jpy|inr|pln|brl|cad|aud)",
     shapes=(
-        Shape(r"[$€£¥₹] ?\d[\d.,']*(?<=\d)(?: ?(?:k|m|bn|million|billion)\b)?", r"[$€£¥₹] ?[0-9]"),
+        Shape("quantity", r"[$€£¥₹] ?\d[\d.,']*(?<=\d)(?: ?(?:k|m|bn|million|billion)\b)?", r"[$€£¥₹] ?[0-9]"),
         Shape(
+            "quantity",
             start("0-9", not_after=r"\w.,")
             + r"[\d.,']*(?<=\d) ?(?:[€£¥₹]|(?:USD|EUR|GBP|CHF|JPY|INR|PLN|BRL|CAD|AUD)(?!\w))",
             r"[0-9] ?(?:[€£¥₹]|USD|EUR|GBP|CHF|JPY|INR|PLN|BRL|CAD|AUD)",

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.arrow import storage
+from understudy.entities import checksums, numbers, places, technical, times
 from understudy.entities import names as people
-from understudy.entities import numbers, places, technical, times
 from understudy.entities.entity import Entity
 from understudy.errors import unknown
 
@@ -48,4 +48,7 @@ def whole(texts: pa.Array, names: Iterable[str] | None = None) -> dict[str, pa.A
 def _is(values: pa.Array, entity: Entity) -> pa.Array:
     if entity.name in people.NAMES:
         return people.is_name(values, entity.name)
-    return pc.match_substring_regex(values, f"^(?:{entity.whole})$")
+    found = pc.match_substring_regex(values, f"^(?:{entity.whole})$")
+    if not entity.scheme or not found.true_count:
+        return found
+    return pc.replace_with_mask(found, found, checksums.valid(entity.scheme, values.filter(found)))

@@ -13,9 +13,10 @@ _ENGLISH = any_of(
 _ENDINGS = (
     "straße Straße strasse Strasse str. Str. weg Weg platz Platz allee Allee gasse ring Ring damm Damm ufer chaussee "
     "straat laan plein gracht kade dijk singel dreef steenweg "  # Dutch
-    "gatan gata vägen gade vej veien vegen katu tie kuja utca tér ulice ulica cesta"  # of the north and the east
+    "gatan gata vägen gade vej veien vegen katu tie kuja stræti braut utca tér ulice ulica cesta"  # north and east
 ).split()
 _FRENCH = any_of("rue avenue av. boulevard bd bd. place chemin allée impasse quai route cours passage square")
+_HUNGARIAN = any_of("u. utca út útja tér körút krt. rkp. sétány köz")
 _SOUTHERN = any_of(
     "Calle C/ Avenida Avda. Av. Plaza Pza. Paseo Camino Ronda Carretera Travesía "  # Spanish
     "Via Viale Piazza Piazzale Corso Largo Vicolo Strada Contrada "  # Italian
@@ -62,24 +63,41 @@ ADDRESS = Entity(
     whole=_WHOLE,
     shapes=(
         Shape(
+            "street",
             _NUMBERED
             + rf"(?: [NSEW]\.?)?(?:{GAP}(?:{CAP}|\d{{1,3}}(?:st|nd|rd|th)|[A-Z]\.)){{1,4}}?{GAP}(?:{_ENGLISH})(?!\w)"
             + rf"(?: [NSEW]{{1,2}}(?!\w))?{_UNIT}",
-            rf"[0-9].{{0,60}} (?:{_ENGLISH})",
+            rf"\pL (?:{_ENGLISH})\b",
         ),
         Shape(
+            "street",
             start(CAPITALS) + rf"(?:[^\W\d_]|[.'’\-])*+(?:{GAP}{CAP}\.?){{0,3}}{_ENDED}[ ]{_HOUSE}{_UNIT}",
             rf"(?:{any_of(' '.join(_ENDINGS))}) [0-9]",
         ),
-        Shape(_NUMBERED + rf",? (?:bis |ter )?(?:{_FRENCH}) {_NAME}", rf"[0-9],? (?:bis |ter )?(?:{_FRENCH}) "),
         Shape(
-            rf"(?:{_SOUTHERN}) ?{_NAME},? (?:n[º°o]\.? ?)?{_HOUSE}{_UNIT}",
-            rf"(?:{_SOUTHERN}) ?[^0-9]{{2,60}}[0-9]",
+            "street", _NUMBERED + rf",? (?:bis |ter )?(?:{_FRENCH}) {_NAME}", rf"[0-9],? (?:bis |ter )?(?:{_FRENCH}) "
         ),
-        Shape(rf"(?:{_POLISH}) {_NAME} {_HOUSE}{_UNIT}", rf"(?:{_POLISH}) [^0-9]{{2,60}}[0-9]"),
-        Shape(start("Pp") + r"(?:\.? ?[Oo]\.? ?|ost(?:al)? ?)[Bb][Oo][Xx] \d{1,6}", "(?i)box [0-9]"),
-        Shape(r"[\u4e00-\u9fff]{1,12}[路街道巷]\d{1,5}号(?:\d{1,4}[室楼])?", "[0-9]号"),
         Shape(
+            "street",
+            rf"(?:{_SOUTHERN}) ?{_NAME},? (?:n[º°o]\.? ?)?{_HOUSE}{_UNIT}",
+            rf"(?:{_SOUTHERN}) ",
+        ),
+        Shape(
+            "street",
+            start(CAPITALS)
+            + rf"(?:[^\W\d_]|[.'’\-])*+(?:{GAP}{CAP}){{0,2}} (?:{_HUNGARIAN}) \d{{1,4}}(?!\w)\.?{_UNIT}",
+            rf" (?:{_HUNGARIAN}) [0-9]",
+        ),
+        Shape(
+            "street",
+            rf"(?:{_UNITS})\.? ?#?\d{{1,5}}[A-Za-z]?(?!\w)".replace("|#", ""),
+            rf"(?:{_UNITS})\.? ?#?[0-9]".replace("|#", ""),
+        ),
+        Shape("street", rf"(?:{_POLISH}) {_NAME} {_HOUSE}{_UNIT}", rf"(?:{_POLISH}) "),
+        Shape("street", start("Pp") + r"(?:\.? ?[Oo]\.? ?|ost(?:al)? ?)[Bb][Oo][Xx] \d{1,6}", "(?i)box [0-9]"),
+        Shape("street", r"[\u4e00-\u9fff]{1,12}[路街道巷]\d{1,5}号(?:\d{1,4}[室楼])?", "[0-9]号"),
+        Shape(
+            "street",
             r"[\u3040-\u30ff\u4e00-\u9fff]{1,20}\d{1,3}(?:丁目|-)\d{1,3}(?:番地?|-)\d{1,3}号?",
             "丁目|[0-9]-[0-9]{1,3}-[0-9]",
         ),
@@ -93,12 +111,13 @@ POSTCODE = Entity(
     whole=r"[0-9]{5}(?:-[0-9]{4})?|(?i)[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]"
     r"|[0-9]{4} ?[A-Z]{2}|[0-9]{2}-[0-9]{3}|[0-9]{5}-[0-9]{3}|〒?[0-9]{3}-[0-9]{4}|[0-9]{6}|[0-9]{4}|[0-9]{3} [0-9]{2}",
     shapes=(
-        Shape(start("A-Z") + r"(?:[A-Z]?\d[A-Z\d]?) \d[A-Z]{2}(?!\w)", r"[A-Z][0-9][A-Z0-9]? [0-9][A-Z]{2}"),
-        Shape(start("A-Z") + r"\d[A-Z] ?\d[A-Z]\d(?!\w)", r"[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]"),
-        Shape(rf"(?:{_STATES}),? (?P<v>\d{{5}}(?:-\d{{4}})?)(?!\w)", rf"(?:{_STATES}),? [0-9]{{5}}"),
-        Shape(rf"[,\n] ?(?:[A-Z]{{1,2}}-)?(?P<v>\d{{4,5}}) (?={CAP})", r"[,\n] ?(?:[A-Z]{1,2}-)?[0-9]{4,5} "),
-        Shape("〒(?P<v>[0-9]{3}-[0-9]{4})", "〒"),
+        Shape("street", start("A-Z") + r"(?:[A-Z]?\d[A-Z\d]?) \d[A-Z]{2}(?!\w)", r"[A-Z][0-9][A-Z0-9]? [0-9][A-Z]{2}"),
+        Shape("street", start("A-Z") + r"\d[A-Z] ?\d[A-Z]\d(?!\w)", r"[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]"),
+        Shape("street", rf"(?:{_STATES}),? (?P<v>\d{{5}}(?:-\d{{4}})?)(?!\w)", rf"(?:{_STATES}),? [0-9]{{5}}"),
+        Shape("street", rf"[,\n] ?(?:[A-Z]{{1,2}}-)?(?P<v>\d{{4,5}}) (?={CAP})", r"[,\n] ?(?:[A-Z]{1,2}-)?[0-9]{4}"),
+        Shape("street", "〒(?P<v>[0-9]{3}-[0-9]{4})", "〒"),
         Shape(
+            "word",
             CODE + r"[A-Z0-9]{1,5}(?:[ \-][A-Z0-9]{2,4})?(?!\w)",
             rf"(?i){_POSTCODES}",
             near=rf"\b(?:{_POSTCODES})\b(?: is)?\W{{0,3}}$",
@@ -114,11 +133,12 @@ COORDINATES = Entity(
     whole=r"[+\-]?[0-9]{1,2}\.[0-9]{2,},\s*[+\-]?[0-9]{1,3}\.[0-9]{2,}|(?i)point ?\([^)]*\)",
     shapes=(
         Shape(
+            "number",
             start("0-9+\\-", not_after=r"\w.,")
             + r"\d{0,2}\.\d{3,12}°?(?: ?[NS])?,? {0,2}[+\-]?\d{1,3}\.\d{3,12}°?(?: ?[EW])?(?![\w.])",
             r"[0-9]\.[0-9]{3,12}°?(?: ?[NS])?,? {0,2}[+\-]?[0-9]{1,3}\.[0-9]{3}",
         ),
-        Shape(start("0-9") + rf"\d?{_DEGREES}[NS],? \d{{1,3}}{_DEGREES}[EW]", "[0-9]° ?[0-9]"),
+        Shape("number", start("0-9") + rf"\d?{_DEGREES}[NS],? \d{{1,3}}{_DEGREES}[EW]", "[0-9]° ?[0-9]"),
     ),
 )
 

@@ -14,9 +14,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.arrow import storage
+from understudy.entities import checksums, scripts
 from understudy.entities import names as people
-from understudy.entities.entity import NEAR, Entity, Shape
-from understudy.entities.patterns import chosen
+from understudy.entities.entity import DIGITS, NEAR, Entity, Shape
+from understudy.entities.patterns import ENTITIES, chosen
 
 Numbers = NDArray[np.int64]
 
@@ -43,13 +44,15 @@ class Spans:
         """Which spans are of one entity."""
         return np.equal(self.entity, self.names.index(name) if name in self.names else -1)
 
-    def texts(self, texts: pa.Array) -> pa.Array:
-        """What stands in the spans of the texts they were found in."""
-        values = storage(texts).cast(pa.large_string()).take(pa.array(self.row))
-        offsets = _offsets(values)
-        bounds = np.stack([offsets[:-1] + self.start, offsets[:-1] + self.end], axis=1).reshape(-1)
+    def texts(self, texts: pa.Array, chosen: NDArray[np.bool_] | slice = slice(None)) -> pa.Array:
+        """What stands in the spans, or in some of them, of the texts they were found in."""
+        values = storage(texts).cast(pa.large_string())
+        offsets = _offsets(values)[self.row[chosen]]
+        bounds = np.stack([offsets + self.start[chosen], offsets + self.end[chosen]], axis=1).reshape(-1)
+        if not len(bounds):
+            return pa.array([], pa.string())
         pieces = pa.Array.from_buffers(
-            pa.large_binary(), max(len(bounds) - 1, 0), [None, pa.py_buffer(bounds), values.buffers()[2]]
+            pa.large_string(), len(bounds) - 1, [None, pa.py_buffer(bounds), values.buffers()[2]]
         )
         return pieces.take(pa.array(np.arange(0, len(bounds), 2))).cast(pa.string())
 
@@ -112,27 +115,39 @@ class _Chunk:
 
     def __init__(self, values: pa.Array) -> None:
         self.values = values
-        self._hinted: dict[tuple[str, str], Numbers] = {("", ""): np.arange(len(values))}
+        self.all = np.arange(len(values))
+        self._hinted: dict[str, Numbers] = {}
         self._joined: dict[bytes, _Joined] = {}
 
-    def rows(self, family: str, hint: str) -> Numbers:
-        """The rows in which both hints are found."""
-        if (family, hint) not in self._hinted:
-            among = self.rows("", family)
+    def rows(self, hint: str, among: Numbers) -> Numbers:
+        """Those of some rows in which a hint is found."""
+        if hint not in self._hinted:
             part = self.values if len(among) == len(self.values) else self.values.take(pa.array(among))
             found = pc.match_substring_regex(part, hint)
-            self._hinted[family, hint] = among[found.to_numpy(zero_copy_only=False)]
-        return self._hinted[family, hint]
+            self._hinted[hint] = among[found.to_numpy(zero_copy_only=False)]
+        return self._hinted[hint]
+
+    def hinted(self, shape: Shape) -> Numbers:
+        """The rows that may hold a shape: with a digit if need be, any shape of its family, and its own hint."""
+        among = self.rows("[0-9]", self.all) if shape.family in DIGITS else self.all
+        return self.rows(shape.hint, self.rows(_any_of(shape.family), among))
 
     def joined(self, rows: Numbers) -> _Joined:
         """These rows as one text; all rows where they are most of them."""
         if 2 * len(rows) > len(self.values):
-            rows = self.rows("", "")
+            rows = self.all
         label = rows.tobytes()
         if label not in self._joined:
             part = self.values if len(rows) == len(self.values) else self.values.take(pa.array(rows))
             self._joined[label] = _Joined(part, rows)
         return self._joined[label]
+
+
+@cache
+def _any_of(family: str) -> str:
+    """The hints of all shapes of a family as one."""
+    hints = [shape.hint for entity in ENTITIES.values() for shape in entity.shapes if shape.family == family]
+    return "|".join(f"(?:{hint})" for hint in dict.fromkeys(hints))
 
 
 Candidates = tuple[Numbers, Numbers, Numbers, Numbers]
@@ -145,13 +160,13 @@ def _search(values: pa.Array, first: int, entities: list[Entity]) -> Candidates:
         part
         for number, entity in enumerate(entities)
         for shape in entity.shapes
-        for part in _matches(chunk, shape, number)
+        for part in _matches(chunk, entity, shape, number)
     ]
     wanted = {entity.name: number for number, entity in enumerate(entities) if entity.name in people.INSIDE}
     if wanted:
         found += _named(chunk, wanted)
     row, start, end, entity = (np.concatenate([part[field] for part in found] or [_NONE]) for field in range(4))
-    kept = _resolve(_offsets(values)[row] + start, _offsets(values)[row] + end, entity)
+    kept = resolve(_offsets(values)[row] + start, _offsets(values)[row] + end, entity)
     return row[kept] + first, start[kept], end[kept], entity[kept]
 
 
@@ -160,33 +175,41 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def _matches(chunk: _Chunk, shape: Shape, number: int) -> Iterator[Candidates]:
+def _matches(chunk: _Chunk, entity: Entity, shape: Shape, number: int) -> Iterator[Candidates]:
     """Where one shape is found."""
-    rows = chunk.rows(shape.family, shape.hint)
+    rows = chunk.hinted(shape)
     if not len(rows):
         return
     joined = chunk.joined(rows)
     text, pattern = joined.text, _compiled(shape.pattern)
     group = "v" if "v" in pattern.groupindex else 0
     found = [match.span(group) for match in pattern.finditer(text)]
+    if shape.before:
+        before = _compiled(shape.before)
+        longer = ((before.search(text, max(0, first - NEAR), first), last) for first, last in found)
+        found = [(match.start(), last) for match, last in longer if match]
     if shape.near:
         near = _compiled(shape.near)
         found = [one for one in found if near.search(text[max(0, one[0] - NEAR) : one[0]].rpartition("\0")[2].lower())]
     if shape.check:
         found = [one for one in found if shape.check(text[one[0] : one[1]])]
+    if found and entity.scheme:
+        right = checksums.valid(entity.scheme, pa.array([text[first:last] for first, last in found]))
+        found = [one for one, valid in zip(found, right.to_pylist(), strict=True) if valid]
     if found:
         yield *joined.places(found), np.full(len(found), number)
 
 
 def _named(chunk: _Chunk, wanted: dict[str, int]) -> Iterator[Candidates]:
     """Where people and places are named."""
-    joined = chunk.joined(chunk.rows("", ""))
-    found = [one for one in people.inside(joined.text) if one[2] in wanted]
-    if found:
-        yield *joined.places([one[:2] for one in found]), np.array([wanted[one[2]] for one in found])
+    for find, rows in ((people.inside, chunk.all), (scripts.inside, chunk.rows(scripts.HINT, chunk.all))):
+        if len(rows):
+            joined = chunk.joined(rows)
+            found = [one for one in find(joined.text) if one[2] in wanted]
+            yield *joined.places([one[:2] for one in found]), np.array([wanted[one[2]] for one in found], np.int64)
 
 
-def _resolve(start: Numbers, end: Numbers, entity: Numbers) -> Numbers:
+def resolve(start: Numbers, end: Numbers, entity: Numbers) -> Numbers:
     """Which of some spans stay, in order, so that none overlaps another: long ones before short ones.
 
     The loop is over groups of spans that do overlap.

@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from understudy.entities.entity import Entity, Shape
-from understudy.entities.letters import any_of, one_of, start
+from understudy.entities.letters import any_of, start
 
-MONTHS = (
-    "January Januar Jänner janvier enero gennaio januari janeiro stycznia Jan jan ene gen JAN",
-    "February Februar février febrero febbraio februari fevereiro lutego Feb feb févr fev FEB",
-    "March März mars marzo maart março marca Mar Mär mar mrt MAR",
-    "April avril abril aprile april kwietnia Apr apr avr abr APR",
-    "May Mai mai mayo maggio mei maio maja mag MAY",
-    "June Juni juin junio giugno juni junho czerwca Jun jun giu JUN",
-    "July Juli juillet julio luglio juli julho lipca Jul jul juil lug JUL",
-    "August août agosto augustus sierpnia Aug aug ago AUG",
-    "September septembre septiembre setiembre settembre september setembro września Sep Sept sep set SEP",
-    "October Oktober octobre octubre ottobre oktober outubro października Oct Okt oct okt ott out OCT",
-    "November novembre noviembre november novembro listopada Nov nov NOV",
-    "December Dezember décembre diciembre dicembre december dezembro grudnia Dec Dez dec dez dic déc DEC",
+MONTHS = tuple(
+    tuple(names.split())
+    for names in (
+        "January February March April May June July August September October November December",
+        "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
+        "Jan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec",
+        "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC",
+        "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+        "Jänner Feber März April Mai Juni Juli August September Oktober November Dezember",
+        "Jan Feb Mär Apr Mai Jun Jul Aug Sep Okt Nov Dez",
+        "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+        "janv févr mars avr mai juin juil août sept oct nov déc",
+        "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+        "enero febrero marzo abril mayo junio julio agosto setiembre octubre noviembre diciembre",
+        "ene feb mar abr may jun jul ago sep oct nov dic",
+        "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+        "gen feb mar apr mag giu lug ago set ott nov dic",
+        "januari februari maart april mei juni juli augustus september oktober november december",
+        "jan feb mrt apr mei jun jul aug sep okt nov dec",
+        "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+        "jan fev mar abr mai jun jul ago set out nov dez",
+        "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia",
+    )
 )
-"""The twelve months as sentences of eight languages have them."""
+"""The twelve months as sentences of eight languages have them, whole and short."""
 
-_MONTH = f"(?:{any_of(' '.join(MONTHS))})"
+_MONTH_NAMES = " ".join(name for names in MONTHS for name in names)
+_MONTH = f"(?:{any_of(_MONTH_NAMES)})"
+_LEADING = f"(?:{any_of(' '.join(name for name in _MONTH_NAMES.split() if len(name) > 3 or name[0].isupper()))})"
 _MONTH_HINT = rf"(?:[0-9](?:st|nd|rd|th|er|\.|º)?,? (?:of |de |d')?{_MONTH}|{_MONTH}\.?,? (?:de )?[0-9])"
-_DAY = r"(?:[12]\d|3[01]|0?[1-9])"
 _YEAR = r"(?:1[89]|20)\d\d"
 _OLD = (
     r"[ \-](?:years?|yrs?|months?|weeks?)[ \-](?:old|of age)\b| ?(?:y/o|yo)\b| Jahre alt| ans\b| años\b| anni\b| anos\b"
@@ -40,6 +52,12 @@ _BORN = (
 )
 
 
+_BORN_HINT = (
+    r"(?i)born|birth|b-?day|\bdob\b|d\.o\.b|gebor|\bgeb\.|geburt|\bnée?\b|naissance|nacid|nacimiento|\bnat[oa]\b"
+    r"|nascita|nascid|nascimento|geboort|urodz|anniversaire|cumpleaños"
+)
+
+
 def _day(text: str) -> bool:
     """Whether three numbers can be a day, a month and a year in some order."""
     first, second, third = (int(part) for part in re.findall(r"\d+", text)[:3])
@@ -51,30 +69,35 @@ def _day(text: str) -> bool:
 _FULL = start("0-9", not_after=r"\w./\-")
 _NUMERIC = (
     Shape(
+        "date",
         _FULL + r"(?:\d{3}([\-/.])\d{1,2}\1\d{1,2}|\d?([./\-])\d{1,2}\2(?:\d{4}|\d{2}))(?![\w/\-]|[.,]\d)",
         r"[0-9][./\-][0-9]{1,2}[./\-][0-9]{1,4}",
         check=_day,
     ),
-    Shape(start("0-9") + r"\d{3}年\d{1,2}月\d{1,2}日", "年[0-9]{1,2}月"),
-    Shape(start("0-9") + r"\d{3}년 ?\d{1,2}월 ?\d{1,2}일", "년 ?[0-9]{1,2}월"),
+    Shape("date", start("0-9") + r"\d{3}年\d{1,2}月\d{1,2}日", "年[0-9]{1,2}月"),
+    Shape("date", start("0-9") + r"\d{3}년 ?\d{1,2}월 ?\d{1,2}일", "년 ?[0-9]{1,2}월"),
 )
 _NAMED = (
     Shape(
+        "date",
         start("0-9", not_after=r"\w.,\-")
         + rf"\d?(?<!0)(?:st|nd|rd|th|er|\.|º)?[ \-](?:of |de |d')?{_MONTH}\.?(?![^\W\d_])"
         + rf"(?:,?[ \-](?:de |del )?{_YEAR}(?!\d))?",
         _MONTH_HINT.replace(" ", "[ -]"),
     ),
     Shape(
-        one_of(" ".join(MONTHS))
-        + rf"\.? (?:{_DAY}(?:st|nd|rd|th)?(?!\w|[.:]\d)(?:,? {_YEAR}(?!\d))?|(?:de )?{_YEAR}(?!\d))",
+        "date",
+        start("0-9")
+        + r"(?:(?<=[12])\d{3}(?!\w)|(?:(?<=[12])\d|(?<=3)[01]|(?<=0)[1-9]|(?<=[1-9]))(?:st|nd|rd|th)?(?!\w|[.:]\d)"
+        + rf"(?:,? {_YEAR}(?!\d))?)",
         _MONTH_HINT,
+        before=rf"(?<![^\W\d_]){_LEADING}\.? (?:de )?$",
     ),
 )
 
 
 def _near_birth(shape: Shape) -> Shape:
-    return Shape(shape.pattern, shape.hint, shape.family, _BORN, shape.check)
+    return replace(shape, family="word", hint=_BORN_HINT, near=_BORN)
 
 
 _DATE_WHOLE = (
@@ -99,6 +122,7 @@ DATETIME = Entity(
     whole=rf"(?:{_DATE_WHOLE})(?:[T ]|, ?){_CLOCK}{_HALF}{_ZONE}".replace(r"(?!\w)", ""),
     shapes=(
         Shape(
+            "date",
             _FULL
             + r"(?:\d{3}([\-/.])\d{1,2}\1\d{1,2}|\d?([./\-])\d{1,2}\2\d{4})"
             + rf"(?:[T ]|, ?){_CLOCK}{_HALF}{_ZONE}(?![\w:])",
@@ -123,6 +147,7 @@ TIME = Entity(
     whole=rf"(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d(?:\.\d{{1,9}})?)?{_HALF}{_ZONE}".replace(r"(?!\w)", ""),
     shapes=(
         Shape(
+            "quantity",
             start("0-9", not_after=r"\w.:\-") + rf"(?:(?<=[01])\d|(?<=2)[0-4])?:[0-5]\d(?::[0-5]\d)?{_HALF}(?![\w:])",
             "[0-9]:[0-5][0-9]",
         ),
@@ -136,10 +161,12 @@ AGE = Entity(
     whole="",
     shapes=(
         Shape(
+            "quantity",
             start("0-9", not_after=r"\w.,\-") + rf"\d{{0,2}}(?={_OLD})",
             f"[0-9](?:{_OLD})",
         ),
         Shape(
+            "word",
             start("0-9", not_after=r"\w.,\-") + r"\d{0,2}(?![\w%]|[.,/:\-]\d)",
             r"(?i)\bage|\bturn(?:ed|s|ing)? ",
             near=r"\b(?:aged?:?|age of|turn(?:ed|s|ing)?|aged about) $",

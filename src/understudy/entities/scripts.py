@@ -1,0 +1,74 @@
+"""Names in scripts that have no capitals: Japanese, Chinese, Arabic and Hindi ones of the dictionary.
+
+Where words run together a name is a family name and then a given name, or a family name before a title.
+Where they do not, it is a given name and then a family name, or any name after a title.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from understudy import locales
+
+_HAN = "\u4e00-\u9fff々"
+_WIDE = re.compile(f"[{_HAN}\u3040-\u30ff]")
+_SPACED = re.compile("[\u0600-\u06ff\u0900-\u097f]")
+_AFTER = "さん|様|さま|氏|君|くん|ちゃん|殿|先生|女士|小姐|医生|老师|经理|太太"
+_BEFORE = (
+    "السيد|السيدة|الآنسة|الدكتور|الدكتورة|الأستاذ|الأستاذة|المهندس|الحاج|د\\.|श्री|श्रीमती|सुश्री|कुमारी|डॉ\\.?|डॉक्टर|पंडित"
+)
+_LETTERS = "[\u0600-\u06ff\u0900-\u097f]"
+
+HINT = r"[\x{0600}-\x{06FF}\x{0900}-\x{097F}\x{3040}-\x{30FF}\x{4E00}-\x{9FFF}]"
+"""For Arrow's kernel: a text without these letters holds no such name."""
+
+
+def inside(text: str) -> Iterator[tuple[int, int, str]]:
+    """The people that a text names: a loop over matches."""
+    if _WIDE.search(text):
+        yield from ((*match.span(), "person") for match in _together().finditer(text))
+    if _SPACED.search(text):
+        yield from ((*match.span(str(match.lastgroup)), "person") for match in _apart().finditer(text))
+
+
+def family_ends(name: str) -> int:
+    """Where the family name ends in a name whose words run together; 0 where they do not."""
+    match = _family().match(name) if _WIDE.match(name) else None
+    return match.end() if match else 0
+
+
+def _any(names: list[str]) -> str:
+    return "|".join(sorted(set(names), key=lambda name: (-len(name), name)))
+
+
+@cache
+def _family() -> re.Pattern[str]:
+    return re.compile(f"(?:{_any([*_names('ja', 'last'), *_names('zh', 'last')])})[ \u3000・]?")
+
+
+@cache
+def _together() -> re.Pattern[str]:
+    kinds = []
+    for locale in ("ja", "zh"):
+        family, given = _any(_names(locale, "last")), _any([*_names(locale, "female"), *_names(locale, "male")])
+        kinds.append(f"(?:{family})[ \u3000・]?(?:{given})")
+        kinds.append(f"(?:{family})[{_HAN}\u3040-\u309f]{{0,2}}(?={_AFTER})")
+    return re.compile("|".join(kinds))
+
+
+@cache
+def _apart() -> re.Pattern[str]:
+    first = _any([name for locale in ("ar", "hi") for part in ("female", "male") for name in _names(locale, part)])
+    last = _any([name for locale in ("ar", "hi") for name in _names(locale, "last")])
+    word = f"{_LETTERS}+"
+    return re.compile(
+        rf"(?<!{_LETTERS})(?:(?:{_BEFORE}) (?P<titled>{word}(?: (?:{last})(?!{_LETTERS}))?)"
+        rf"|(?P<name>(?:{first})(?: (?:{first}|بن|ابن|कुमार))? (?:{last}))(?!{_LETTERS}))"
+    )
+
+
+def _names(locale: str, part: str) -> list[str]:
+    found: list[str] = getattr(locales.people(locale), part).to_pylist()
+    return found
