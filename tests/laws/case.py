@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+from hypothesis.strategies import SearchStrategy
 
 from transforms.sample import column, people
 from understudy.schema import Kind, Table
@@ -30,6 +31,8 @@ class Case:
     """Values of the form the rule is made for; the laws try them beside arbitrary ones."""
     nth: Callable[[int], Any] | None = None
     """The n-th of 1,500 different values of that form, for the laws of uniqueness; else of the kind."""
+    form: SearchStrategy[Any] | None = None
+    """Values of the only form that the rule takes, instead of arbitrary ones."""
     keyed: bool = True
     """Another key gives other stand-ins."""
 

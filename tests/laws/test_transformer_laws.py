@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -53,6 +54,8 @@ INFINITE = {"date": 2**31 - 1, "timestamp": 2**63 - 1}
 
 
 def values_of(case: Case) -> st.SearchStrategy[Any]:
+    if case.form is not None:
+        return case.form
     usual = _of_kind(case)
     return usual | st.sampled_from(case.samples) if case.samples else usual
 
@@ -255,11 +258,13 @@ def test_declared_lengths_hold_and_what_is_not_refused_fits(name, limit):
     for given_case in CASES[name]:
         if given_case.kind != "text":
             continue
-        case = Case(given_case.rule, "text", {**given_case.more, "max_length": limit})
+        case = replace(given_case, more={**given_case.more, "max_length": limit})
         rules = {(PEOPLE, "v"): parse_rule(case.rule)}
         if transforms.refusals(Schema((case.table,)), rules, {}):
             continue
         values = [value[:limit] for value in [*DISTINCT["text"][:200], "Ada", "żółć", "x" * 60, "A1@b.org"]]
+        if case.form is not None:
+            values = [value for value in distinct_of(case)[:200] if len(value) <= limit] or [None]
         longest = max(len(value) for value in changed(case, values) if value is not None) if name != "null" else 0
         assert longest <= limit
         declared = case.placed.length

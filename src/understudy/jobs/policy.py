@@ -16,7 +16,7 @@ from understudy.errors import InputError, unknown
 from understudy.interfaces import Refusal, Rule
 from understudy.jobs.classify import UNDECIDED
 from understudy.schema import Column, Schema, Table, TableName, Unique
-from understudy.transforms.catalogue.documents import steps
+from understudy.transforms.json_paths import parse as parse_path
 
 Unmapped = Literal["refuse", "keep"]
 """What becomes of a column without a rule: nothing is read, or it stays as it is."""
@@ -193,7 +193,8 @@ def _typed_like(known: Column | None) -> Typed | None:
 
 def split_path(path: str) -> tuple[str, str]:
     """A path into a document as its first field, and the path from there: ``$.user.email`` is user, ``$.email``."""
-    first, *_rest = [*steps(path), None]
+    steps = parse_path(path).steps
+    first = steps[0].to if steps and not steps[0].deep else None
     match = _FIRST_STEP.match(path)
     if not isinstance(first, str) or match is None:
         raise InputError(f"{path!r} names no field of the document", hint="write $.name or $['odd name']")

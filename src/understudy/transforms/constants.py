@@ -20,6 +20,12 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _digits(value: Any) -> str:
+    """A number that travels as text."""
+    Decimal(_text(value))
+    return _text(value)
+
+
 def _boolean(value: Any) -> bool:
     return {"true": True, "false": False, "yes": True, "no": False}[_text(value).lower()]
 
@@ -74,7 +80,8 @@ def constants(values: Iterable[Any], column: Column) -> pa.Array:
 
 
 def _one(value: Any, column: Column) -> pa.Array:
-    parse = _text if column.as_text else _PARSERS.get(column.kind, _text)
+    as_text = _digits if column.kind == "decimal" else _text
+    parse = as_text if column.as_text else _PARSERS.get(column.kind, _text)
     kind = storage(pa.array([], column.arrow_type)).type
     wrong = InputError(f"{value!r} is not a value of type {column.native_type}")
     try:

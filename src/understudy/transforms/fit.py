@@ -114,12 +114,6 @@ def _unfit_inside(one: Placed) -> Iterator[Reason]:
         if pieces:
             for reason, hint in _unfit(pieces[0]):
                 yield f"{label}: {reason}", hint
-    for option in one.made.options:
-        if option.kind == "mapping of rules" and not one.inside:
-            for path, rule in one.place.options[option.name].items():
-                if not placed(one.place.table, one.place.column, rule).by_value:
-                    why = f"{path}: `{rule}` draws by the row, and inside a document there is none"
-                    yield why, "draw by the value"
 
 
 def _not_unique(table: Table, places: Mapping[str, Placed]) -> Iterator[Refusal]:

@@ -74,6 +74,11 @@ class Placed:
         return any(one.sensitive for one in self.branches.values()) if self.branches else self.made.sensitive
 
     @property
+    def listed(self) -> bool:
+        """Whether stand-ins, or what is inside them, may be some other row's original by coming from the same list."""
+        return any(one.made.listed for one in self.walk())
+
+    @property
     def length(self) -> int | None:
         """Most characters that can come out; None where the input's own length bounds it, or the type."""
         if not self.branches:
@@ -110,6 +115,8 @@ def placed(table: Table, column: Column, rule: Rule) -> Placed:
         pieces[label] = tuple(one for one in standing if one.takes(one.place.column) and not _problem(one))
         if not pieces[label]:
             unfit[label] = _reason(standing, part)
+        elif part.distinct and any(one.uniqueness.kind == "lossy" for one in pieces[label]):
+            unfit[label] = f"{part.rule.name} may make two of them the same"
     return Placed(rule, made, place, branches, pieces, unfit)
 
 

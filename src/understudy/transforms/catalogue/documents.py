@@ -1,18 +1,14 @@
-"""``json``: values inside documents, each by a rule of its own.
+"""``json``: values and keys inside documents, each by a rule of its own.
 
-Documents are parsed one by one, for want of a kernel; equal ones once.  Keys keep their order, numbers
-their digits; of a key that comes twice in an object the last one counts, as in PostgreSQL's jsonb.  A
-document in which no path finds a value stays as it is, byte for byte.
+All documents of a batch are read at once, and only what a rule changes is written: every other byte
+stays, spaces and the digits of numbers too.  Of a key that comes twice in an object both values change.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -20,183 +16,195 @@ import pyarrow.compute as pc
 
 from understudy.errors import Error, InputError
 from understudy.interfaces import Rule
-from understudy.schema import Column
-from understudy.transforms.declare import Change, Declaration, Option, Place, Rows, Setting
+from understudy.schema import Kind
+from understudy.transforms import json_paths
+from understudy.transforms.declare import Change, Declaration, Option, Part, Place, Rows, Setting
+from understudy.transforms.inside import changed, part
+from understudy.transforms.json_paths import Keys, Path
+from understudy.transforms.json_text import CHUNK_BYTES, STRING, Engine, read
+from understudy.transforms.stretches import Places, Stretches, Texts, joined, spliced, taken
 
-Step = str | int | None
-"""A key, a position, or None for every one of them."""
-
-_STEP = re.compile(r"""\.([A-Za-z_][\w-]*)|\[(\d+)\]|\[(\*)\]|\[(?:"([^"]*)"|'([^']*)')\]""")
-_MARK = "\0number\0"  # no text in a database starts like this
-_MARKED = re.compile(r'"\\u0000number\\u0000([^"]*)"')
-
-_KINDS = {
-    "integer": Column("", "integer", "integer", pa.int64()),
-    "decimal": Column("", "number", "decimal", pa.string(), as_text=True),
-    "boolean": Column("", "boolean", "boolean", pa.bool_()),
-    "text": Column("", "text", "text", pa.string()),
-}
-"""What the values of a document are, as columns of their own."""
+_VALUES: tuple[Kind, ...] = ("integer", "decimal", "boolean", "date", "timestamp", "text")
+_DEFAULT = "default"
+_KEYS_OF = "keys of "
+_KIND_OF: Mapping[int, Kind] = {ord("t"): "boolean", ord("f"): "boolean", ord('"'): "text"}
+_NOTHING = ord("n")
+_ENGINE = Engine()
 
 
-class _Number(str):
-    """A number with decimals, kept as the digits it was written in."""
+@dataclass(frozen=True)
+class _Plan:
+    """A rule of the document: what it is for and how it changes that."""
 
-    __slots__ = ()
-
-
-Slot = tuple[Any, Any]
-"""A value's place: its container, and its key or position there."""
-
-_DECODER = json.JSONDecoder(parse_float=lambda digits: _Number(_MARK + digits), parse_constant=lambda name: _no(name))
-_ENCODER, _ESCAPING = json.JSONEncoder(ensure_ascii=False), json.JSONEncoder()
-
-
-def _no(name: str) -> Any:
-    raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
+    label: str
+    path: Path | None
+    """None for whatever no path names."""
+    keys: bool
+    changes: Mapping[Kind, Change] | None
+    """None where it keeps what it is for."""
 
 
-def _kind(value: Any) -> str:
-    """Which of ``_KINDS`` a value is; empty for null."""
-    if isinstance(value, str):
-        return "decimal" if isinstance(value, _Number) else "text"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, int):
-        return "integer" if -(2**63) <= value < 2**63 else "decimal"
-    return ""
+@dataclass(frozen=True)
+class _Found:
+    """What one plan changes in some documents: the values or keys, quotes included."""
+
+    plan: int
+    where: Stretches
 
 
-def steps(path: str) -> tuple[Step, ...]:
-    """A path as its steps: ``$.items[*].email`` is items, every one, email; an InputError where it is none."""
-    found: list[Step] = []
-    place = 1
-    while place < len(path) or not path.startswith("$"):
-        match = _STEP.match(path, place) if path.startswith("$") else None
-        if match is None:
-            raise InputError(f"{path!r} is not a path", hint="write $.name, $.items[*].email, $[0] or $['odd name']")
-        name, position, every, *quoted = match.groups()
-        if position is not None:
-            found.append(int(position))
-        else:
-            found.append(None if every else next(text for text in (name, *quoted) if text is not None))
-        place = match.end()
-    return tuple(found)
+def _labelled(place: Place) -> list[tuple[str, str | None, Rule]]:
+    """Every rule by its label, with its path."""
+    options = place.options
+    found: list[tuple[str, str | None, Rule]] = []
+    found += [(f"{_KEYS_OF}{path}", path, rule) for path, rule in (options["keys"] or {}).items()]
+    found += [(path, path, rule) for path, rule in (options["paths"] or {}).items()]
+    return found if options["default"] is None else [*found, (_DEFAULT, None, options["default"])]
 
 
-def _slots(document: list[Any], path: tuple[Step, ...]) -> list[Slot]:
-    """The places that a path names; where it names an object or array, those of all values inside."""
-    slots: list[Slot] = [(document, 0)] if document else []
-    for step in path:
-        slots = [(value, key) for value in [box[key] for box, key in slots] for key in _keys(value, step)]
-    found: list[Slot] = []
-    while slots:
-        inside: list[Slot] = []
-        for box, key in slots:
-            value = box[key]
-            if isinstance(value, (dict, list)):
-                inside += [(value, each) for each in _keys(value, None)]
-            else:
-                found.append((box, key))
-        slots = inside
+def _pieces(place: Place) -> dict[str, Part]:
+    if _problem(place):
+        return {}
+    found = {}
+    for label, path, rule in _labelled(place):
+        form = None if path is None else json_paths.parse(path).form
+        kinds: Sequence[Kind] = ("text",) if label.startswith(_KEYS_OF) else (form,) if form else _VALUES
+        found[label] = part(place, label, rule, kinds, distinct=label.startswith(_KEYS_OF))
     return found
 
 
-def _keys(value: Any, step: Step) -> Iterable[Any]:
-    """The keys or positions of a value that a step names."""
-    if isinstance(value, dict):
-        return value if step is None else (step,) if step in value else ()
-    if isinstance(value, list):
-        return range(len(value)) if step is None else (step,) if isinstance(step, int) and step < len(value) else ()
-    return ()
-
-
 def _build(setting: Setting) -> Change:
-    rules: Mapping[str, Rule] = setting.place.options["paths"]
-    plans = [(path, steps(path), _changes(setting, rule)) for path, rule in rules.items()]
-    where = f"{setting.place.table.name}.{setting.place.column.name}"
-    limit = setting.place.column.max_length
+    place = setting.place
+    plans = [
+        _Plan(
+            label,
+            None if path is None else json_paths.parse(path),
+            label.startswith(_KEYS_OF),
+            None if rule.name == "keep" else setting.pieces(label),
+        )
+        for label, path, rule in _labelled(place)
+    ]
+    where, limit = f"{place.table.name}.{place.column.name}", place.column.max_length
 
     def change(values: pa.Array, rows: Rows) -> pa.Array:
-        encoded = values.cast(pa.string()).dictionary_encode()
-        texts = encoded.dictionary.to_pylist()
-        read = [_read(text) for text in texts]
-        _refuse([document is None for document in read], encoded, f"of {where} hold no valid JSON")
-        documents = [document or [] for document in read]
-        touched: set[int] = set()
-        for path, walk, changes in plans:
-            slots: dict[str, list[Slot]] = defaultdict(list)
-            for number, document in enumerate(documents):
-                for box, place in _slots(document, walk):
-                    slots[_kind(box[place])].append((box, place))
-                    touched.add(number)
-            slots.pop("", None)
-            for kind, found in slots.items():
-                _fill(found, kind, changes, rows, where=f"{where} {path}")
-        made = [_write(documents[number], text) if number in touched else text for number, text in enumerate(texts)]
-        _refuse([len(text) > (limit or len(text)) for text in made], encoded, f"of {where} became too long for it")
-        return pa.array(made, pa.string()).take(encoded.indices)
+        texts = Texts(values)
+        valid, _ = _ENGINE.ask(texts, [])
+        blank = pc.equal(pc.utf8_trim_whitespace(texts.values), "").to_numpy(zero_copy_only=False)
+        _refuse(int((~valid & ~blank).sum()), f"of {where} hold no valid JSON")
+        if valid.all():
+            made = _changed(texts, plans, rows, where)
+        else:
+            there = pa.array(np.flatnonzero(valid))
+            some = _changed(Texts(texts.values.take(there)), plans, rows.at(there), where)
+            made = pc.replace_with_mask(texts.values, pa.array(valid), some)
+        if limit is not None:
+            _refuse(pc.greater(pc.utf8_length(made), limit).true_count, f"of {where} became too long for it")
+        return made
 
     return change
 
 
-def _changes(setting: Setting, rule: Rule) -> dict[str, tuple[str, Change]]:
-    """For each kind of value, as which kind it is changed (its own, else text) and how."""
-    made: dict[str, Change] = {}
-    for kind, column in _KINDS.items():
-        try:
-            made[kind] = setting.build(rule, column)
-        except InputError:  # it does not take this kind
-            continue
-    chosen = {kind: kind if kind in made else "text" for kind in _KINDS}
-    return {kind: (other, made[other]) for kind, other in chosen.items() if other in made}
+def _refuse(count: int, what: str) -> None:
+    if count:
+        raise Error(f"{count} rows {what}", hint="use `redact` or `null`, or mend them at the source")
 
 
-def _fill(slots: list[Slot], kind: str, changes: Mapping[str, tuple[str, Change]], rows: Rows, *, where: str) -> None:
-    """Change the values in places that all hold one kind."""
-    if kind not in changes:
-        raise Error(f"{len(slots)} values at {where} are of kind {kind}, which their rule cannot change")
-    chosen, change = changes[kind]
-    before = pa.array([_plain(box[key], chosen) for box, key in slots], _KINDS[chosen].arrow_type)
-    for (box, key), value in zip(slots, change(before, rows).to_pylist(), strict=True):
-        box[key] = _Number(_MARK + value) if chosen == "decimal" and value is not None else value
+def _changed(texts: Texts, plans: Sequence[_Plan], rows: Rows, where: str) -> pa.Array:
+    """Documents, all valid, with every plan's values and keys changed."""
+    found = [one for first, last in texts.cuts(CHUNK_BYTES) for one in _search(texts, plans, first, last)]
+    places, made = [], []
+    for number, plan in enumerate(plans):
+        mine = joined([one.where for one in found if one.plan == number])
+        if plan.changes is not None and len(mine):
+            for kind, chosen in _by_kind(texts, mine):
+                some = mine.at(chosen)
+                made.append(_rewritten(texts, some, kind, plan, rows, where))
+                places.append(some)
+    if not places:
+        return texts.values
+    together = joined(places)
+    order = np.argsort(together.start, kind="stable")
+    return spliced(texts, together.at(order), pa.concat_arrays(made).take(pa.array(order)))
 
 
-def _plain(value: Any, kind: str) -> Any:
-    """A value as the kind of column it is changed in."""
-    if isinstance(value, _Number):
-        value = value.removeprefix(_MARK)
-    if kind == "decimal":
-        return format(Decimal(str(value)), "f")
-    return value if kind != "text" or isinstance(value, str) else json.dumps(value)
+def _search(texts: Texts, plans: Sequence[_Plan], first: int, last: int) -> list[_Found]:
+    """What plans name in some documents; the first plan that names a value gets it."""
+    part = texts.part(first, last)
+    values = read(part)
+    keys = Keys(part, values)
+    free = values.kind >= STRING
+    found = []
+    for number, plan in enumerate(plans):
+        chosen = free if plan.path is None else json_paths.named(plan.path, values, keys)
+        if plan.keys:
+            inside = np.flatnonzero((values.key >= 0) & chosen[values.parent])
+            where = values.keys.at(np.unique(values.key[inside]))
+        else:
+            leaves = chosen if plan.path is None else json_paths.leaves(chosen, values) & free
+            free = free & ~leaves
+            where = values.where.at(np.flatnonzero(leaves))
+        found.append(_Found(number, Stretches(where.text + first, where.start, where.end)))
+    return found
 
 
-def _read(text: str) -> list[Any] | None:
-    """A document, alone in a list so that it has a place; None where there is none, an empty list for a blank text."""
-    if not text.strip():
-        return []
-    try:
-        return [_DECODER.decode(text)]
-    except (ValueError, RecursionError):
-        return None
+def _by_kind(texts: Texts, where: Stretches) -> list[tuple[Kind, Places]]:
+    """Values by what they are; null is none."""
+    first = texts.data[where.start]
+    found = [(kind, np.flatnonzero(first == byte)) for byte, kind in _KIND_OF.items()]
+    numbers = np.flatnonzero(~np.isin(first, [*_KIND_OF, _NOTHING]))
+    if len(numbers):
+        spelled = pc.match_substring_regex(taken(texts, where.at(numbers)), r"^-?\d{1,18}$")
+        whole = spelled.to_numpy(zero_copy_only=False)
+        found += [("integer", numbers[whole]), ("decimal", numbers[~whole])]
+    return [(kind, places) for kind, places in found if len(places)]
 
 
-def _write(document: Any, text: str) -> str:
-    """A document as text; with escapes where the original had some, for they may be halves of characters."""
-    made = (_ESCAPING if "\\u" in text else _ENCODER).encode(document[0])
-    return _MARKED.sub(r"\1", made) if "\\u0000number" in made else made
+def _rewritten(texts: Texts, where: Stretches, kind: Kind, plan: _Plan, rows: Rows, column: str) -> pa.Array:
+    """What stands in the place of values of one kind, as JSON."""
+    assert plan.changes is not None
+    there = rows.at(pa.array(where.text))
+    label = f"{column} {plan.label}"
+    if kind != "text":
+        before = taken(texts, where)
+        made, now = changed(plan.changes, before, there, kind, where=label)
+        return (_quoted(made, before) if now == "text" else made).fill_null("null")
+    raw = taken(texts, Stretches(where.text, where.start + 1, where.end - 1))
+    before = _unescaped(raw)
+    form: Kind = "text" if plan.path is None or plan.path.form is None else plan.path.form
+    made, _ = changed(plan.changes, before, there, form, where=label)
+    quoted = _quoted(made, raw).fill_null("null")
+    same = pc.and_(pc.equal(made, before), pc.match_substring(raw, "\\")).fill_null(False)
+    return pc.if_else(same, pc.binary_join_element_wise('"', raw, '"', ""), quoted) if same.true_count else quoted
 
 
-def _refuse(wrong: list[bool], encoded: pa.Array, what: str) -> None:
-    if any(wrong):
-        rows = int(pc.sum(pa.array(np.array(wrong)).take(encoded.indices)).as_py() or 0)
-        raise Error(f"{rows} rows {what}", hint="use `redact` or `null`, or mend them at the source")
+def _unescaped(texts: pa.Array) -> pa.Array:
+    """What the insides of JSON strings spell; half a character is spelled as its escape."""
+    odd = pc.match_substring(texts, "\\")
+    if not odd.true_count:
+        return texts
+    plain = [json.loads(f'"{text}"').encode("utf-8", "backslashreplace") for text in texts.filter(odd).to_pylist()]
+    return pc.replace_with_mask(texts, odd, pa.array(plain, pa.binary()).cast(pa.string()))
+
+
+def _quoted(texts: pa.Array, originals: pa.Array) -> pa.Array:
+    """Texts as JSON strings, those escaped beyond ASCII whose originals were."""
+    made = pc.binary_join_element_wise('"', texts, '"', "")
+    wide = pc.match_substring(originals, "\\u")
+    odd = pc.or_(pc.match_substring_regex(texts, r'["\\\x00-\x1f]'), wide).fill_null(False)
+    if not odd.true_count:
+        return made
+    pairs = zip(texts.filter(odd).to_pylist(), wide.filter(odd).to_pylist(), strict=True)
+    escaped = [json.dumps(text, ensure_ascii=beyond) for text, beyond in pairs]
+    return pc.replace_with_mask(made, odd, pa.array(escaped, pa.string()))
 
 
 def _problem(place: Place) -> str:
+    labelled = _labelled(place)
+    if not labelled:
+        return "it names no path, and no default either"
     try:
-        for path in place.options["paths"]:
-            steps(str(path))
+        for _, path, _ in labelled:
+            if path is not None:
+                json_paths.parse(path)
     except InputError as error:
         return f"{error.message}: {error.hint}"
     return ""
@@ -204,12 +212,21 @@ def _problem(place: Place) -> str:
 
 JSON = Declaration(
     name="json",
-    summary="Values inside JSON documents, each path by a rule of its own; what no path names stays.",
-    example="{json: {$.email: email, '$.items[*].name': full_name}}",
+    summary=(
+        "Values inside JSON documents, each path by a rule of its own, the first that names a value; "
+        "what no path names stays, or gets the default rule."
+    ),
+    example="{json: {$..email: email, '$.items[*].name': full_name, '$.owner_id::uuid': key}, default: redact}",
     kinds=frozenset({"json", "text"}),
     build=_build,
+    inverse=_build,
     main="paths",
-    options=(Option("paths", "mapping of rules", "paths and their rules", required=True),),
+    options=(
+        Option("paths", "mapping of rules", "paths to values and their rules; `::date` reads texts there as dates"),
+        Option("keys", "mapping of rules", "paths to objects, and rules for their keys"),
+        Option("default", "rule", "the rule for all values that no path names"),
+    ),
     problem=_problem,
+    pieces=_pieces,
     sensitive=False,
 )

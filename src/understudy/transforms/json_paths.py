@@ -1,0 +1,118 @@
+"""Paths into JSON documents, and what they name in all documents of a column at once."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from understudy.errors import InputError, unknown
+from understudy.schema import Kind
+from understudy.transforms.inside import FORMS
+from understudy.transforms.json_text import STRING, Values
+from understudy.transforms.stretches import Flags, Texts, taken
+
+_STEP = re.compile(r"""(\.\.?)([^\W\d][\w-]*|\*)|(\.\.)?\[(?:(\d+)|(\*)|"([^"]*)"|'([^']*)')\]""")
+_FORM = re.compile(r"::(\w+)$")
+_HINT = "write $.name, $.items[*].email, $..email, $[0], $['odd name'] or $.id::uuid"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a path: to a key, to a position, or (None) to every value inside; ``deep`` at any depth."""
+
+    to: str | int | None
+    deep: bool = False
+
+
+@dataclass(frozen=True)
+class Path:
+    """A path: its steps, and the kind that texts at its end are read as, if it says so."""
+
+    text: str
+    steps: tuple[Step, ...]
+    form: Kind | None = None
+
+
+def parse(text: str) -> Path:
+    """Read a path, such as ``$.items[*].email``, ``$..email`` or ``$.id::uuid``; an InputError where it is none."""
+    form = _FORM.search(text)
+    if form is not None and form[1] not in FORMS:
+        raise unknown("kind", form[1], FORMS)
+    end = len(text) if form is None else form.start()
+    steps: list[Step] = []
+    place = 1
+    while place < end or not text.startswith("$"):
+        match = _STEP.match(text, place, end) if text.startswith("$") else None
+        if match is None:
+            raise InputError(f"{text!r} is not a path", hint=_HINT)
+        dots, name, deep, position, _, *quoted = match.groups()
+        to = name if dots else next((one for one in quoted if one is not None), None)
+        plain = None if dots and name == "*" else int(position) if position is not None else to
+        steps.append(Step(plain, deep=dots == ".." or deep is not None))
+        place = match.end()
+    return Path(text, tuple(steps), next((kind for kind in FORMS if form is not None and kind == form[1]), None))
+
+
+class Keys:
+    """The keys of documents, compared as what they spell."""
+
+    def __init__(self, texts: Texts, values: Values) -> None:
+        self._data, self._keys = texts.data, values.keys
+        self._length = values.keys.end - values.keys.start - 2
+        escaped = np.flatnonzero(self._holding(b"\\"))
+        spelled = taken(texts, values.keys.at(escaped)).to_pylist()
+        self._escaped = {int(key): json.loads(text) for key, text in zip(escaped, spelled, strict=True)}
+
+    def _holding(self, character: bytes) -> Flags:
+        """Which keys have a character in them."""
+        keys = self._keys
+        first, last = (keys.start[0], keys.end[-1]) if len(keys) else (0, 0)
+        places = np.flatnonzero(self._data[first:last] == character[0]) + first
+        found = np.zeros(len(keys), bool)
+        if len(places):
+            key = np.searchsorted(keys.start, places, side="right") - 1
+            found[key[places < keys.end[key]]] = True
+        return found
+
+    def named(self, name: str) -> Flags:
+        """Which keys are this name, however it is escaped."""
+        wanted = np.frombuffer(name.encode(), np.uint8)
+        found = self._length == len(wanted)
+        some = np.flatnonzero(found)
+        start = self._keys.start[some] + 1
+        found[some] = (self._data[start[:, None] + np.arange(len(wanted))] == wanted).all(axis=1)
+        for key, text in self._escaped.items():
+            found[key] = text == name
+        return found
+
+
+def named(path: Path, values: Values, keys: Keys) -> Flags:
+    """Which values a path names itself, objects and arrays among them."""
+    chosen = values.parent < 0
+    for step in path.steps:
+        parents = inside(chosen, values) | chosen if step.deep else chosen
+        there = (values.parent >= 0) & parents[values.parent]
+        if isinstance(step.to, str):
+            there &= (values.key >= 0) & keys.named(step.to)[values.key] if len(values.keys) else False
+        elif step.to is not None:
+            there &= (values.key < 0) & (values.place == step.to)
+        chosen = there
+    return chosen
+
+
+def inside(chosen: Flags, values: Values) -> Flags:
+    """Which values stand inside chosen ones, at any depth."""
+    place = np.flatnonzero(chosen & (values.kind < STRING))
+    edges = np.bincount(place + 1, minlength=len(chosen) + 1) - np.bincount(
+        values.after[place], minlength=len(chosen) + 1
+    )
+    return np.cumsum(edges[:-1]) > 0
+
+
+def leaves(chosen: Flags, values: Values) -> Flags:
+    """Of chosen values the texts and scalars; of objects and arrays, all that are inside them."""
+    return cast("Flags", (values.kind >= STRING) & (chosen | inside(chosen, values)))

@@ -1,0 +1,94 @@
+"""Stretches of the texts of a column: taken out all at once, and exchanged for others, byte for byte around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from understudy.arrow import spans
+
+Bytes = NDArray[np.uint8]
+Places = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+class Texts:
+    """The texts of a column as one run of bytes; null is the empty text."""
+
+    def __init__(self, values: pa.Array) -> None:
+        self.values = values.fill_null("") if values.null_count else values
+        self.data: Bytes
+        self.offsets: Places
+        self.data, self.offsets = spans(self.values)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def part(self, first: int, last: int) -> Texts:
+        """Some of the texts, in the same bytes."""
+        return Texts(self.values.slice(first, last - first))
+
+    def cuts(self, size: int) -> Iterator[tuple[int, int]]:
+        """Where to part the texts so that each part has about so many bytes: firsts, and what is after the last."""
+        first = 0
+        while first < len(self):
+            last = int(np.searchsorted(self.offsets, self.offsets[first] + size))
+            yield first, max(min(last, len(self)), first + 1)
+            first = max(min(last, len(self)), first + 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Stretches:
+    """Parts of texts, from left to right: the text that each is in, and where its bytes start and end."""
+
+    text: Places
+    start: Places
+    end: Places
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    def at(self, chosen: Flags | Places) -> Stretches:
+        """Some of them, in order."""
+        return Stretches(self.text[chosen], self.start[chosen], self.end[chosen])
+
+
+def joined(parts: Sequence[Stretches]) -> Stretches:
+    """Stretches that were found one after the other."""
+    names = ("text", "start", "end")
+    return Stretches(*(np.concatenate([np.zeros(0, np.int64), *(getattr(p, name) for p in parts)]) for name in names))
+
+
+def taken(texts: Texts, found: Stretches) -> pa.Array:
+    """The stretches as texts of their own."""
+    segments, starts, _ = _segments(texts, found)
+    return segments.take(pa.array(starts))
+
+
+def spliced(texts: Texts, found: Stretches, made: pa.Array) -> pa.Array:
+    """The texts with other texts in the place of the stretches."""
+    if not len(found):
+        return texts.values
+    segments, starts, firsts = _segments(texts, found)
+    chosen = np.zeros(len(segments), bool)
+    chosen[starts] = True
+    data, edges = spans(pc.replace_with_mask(segments, pa.array(chosen), made))
+    offsets = edges[np.append(firsts, len(segments))].astype(np.int32)
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(data))
+
+
+def _segments(texts: Texts, found: Stretches) -> tuple[pa.Array, Places, Places]:
+    """All bytes, cut at every stretch and every text; which segments are stretches, and which start a text."""
+    rows = np.arange(len(texts))
+    firsts = rows + 2 * np.searchsorted(found.text, rows)
+    starts = found.text + 1 + 2 * np.arange(len(found))
+    edges = np.empty(len(texts) + 2 * len(found) + 1, np.int32)
+    edges[firsts], edges[-1] = texts.offsets[:-1], texts.offsets[-1]
+    edges[starts], edges[starts + 1] = found.start, found.end
+    segments = pa.StringArray.from_buffers(len(edges) - 1, pa.py_buffer(edges), pa.py_buffer(texts.data))
+    return segments, starts, firsts
