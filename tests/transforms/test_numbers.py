@@ -143,6 +143,7 @@ class TestRound:
     def test_digits_that_say_nothing_about_whole_numbers_are_refused(self):
         assert "tens with -1" in refused({"round": 2}, "integer")
         assert "either digits or significant" in refused("round", "integer")
+        assert "so all would stay" in refused({"round": 2}, "decimal") and not refused({"round": 1}, "decimal")
 
 
 class TestClamp:
@@ -180,6 +181,8 @@ class TestRandom:
         assert len(set(found)) == 101 and min(found) == 0 and max(found) == 1
         (text,) = masked({"random": {"least": 10, "most": 99}}, ["7.125"], "decimal", **TEXT)
         assert len(text) == 6 and 10 <= Decimal(text) <= 99
+        (fine,) = masked({"random": {"least": 10, "most": 99}}, [f"7.{'1' * 30}"], "decimal", **TEXT)
+        assert len(fine) == 33 and 10 <= Decimal(fine) <= 99
 
     def test_a_normal_distribution_has_its_middle_in_the_middle(self):
         rule = {"random": {"least": 0, "most": 60, "distribution": "normal", "by": "row"}}
@@ -209,7 +212,8 @@ class TestRandom:
 
     def test_ranges_that_are_none_are_refused(self):
         assert "nothing lies between 9 and 3" in refused({"random": {"least": 9, "most": 3}}, "integer")
-        assert "above 0" in refused({"random": {"least": 0, "most": 3, "distribution": "lognormal"}}, "decimal")
+        for kind in ("decimal", "float"):
+            assert "above 0" in refused({"random": {"least": 0, "most": 3, "distribution": "lognormal"}}, kind)
         days = {"least": "2020-01-01", "most": "2020-01-02", "distribution": "lognormal"}
         assert "only numbers" in refused({"random": days}, "date")
         assert "wider than 18 digits" in refused({"random": {"least": -(2**62), "most": 2**62}}, "integer", **INT64)

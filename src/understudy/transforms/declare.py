@@ -258,10 +258,6 @@ def _no_problem(_place: Place) -> str:
     return ""
 
 
-def _no_rules(_place: Place) -> tuple[tuple[Rule, Column], ...]:
-    return ()
-
-
 @dataclass(frozen=True)
 class Part:
     """A rule for pieces of a column's values, and columns that stand for what a piece may be."""
@@ -310,8 +306,6 @@ class Declaration:
     """Columns of the row it reads as they are after their own rules (``Rows.changed``), so it comes after them."""
     problem: Callable[[Place], str] = field(default=_no_problem)
     """Why it does not fit this place, beyond kind, length and uniqueness; empty if it does."""
-    inner: Callable[[Place], tuple[tuple[Rule, Column], ...]] = field(default=_no_rules)
-    """Rules it applies to (some of) its own values, and the column that each takes them for; they read the row too."""
     branches: Callable[[Place], Mapping[str, Rule]] = field(default=_no_branches)
     """Rules of which one changes each value of the column, by what a person calls them."""
     choose: Callable[[Place], Choose] | None = None

@@ -109,8 +109,7 @@ def placed(table: Table, column: Column, rule: Rule) -> Placed:
     branches = {label: placed(table, column, inner) for label, inner in made.branches(place).items()}
     pieces: dict[str, tuple[Placed, ...]] = {}
     unfit: dict[str, str] = {}
-    parts = {f"`{inner}` inside it": Part(inner, (part,)) for inner, part in made.inner(place)}
-    for label, part in {**parts, **made.pieces(place)}.items():
+    for label, part in made.pieces(place).items():
         standing = [placed(table, column, part.rule) for column in part.columns]
         pieces[label] = tuple(one for one in standing if one.takes(one.place.column) and not _problem(one))
         if not pieces[label]:

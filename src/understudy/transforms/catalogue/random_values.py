@@ -61,8 +61,11 @@ def _texts(low: Decimal, high: Decimal) -> Fill:
 
     def fill(values: pa.Array, place: Floats) -> pa.Array:
         def of_scale(part: pa.Array, chosen: NDArray[np.bool_]) -> pa.Array:
-            ends = [int(end.scaleb(part.type.scale)) for end in (low, high)]
-            return decimals.of_units(_between(place[chosen], *ends), part.type)
+            first, last = (int(end.scaleb(part.type.scale)) for end in (low, high))
+            if max(abs(first), abs(last)) < _WIDEST:
+                return decimals.of_units(_between(place[chosen], first, last), part.type)
+            zeros = decimals.of_units(np.zeros(len(part), np.int64), part.type)
+            return decimals.add(zeros, float(low) + place[chosen] * float(high - low))
 
         return decimals.each_scale(values, of_scale)
 
@@ -77,13 +80,15 @@ def _between(place: Floats, low: int, high: int) -> NDArray[np.int64]:
 def _problem(place: Place) -> str:
     options, kind = place.options, place.column.kind
     found = arithmetic.limits_problem(place)
-    if found or kind == "float" or place.column.as_text:
+    if found:
         return found
     if options["distribution"] == "lognormal":
         if kind not in NUMBERS:
             return "only numbers are distributed lognormally"
         if float(options["least"]) <= 0:
             return "a lognormal distribution lies above 0"
+    if kind == "float" or place.column.as_text:
+        return ""
     low, high = (int(end) for end in arithmetic.in_units(constants([options["least"], options["most"]], place.column)))
     return "" if high - low < _WIDEST else "the range is wider than 18 digits"
 

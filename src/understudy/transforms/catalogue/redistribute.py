@@ -93,8 +93,8 @@ def _problem(place: Place) -> str:
 REDISTRIBUTE = Declaration(
     name="redistribute",
     summary=(
-        "Amounts move between the rows of a group by up to a share of themselves, and the sum of the group stays "
-        "exactly what it was; an amount that is alone in its group stays. Reads the whole column once."
+        "Amounts move between the rows of a group in proportion to themselves, and the sum of the group stays exactly "
+        "what it was; an amount that is alone in its group stays. Reads the whole column once."
     ),
     example="{redistribute: 0.2, within: order_lines.order_id}",
     kinds=NUMBERS,
@@ -104,7 +104,7 @@ REDISTRIBUTE = Declaration(
         Option(
             "ratio",
             "number",
-            "the share of itself that an amount gives or takes",
+            "the share of itself by which an amount usually moves, and twice that at most",
             required=True,
             least=0.000001,
             most=0.5,

@@ -80,6 +80,12 @@ def _problem(place: Place) -> str:
         return "round takes either digits or significant"
     if place.column.kind == "integer" and digits is not None and digits >= 0:
         return "whole numbers are rounded to tens with -1, hundreds with -2 and so on"
+    if (
+        place.column.kind == "decimal"
+        and not place.column.as_text
+        and (digits or 0) >= place.column.arrow_type.scale > 0
+    ):
+        return f"{place.column.native_type} has no more than {digits} decimal places, so all would stay"
     return ""
 
 
