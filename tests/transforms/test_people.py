@@ -217,10 +217,20 @@ class TestOnePerson:
             assert row["mail"].startswith(f"{latin[row['first']].lower()}.strauss.lecki.")
             assert row["login"].startswith(f"{latin[row['first']].lower()}_")
 
-    def test_an_unknown_locale_or_column_is_refused(self):
-        for rule in ({"first_name": {"locale": "klingon"}}, {"email": {"of": ["nickname"]}}):
-            with pytest.raises(InputError, match=r"klingon|nickname"):
-                masked(rule, ["Ada"])
+    @pytest.mark.parametrize(
+        ("rule", "missing"),
+        [
+            ({"first_name": {"locale": "klingon"}}, "locale 'klingon'"),
+            ({"full_name": {"locale": "from land"}}, "column 'people.land'"),
+            ({"title": {"gender": "from sex"}}, "column 'people.sex'"),
+            ({"email": {"of": ["nickname"]}}, "column 'people.nickname'"),
+            ({"username": {"locale": "klingon"}}, "locale 'klingon'"),
+        ],
+    )
+    def test_what_is_not_there_is_refused(self, rule, missing):
+        table = people(column("v"))
+        (refusal,) = transforms.refusals(Schema((table,)), {(table.name, "v"): parse_rule(rule)}, {})
+        assert refusal.subject == "people.v" and missing in refusal.reason
 
 
 class TestGender:

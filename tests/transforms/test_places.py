@@ -134,6 +134,21 @@ class TestOnePlace:
         found = rows_masked(rules, country=["Atlantis", None] * 200, city=[f"c{number}" for number in range(400)])
         assert len({row["city"] for row in found}) > 200
 
+    @pytest.mark.parametrize(
+        ("rule", "missing"),
+        [
+            ({"city": {"country": "Germny"}}, "country 'Germny'"),
+            ({"address": {"country": "from land"}}, "column 'people.land'"),
+            ({"phone": {"mode": "fake", "country": "from land"}}, "column 'people.land'"),
+            ({"postcode": {"country": "Germny"}}, "country 'Germny'"),
+            ({"latitude": {"jitter_km": 5, "with": "lon"}}, "column 'people.lon'"),
+        ],
+    )
+    def test_what_is_not_there_is_refused(self, rule, missing):
+        table = people(column("v", "float" if "latitude" in rule else "text"))
+        (refusal,) = transforms.refusals(Schema((table,)), {(table.name, "v"): parse_rule(rule)}, {})
+        assert refusal.subject == "people.v" and missing in refusal.reason
+
 
 class TestCoordinates:
     RULES = (

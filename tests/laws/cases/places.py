@@ -40,6 +40,7 @@ CASES = {
         Case(
             {"latitude": {"grid_km": 50, "with": "who"}},
             "decimal",
+            {"arrow_type": pa.decimal128(14, 6)},
             nth=lambda number: Decimal(number) / 20,
             keyed=False,
         ),

@@ -17,6 +17,7 @@ from understudy.transforms.catalogue.localities import (
     SCRIPT,
     Where,
     postcodes,
+    problem,
     reads,
     street_lines,
 )
@@ -130,5 +131,6 @@ ADDRESS = Declaration(
     length=_length,
     needs=needs_subject,
     reads=reads,
+    problem=problem,
     listed=True,
 )

@@ -158,12 +158,14 @@ def _needs(place: Place) -> frozenset[str]:
 
 
 def _problem(place: Place) -> str:
+    reads(place)
     options = place.options
     moves = [name for name in ("jitter_km", "grid_km") if options[name] is not None]
     if len(moves) == 2:
         return "a position is either moved by `jitter_km` or put on a grid"
     if moves and options["with"] is None:
         return f"`{moves[0]}` needs the position's other column: `with: longitude`"
+    _needs(place)
     return ""
 
 

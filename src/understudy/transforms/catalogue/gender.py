@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from understudy.locales import DEFAULT, LOCALES
 from understudy.locales.countries import each_different
 from understudy.locales.genders import GENDERS, OTHERS, TITLES, title_key, title_locales, woman_rows
-from understudy.transforms.catalogue.personas import FAMILY, LOCALE, Who, reads
+from understudy.transforms.catalogue.personas import FAMILY, LOCALE, Who, problem, reads
 from understudy.transforms.catalogue.personas import GENDER as OF_GENDER
 from understudy.transforms.declare import DOMAIN, PER, TEXT, Change, Declaration, Option, Place, Rows, Setting
 from understudy.transforms.draws import Draw, by_row, by_value, needs_row, needs_subject
@@ -184,6 +184,7 @@ TITLE = Declaration(
     length=lambda place: min(_LONGEST_TITLE, place.column.max_length or _LONGEST_TITLE),
     needs=_needs,
     reads=reads,
+    problem=problem,
     by="row",
     sensitive=False,
     listed=True,

@@ -43,7 +43,7 @@ _TOKEN = 10
 _LEAST_TOKEN = 4
 _RESERVED = ("example.com", "example.org", "example.net")  # RFC 2606: never anybody's
 _RESERVED_LENGTH = len(_RESERVED[0])
-_AFTER_AT = r"^.*@(?P<domain>(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})$"
+_A_DOMAIN = r"^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$"
 _MASKED_END = ".example"  # RFC 2606 too: whole domains of their own
 _MASKED_TOKEN = 8
 _ALIKE = 2  # bits: names that are different in their own script may be alike in ASCII
@@ -126,15 +126,23 @@ def _email(setting: Setting) -> Change:
         usual = reserved.take(pa.array((drawn[:, 1] >> np.uint64(60)).view(np.int64) % len(_RESERVED)))
         if not (options["keep_domain"] or options["mask_domain"]):
             return usual
-        own = pc.struct_field(pc.extract_regex(originals, _AFTER_AT), 0)
+        own = _own_domains(originals)
         if options["mask_domain"]:
-            own = pc.if_else(own.is_null(), None, _masked_domains(digest(own, domain_key)))
+            own = pc.if_else(own.is_valid(), _masked_domains(digest(own, domain_key)), None)
         fits = pc.is_valid(own)
         if limit is not None:
             fits = pc.and_(fits, pc.less_equal(pc.add(pc.utf8_length(local), pc.utf8_length(own)), limit - 1))
         return pc.if_else(pc.fill_null(fits, False), own, usual)
 
     return _cased(setting, "email", _email_handle(setting.place), domains)
+
+
+def _own_domains(originals: pa.Array) -> pa.Array:
+    """What stands after the last @; null where that is no domain."""
+    pieces = pc.split_pattern(originals.fill_null(""), "@", max_splits=1, reverse=True)
+    last = pieces.flatten().take(pc.subtract(pieces.offsets.slice(1), 1))
+    fine = pc.and_(pc.equal(pc.list_value_length(pieces), 2), pc.match_substring_regex(last, _A_DOMAIN))
+    return pc.if_else(fine, last, None)
 
 
 def _masked_domains(drawn: Words) -> pa.Array:
@@ -208,8 +216,14 @@ def _reads(place: Place) -> frozenset[str]:
     return frozenset(handle.parts) if handle.parts else handle.who.columns
 
 
-def _problem(place: Place) -> str:
+def _email_problem(place: Place) -> str:
+    _reads(place)
     return "a domain is either kept or masked" if place.options["keep_domain"] and place.options["mask_domain"] else ""
+
+
+def _username_problem(place: Place) -> str:
+    _reads(place)
+    return ""
 
 
 EMAIL = Declaration(
@@ -233,7 +247,7 @@ EMAIL = Declaration(
     length=_email_length,
     needs=needs_subject,
     reads=_reads,
-    problem=_problem,
+    problem=_email_problem,
 )
 
 USERNAME = Declaration(
@@ -247,4 +261,5 @@ USERNAME = Declaration(
     length=lambda place: _username_handle(place).length,
     needs=needs_subject,
     reads=_reads,
+    problem=_username_problem,
 )

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.arrow import plain
-from understudy.locales import LOCALES, Patterns, country_rows, places, streets
+from understudy.errors import unknown
+from understudy.locales import LOCALES, Patterns, country_rows, country_table, places, streets
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import Option, Place, Rows
 from understudy.transforms.draws import pick
@@ -50,7 +51,12 @@ class Where:
     @cached_property
     def column(self) -> str | None:
         """The column that says the country, if one does."""
-        return None if self.literal is not None else self.place.named("country")
+        text = self.place.options.get("country")
+        if text is None or self.literal is not None:
+            return None
+        if not text.startswith("from ") and text not in self.place.table.by_name:
+            raise unknown("country", text, country_table().name.to_pylist())
+        return self.place.named("country")
 
     def read(self, _originals: pa.Array, rows: Rows) -> tuple[NDArray[np.int64], ...]:
         """What ``rows`` needs besides the draws."""
@@ -74,6 +80,12 @@ class Where:
 def reads(place: Place) -> frozenset[str]:
     """The column that says the country."""
     return frozenset({Where(place).column} - {None})  # type: ignore[arg-type]
+
+
+def problem(place: Place) -> str:
+    """Nothing; an InputError where the country or the column that the rule names is not there."""
+    reads(place)
+    return ""
 
 
 def filled(patterns: Patterns, random: NDArray[np.uint64]) -> pa.Array:

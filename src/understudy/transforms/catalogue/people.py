@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from understudy.transforms.catalogue.personas import FAMILY, GENDER, LOCALE, SCRIPT, Persons, Who, reads
+from understudy.transforms.catalogue.personas import FAMILY, GENDER, LOCALE, SCRIPT, Persons, Who, problem, reads
 from understudy.transforms.declare import (
     DOMAIN,
     PER,
@@ -107,6 +107,7 @@ def _declare(name: str, summary: str, form: Callable[[Place], _Form], *options: 
         length=length,
         needs=needs_subject,
         reads=reads,
+        problem=problem,
         listed=True,
     )
 
@@ -159,5 +160,6 @@ INITIALS = Declaration(
     length=lambda place: min(_DOTTED, place.column.max_length or _DOTTED),
     needs=needs_subject,
     reads=reads,
+    problem=problem,
     listed=True,
 )

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.arrow import plain, spans
+from understudy.errors import unknown
 from understudy.locales import DEFAULT, LOCALES, People, ascii_of, locale_named, locale_of, locale_rows, longest, people
 from understudy.locales.genders import woman_rows
 from understudy.transforms.declare import Option, Place, Rows
@@ -175,7 +176,11 @@ class Who:
     def locale_column(self) -> str | None:
         """The column that says the locale, if one does."""
         text = self.place.options.get("locale")
-        return None if text is None or _literal_locale(text) else self.place.named("locale")
+        if text is None or _literal_locale(text):
+            return None
+        if not text.startswith("from ") and text not in self.place.table.by_name:
+            raise unknown("locale", text, LOCALES)
+        return self.place.named("locale")
 
     @cached_property
     def gender_column(self) -> str | None:
@@ -275,6 +280,12 @@ def _below(random: Words, sizes: NDArray[np.int64], bits: np.uint64) -> NDArray[
 def reads(place: Place) -> frozenset[str]:
     """The columns that say locale and gender."""
     return Who(place).columns
+
+
+def problem(place: Place) -> str:
+    """Nothing; an InputError where the locale or a column that the rule names is not there."""
+    reads(place)
+    return ""
 
 
 def ascii_names(columns: list[pa.Array], joint: str) -> pa.Array:

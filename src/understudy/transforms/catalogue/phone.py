@@ -151,6 +151,7 @@ def _length(place: Place) -> int | None:
 
 
 def _problem(place: Place) -> str:
+    reads(place)
     options, column = place.options, place.column
     if column.kind == "integer" and options["mode"] == "fake" and column.arrow_type.bit_width < 64:
         return f"{column.native_type} is too narrow for numbers with their country in front"

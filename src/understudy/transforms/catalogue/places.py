@@ -16,6 +16,7 @@ from understudy.transforms.catalogue.localities import (
     IN_COUNTRY,
     SCRIPT,
     Where,
+    problem,
     reads,
     roads,
     street_lines,
@@ -69,6 +70,7 @@ def _declare(name: str, summary: str, table: Table, *options: Option) -> Declara
         length=length,
         needs=needs_subject,
         reads=reads,
+        problem=problem,
         listed=True,
     )
 
@@ -151,5 +153,6 @@ STREET = Declaration(
     length=lambda place: min(street_length(place), place.column.max_length or street_length(place)),
     needs=needs_subject,
     reads=reads,
+    problem=problem,
     listed=True,
 )

@@ -90,6 +90,7 @@ def _kept(setting: Setting) -> Change:
 
 
 def _problem(place: Place) -> str:
+    reads(place)
     options = place.options
     if options["hipaa"] and options["keep"] is not None:
         return "`hipaa` says itself how many digits are kept"
