@@ -54,6 +54,10 @@ class TestPlaces:
         assert fits("[A-Z]{2}", masked("country", ["IT"], max_length=2))
         assert fits("[A-Z]{3}", masked("country", ["ITA"], max_length=3))
         assert fits("[A-Z]{2}", masked({"country": {"form": "code"}}, ["Italy"]))
+        rules = {form: {"country": {"form": form, "per": "id"}} for form in ("name", "local", "prefix", "currency")}
+        found = rows_masked(rules, **{form: ["?"] * 300 for form in rules})
+        expected = {"name": "Germany", "local": "Deutschland", "prefix": "+49", "currency": "EUR"}
+        assert expected in [{form: row[form] for form in rules} for row in found]
 
     def test_a_region_is_written_as_the_column_or_the_rule_wants(self):
         assert fits("[A-Z0-9]{1,2}", masked("region", ["NY", "CA"], max_length=2))

@@ -18,6 +18,7 @@ from understudy.transforms.catalogue.conditional import SWITCH, WHEN
 from understudy.transforms.catalogue.constant import KEEP, NULL, REDACT, REPLACE
 from understudy.transforms.catalogue.coordinates import LATITUDE, LONGITUDE
 from understudy.transforms.catalogue.documents import JSON
+from understudy.transforms.catalogue.free_text import FREE_TEXT
 from understudy.transforms.catalogue.gender import GENDER, TITLE
 from understudy.transforms.catalogue.handles import EMAIL, USERNAME
 from understudy.transforms.catalogue.hashes import HASH, TOKEN
@@ -104,6 +105,7 @@ TRANSFORMERS: dict[str, Declaration] = {
     "map": MAP,
     "generalize": GENERALIZE,
     "json": JSON,
+    "free_text": FREE_TEXT,
     "when": WHEN,
     "switch": SWITCH,
 }

@@ -96,8 +96,10 @@ def _country(place: Place) -> pa.Array:
     """Countries as the rule says, else as the column has room for."""
     form = place.options["form"] or {2: "code", 3: "code3"}.get(place.column.max_length or 0, "name")
     there, table = places(), country_table()
-    if form == "local":
-        return table.local.take(pc.index_in(there.code, value_set=table.code))
+    if form == "prefix":
+        return pc.binary_join_element_wise("+", there.prefix, "")
+    if form in ("local", "currency"):
+        return getattr(table, form).take(pc.index_in(there.code, value_set=table.code))
     return {"name": there.country, "code": there.code, "code3": there.code3}[form]
 
 
@@ -123,7 +125,12 @@ COUNTRY = _declare(
     "country",
     "A country, by name or by its code of two or three letters where the column has room for no more.",
     _country,
-    Option("form", "text", "how it is written", choices=("name", "local", "code", "code3")),
+    Option(
+        "form",
+        "text",
+        "how it is written: in English or its own language, as a code, or as its telephone prefix or currency",
+        choices=("name", "local", "code", "code3", "prefix", "currency"),
+    ),
 )
 
 
