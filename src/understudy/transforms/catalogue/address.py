@@ -116,7 +116,7 @@ def _length(place: Place) -> int:
 ADDRESS = Declaration(
     name="address",
     summary="A whole address: street, house number, postal code, city and region, in the order of its country.",
-    example='{address: {per: id, country: from country, separator: ", "}}',
+    example="{address: {per: id, country: from country}}",
     kinds=TEXT,
     build=_build,
     options=(
