@@ -39,6 +39,10 @@ def columns(rows: int) -> dict[str, tuple[Column, pa.Array]]:
         "sex": [("F", "m", "female")[i % 3] for i in number],
         "zip": [f"{i % 100_000:05}" for i in number],
         "written": [f"{i % 28 + 1:02}.{i % 12 + 1:02}.{1930 + i % 80}" for i in number],
+        "note": [
+            f"Dear Ada Lovelace{i}, we called +49 170 {i:07} on 5 May 2021 about order {i}; ada{i}@x.org"
+            for i in number
+        ],
         "slug": [f"a-{'long-' * (i % 5)}slug-{i}" for i in number],
     }
     documents = [
@@ -108,6 +112,7 @@ RULES = [
     ("ratio", {"longitude": {"jitter_km": 5, "with": "latitude"}}),
     ("ratio", {"longitude": {"grid_km": 1, "with": "latitude"}}),
     ("name", "company"),
+    ("note", "free_text"),
     ("born", {"shift_days": 30}),
     ("seen", {"shift_days": 30, "per": "id"}),
     ("seen", {"jitter": "30 minutes"}),

@@ -22,6 +22,7 @@ from understudy.entities.patterns import ENTITIES, chosen
 Numbers = NDArray[np.int64]
 
 _STEP_BYTES = 1 << 22
+_FEW_BYTES = 1 << 14  # searched at once: to compile the hints would take longer
 _NONE = np.zeros(0, np.int64)
 
 
@@ -114,13 +115,17 @@ class _Chunk:
     """Some rows to be searched: those with a hint are joined once."""
 
     def __init__(self, values: pa.Array) -> None:
+        offsets = _offsets(values)
         self.values = values
         self.all = np.arange(len(values))
+        self.few = offsets[-1] - offsets[0] <= _FEW_BYTES
         self._hinted: dict[str, Numbers] = {}
         self._joined: dict[bytes, _Joined] = {}
 
     def rows(self, hint: str, among: Numbers) -> Numbers:
-        """Those of some rows in which a hint is found."""
+        """Those of some rows in which a hint is found; all of few."""
+        if self.few:
+            return among
         if hint not in self._hinted:
             part = self.values if len(among) == len(self.values) else self.values.take(pa.array(among))
             found = pc.match_substring_regex(part, hint)

@@ -108,7 +108,9 @@ class _Lane:
             changed=changed,
             identifying=tuple(name for name in changed if plan.placed((table.name, name)).sensitive),
             spared=transforms.spared(table, rules),
-            transformer=transforms.compile(table, rules, key=key, domains=plan.domains, dataset=snapshot),
+            transformer=transforms.compile(
+                table, rules, key=key, domains=plan.domains, dataset=snapshot, elsewhere=plan.rules
+            ),
             counts=counts,
             originals=originals,
         )

@@ -125,7 +125,9 @@ def preview(path: Path, table: str, *, rows: int = 10) -> Preview:
         stored = [column.name for column in wanted.stored]
         where = next((one.where for one in made.subset.request.targets if one.table == wanted.name), "")
         needed = tuple(sorted(transforms.needs(wanted, rules) - set(stored)))
-        transformer = transforms.compile(wanted, rules, key=key, domains=made.domains, dataset=snapshot)
+        transformer = transforms.compile(
+            wanted, rules, key=key, domains=made.domains, dataset=snapshot, elsewhere=made.rules
+        )
         scan = Scan(wanted.name, (*stored, *needed), where=where, limit=rows)
         shown = [transformer(batch).select(stored) for batch in snapshot.read(scan)]
     return Preview(tuple(stored), [row for batch in shown for row in batch.to_pylist()])

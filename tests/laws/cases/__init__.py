@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from laws.case import Case
-from laws.cases import business, categorical, conditional, constants, keys, numbers, people, places, structured, texts
+from laws.cases import (
+    business,
+    categorical,
+    conditional,
+    constants,
+    free_text,
+    keys,
+    numbers,
+    people,
+    places,
+    structured,
+    texts,
+)
 
 CASES: dict[str, list[Case]] = {
     **business.CASES,
     **categorical.CASES,
     **conditional.CASES,
     **constants.CASES,
+    **free_text.CASES,
     **keys.CASES,
     **numbers.CASES,
     **people.CASES,

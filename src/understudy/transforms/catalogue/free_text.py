@@ -1,0 +1,258 @@
+"""``free_text``: what texts tell about people is replaced, as the columns replace it; all else stays byte for byte.
+
+A row's own identity columns are looked for first, and what they become stands in the text as well.  Then come
+the spans that ``understudy.entities`` finds, each kind by the transformer that its columns have, drawn by the
+value: an address of e-mail becomes the same in a note and in a column.  A kind that has no transformer becomes
+its name in brackets.  What nothing tells to be personal, a rare name without context for one, stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from understudy import entities
+from understudy.arrow import spans as spans_of
+from understudy.entities.names import parts
+from understudy.entities.spans import resolve
+from understudy.errors import unknown
+from understudy.interfaces import Rule
+from understudy.schema import Column, Kind
+from understudy.transforms import written_dates
+from understudy.transforms.declare import PER, TEXT, Change, Declaration, Option, Part, Place, Rows, Setting
+from understudy.transforms.draws import needs_subject
+from understudy.transforms.fake import cut
+from understudy.transforms.mentions import mentions
+from understudy.transforms.splice import splice
+from understudy.transforms.subjects import known, split
+
+Numbers = NDArray[np.int64]
+
+_TEXT = Column("", "text", "text", pa.string())
+_DAY = Column("", "date", "date", pa.date32())
+
+_SHIFT = Rule("shift_days", {"days": 30})
+_LABEL = Rule("redact", {})
+_USUAL: Mapping[str, Rule] = {
+    **{name: Rule(name, {}) for name in ("email", "phone", "username", "city", "postcode", "company")},
+    "first_name": Rule("first_name", {}),
+    "last_name": Rule("last_name", {}),
+    "address": Rule("street", {}),
+    "date": _SHIFT,
+    "datetime": _SHIFT,
+    "birth_date": _SHIFT,
+    **dict.fromkeys(("card", "iban", "ssn", "passport", "driving_licence", "licence_plate", "account"), _LABEL),
+    **dict.fromkeys(("medical_record", "crypto", "imei", "vin", "url", "ip", "mac", "secret", "jwt"), _LABEL),
+    **dict.fromkeys(("uuid", "coordinates"), _LABEL),
+}
+"""How spans of an entity change where the rule does not say; those of others stay."""
+
+_DATES = frozenset({"date", "datetime", "birth_date"})
+_NAMES = ("first_name", "last_name")
+_KEEP = "keep"
+_OWN = -1  # the kind of what the row itself is known to hold: it counts before all others
+
+
+def _rules(place: Place) -> dict[str, Rule]:
+    """The entities that change here, and how: dates by the subject where there is one."""
+    given: Mapping[str, Rule] = place.options["rules"] or {}
+    wanted = place.options["entities"]
+    found = dict(_USUAL)
+    if place.options["per"] is not None:
+        shift = Rule(_SHIFT.name, {**_SHIFT.options, "per": place.options["per"]})
+        found.update(dict.fromkeys(_DATES, shift))
+    if wanted is not None:
+        chosen = {*wanted, *(_NAMES if "person" in wanted else ())}
+        found = {name: found.get(name, _LABEL) for name in chosen - {"person"}}
+    found.update(given)
+    if "person" in given:  # the name as a whole
+        found = {name: rule for name, rule in found.items() if name not in _NAMES or name in given}
+    return {name: rule for name, rule in found.items() if rule.name != _KEEP}
+
+
+def _named(name: str, rule: Rule) -> Rule:
+    """A redaction that says what was there."""
+    plain = rule.name == "redact" and rule.options.get("text") is None
+    return Rule("redact", {"text": _label(name)}) if plain else rule
+
+
+def _label(name: str) -> str:
+    return f"[{name.upper()}]"
+
+
+def _pieces(place: Place) -> Mapping[str, Part]:
+    return {
+        name: Part(_named(name, rule), (_TEXT, _DAY) if name in _DATES else (_TEXT,))
+        for name, rule in _rules(place).items()
+    }
+
+
+Exchange = Callable[[pa.Array, Rows], pa.Array]
+"""Texts that are one entity, and the rows they stand in, to what is to stand there; never null."""
+
+
+def _exchange(setting: Setting, name: str) -> Exchange:
+    """How spans of one entity change."""
+    label, day_first = _label(name), bool(setting.place.options["day_first"])
+    changes: Mapping[Kind, Change] = setting.pieces(name)
+
+    def change(texts: pa.Array, rows: Rows) -> pa.Array:
+        if "text" in changes:
+            made = pc.fill_null(changes["text"](texts, rows), label)
+            return _as_loud(texts, made) if name in _NAMES else made
+        days = changes["date"]
+        return written_dates.changed(texts, lambda day: days(day, rows), day_first=day_first, otherwise=label)
+
+    return change
+
+
+def _initial(change: Exchange) -> Exchange:
+    """How an initial changes: into that of the given name that would stand for it."""
+
+    def shortened(texts: pa.Array, rows: Rows) -> pa.Array:
+        return pc.binary_join_element_wise(
+            pc.utf8_slice_codeunits(change(texts, rows), 0, 1), pc.utf8_slice_codeunits(texts, 1), ""
+        )
+
+    return shortened
+
+
+def _as_loud(texts: pa.Array, made: pa.Array) -> pa.Array:
+    """Stand-ins in capitals where the text is."""
+    loud = pc.and_(pc.utf8_is_upper(texts), pc.greater(pc.utf8_length(texts), 1))
+    return pc.if_else(loud, pc.utf8_upper(made), made) if loud.true_count else made
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Parts of texts by what they are; from several finders they may overlap."""
+
+    row: Numbers
+    start: Numbers
+    end: Numbers
+    kind: Numbers
+
+    @staticmethod
+    def joined(parts: list[_Parts]) -> _Parts:
+        """All of some parts."""
+        return _Parts(
+            *(np.concatenate([getattr(one, name) for one in parts]) for name in ("row", "start", "end", "kind"))
+        )
+
+    def take(self, chosen: NDArray[Any]) -> _Parts:
+        """Some of the parts."""
+        return _Parts(self.row[chosen], self.start[chosen], self.end[chosen], self.kind[chosen])
+
+
+def _build(setting: Setting) -> Change:
+    """What a row is about is read here, once, where it stands in another table; see ``subjects``."""
+    place = setting.place
+    exchanges = {name: _exchange(setting, name) for name in _rules(place)}
+    if "first_name" in exchanges:
+        exchanges["initial"] = _initial(exchanges["first_name"])
+    names = tuple(exchanges)
+    columns = split(place, "columns")
+    people = known(setting, columns) if columns else None
+    limit = place.column.max_length
+
+    def change(values: pa.Array, rows: Rows) -> pa.Array:
+        texts = pc.fill_null(values, "")
+        mentioned = mentions(texts, people(rows) if people else ())
+        own = _Parts(mentioned.row, mentioned.start, mentioned.end, np.full(len(mentioned.row), _OWN))
+        found = _Parts.joined([own, _spans(texts, names)])
+        offsets = spans_of(texts)[1]
+        kept = resolve(offsets[found.row] + found.start, offsets[found.row] + found.end, found.kind)
+        if not len(kept):
+            return values
+        chosen = found.take(kept)
+        made = _made(texts, rows, chosen, exchanges, mentioned.after.take(pa.array(kept[chosen.kind == _OWN])))
+        return cut(splice(texts, chosen.row, chosen.start, chosen.end, made), limit)
+
+    return change
+
+
+def _spans(texts: pa.Array, names: tuple[str, ...]) -> _Parts:
+    """What there is to find, persons as the parts of their names."""
+    split_names = [name for name in (*_NAMES, "initial") if name in names]
+    wanted = {name for name in names if name not in (*_NAMES, "initial")} | ({"person"} if split_names else set())
+    found = entities.spans(texts, wanted)
+    kinds = np.array([names.index(name) if name in names else -1 for name in found.names] or [0])
+    whole = _Parts(found.row, found.start, found.end, kinds[found.entity])
+    if not split_names:
+        return whole
+    of_persons = found.of("person")
+    persons = whole.take(of_persons)
+    pieces: list[tuple[int, int, int, int]] = []
+    for number, name in enumerate(found.texts(texts, of_persons).to_pylist()):
+        for first, last, kind in parts(name):
+            if kind in names:
+                before, inside = len(name[:first].encode()), len(name[first:last].encode())
+                start = int(persons.start[number]) + before
+                pieces.append((int(persons.row[number]), start, start + inside, names.index(kind)))
+    rows = np.array(pieces, np.int64).reshape(-1, 4)
+    return _Parts.joined([whole.take(~of_persons), _Parts(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3])])
+
+
+def _made(texts: pa.Array, rows: Rows, chosen: _Parts, exchanges: Mapping[str, Exchange], own: pa.Array) -> pa.Array:
+    """What is to stand in every chosen part, in their order."""
+    originals = entities.Spans(chosen.row, chosen.start, chosen.end, chosen.kind, tuple(exchanges)).texts(texts)
+    where = [np.flatnonzero(chosen.kind == _OWN)]
+    made = [pc.fill_null(own, _label("redacted"))]
+    for number, change in enumerate(exchanges.values()):
+        places = np.flatnonzero(chosen.kind == number)
+        if len(places):
+            where.append(places)
+            made.append(change(originals.take(pa.array(places)), rows.at(pa.array(chosen.row[places]))))
+    return pa.concat_arrays(made).take(pa.array(np.argsort(np.concatenate(where), kind="stable")))
+
+
+def _columns(place: Place) -> frozenset[str]:
+    """The columns of the row itself that are looked for."""
+    return frozenset(split(place, "columns").get("", ()))
+
+
+def _problem(place: Place) -> str:
+    for owner, names in split(place, "columns").items():
+        if owner and place.subject is None:
+            return f"{owner}.{names[0]} stands in another table: `per` names the column that points there"
+        for name in names if not owner else ():
+            if place.table.column(name).kind != "text":
+                return f"{name} is no text, so no text can mention it"
+            if name == place.column.name:
+                return "a text cannot be looked for in itself"
+    for name in (*(place.options["entities"] or ()), *(place.options["rules"] or ())):
+        if name not in entities.ENTITIES:
+            raise unknown("entity", str(name), entities.ENTITIES)
+    return ""
+
+
+FREE_TEXT = Declaration(
+    name="free_text",
+    summary=(
+        "What a text tells about people becomes what the columns make of it: the row's own names, and every "
+        "address, number, date and name that is found; all else stays."
+    ),
+    example="{free_text: {columns: [users.first_name, users.last_name, users.email], per: user_id}}",
+    kinds=TEXT,
+    build=_build,
+    main="columns",
+    options=(
+        Option("columns", "list", "columns whose values the text may mention: of the row, or of the one `per` names"),
+        PER,
+        Option("entities", "list", "what to look for, instead of all that identifies"),
+        Option("rules", "mapping of rules", "how spans of an entity change, instead of the usual way"),
+        Option("day_first", "yes or no", "4/5/2021 is a day in May", default=False),
+    ),
+    length=lambda place: place.column.max_length,
+    needs=lambda place: _columns(place) | needs_subject(place),
+    reads=_columns,
+    problem=_problem,
+    pieces=_pieces,
+    sensitive=False,
+)
