@@ -8,7 +8,7 @@ import sys
 import typer
 
 from understudy import render
-from understudy.cli import demo, jobs, keys
+from understudy.cli import demo, jobs, keys, mask
 from understudy.errors import Error
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 jobs.register(app)
 demo.register(app)
+mask.register(app)
 app.add_typer(keys.app, name="key")
 
 

@@ -188,7 +188,7 @@ class Folder:
         replaces = _replaces(made.path, mode)
         place = made.path.absolute()
         partial = place.with_name(f"{place.name}.partial")
-        made._building = _Building(_claim(partial), f"rows-{secrets.token_hex(4)}", replaces)
+        made._building = _Building(claim(partial), f"rows-{secrets.token_hex(4)}", replaces)
         made._opened = _Contents(partial, schema)
         (partial / made._building.rows).mkdir(mode=0o700)
         return made
@@ -376,7 +376,7 @@ def _replaces(path: Path, mode: Mode) -> bool:
     return True
 
 
-def _claim(partial: Path) -> int:
+def claim(partial: Path) -> int:
     """Own the place where a folder is built for as long as this process lives; clear what a killed one left."""
     try:
         partial.mkdir(parents=True, mode=0o700, exist_ok=True)

@@ -18,6 +18,7 @@ from understudy import documents
 from understudy.connections.files.records import Document
 from understudy.documents import Number
 from understudy.errors import InputError
+from understudy.interfaces import Rule
 from understudy.jobs.lane import Counts, Lane, Reread, Way
 from understudy.jobs.policy import Policy
 from understudy.schema import Column, Kind
@@ -121,6 +122,16 @@ class Documents:
                 for row in made:
                     row.pop(name, None)
         return made
+
+    @property
+    def met(self) -> frozenset[str]:
+        """The fields that there were."""
+        return frozenset(name for known in self._lanes for name, _ in known)
+
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """The rules of all fields that were met."""
+        return {name: rule for lane in self._lanes.values() for name, rule in lane.rules.items()}
 
     def _lane(self, fields: Fields) -> Lane:
         """The lane of documents whose fields hold these kinds."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ from understudy import arrow, transforms
 from understudy.arrow import storage
 from understudy.connections.files.typed import Back, Typed
 from understudy.errors import InputError
-from understudy.interfaces import Dataset, Scan, Transformer
+from understudy.interfaces import Dataset, Rule, Scan, Transformer
 from understudy.jobs.policy import Policy, Ruled
 from understudy.schema import Schema, Table
 
@@ -96,6 +96,16 @@ class Lane:
         ]
         return pa.RecordBatch.from_arrays(made, schema=batch.schema).drop_columns(sorted(self._left_out))
 
+    @property
+    def met(self) -> Collection[str]:
+        """The columns that there are."""
+        return self.ruled.table.by_name.keys()
+
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """The rules of all columns."""
+        return self.ruled.rules
+
     def columns(self, before: pa.Schema) -> pa.Schema:
         """The columns that batches of these columns have afterwards."""
         kept = [field for field in before if field.name not in self._left_out]
@@ -107,21 +117,29 @@ class Lane:
         backs: dict[str, Back] = {}
         for name in self.ruled.read:
             column, backs[name] = self._read(batch.column(name), name)
+            if column.null_count and not self.ruled.table.column(name).nullable:
+                hint = "name another under `unique`: the first tells rows apart"
+                raise InputError(f"column {name!r} of {str(self.ruled.table.name)!r} is empty in some rows", hint=hint)
             columns.append(column)
         return pa.RecordBatch.from_arrays(columns, names=list(self.ruled.read)), backs
 
     def _read(self, values: pa.Array, name: str) -> tuple[pa.Array, Back]:
-        if isinstance(values.type, pa.BaseExtensionType):
-            return values, _as_it_is
-        values, found = arrow.plain(values), self._read_as.get(name)
-        if not pa.types.is_string(values.type) or (found is None and not self._nulls):
-            return values, _as_it_is
-        idle = pc.is_in(values, pa.array([*self._nulls, *([""] if found else [])], pa.string()))
-        told = pc.if_else(idle, None, values) if idle.true_count else values
-        read, back = (told, _as_it_is) if found is None else found.read(told, name)
-        if not idle.true_count:
-            return read, back
-        return read, lambda changed: pc.if_else(idle, values, back(changed))
+        return told_apart(values, self._read_as.get(name), self._nulls, name)
+
+
+def told_apart(values: pa.Array, typed: Typed | None, nulls: Sequence[str], name: str) -> tuple[pa.Array, Back]:
+    """Values as rules see them, texts that mean NULL apart, and the function that writes others in their form."""
+    if isinstance(values.type, pa.BaseExtensionType):
+        return values, _as_it_is
+    values = arrow.plain(values)
+    if not pa.types.is_string(values.type) or (typed is None and not nulls):
+        return values, _as_it_is
+    idle = pc.is_in(values, pa.array([*nulls, *([""] if typed else [])], pa.string()))
+    told = pc.if_else(idle, None, values) if idle.true_count else values
+    read, back = (told, _as_it_is) if typed is None else typed.read(told, name)
+    if not idle.true_count:
+        return read, back
+    return read, lambda changed: pc.if_else(idle, values, back(changed))
 
 
 def lane_of(

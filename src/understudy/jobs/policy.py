@@ -42,6 +42,8 @@ class Policy:
     unmapped: Unmapped = "refuse"
     gaps: bool = False
     """Columns that rules name may be missing, as fields of documents are."""
+    others: Sequence[Table] = ()
+    """Tables that are masked with this one: columns that a domain joins get stand-ins that fit all of them."""
     reviewed: Schema | None = None
     """The database from which the tables came, as its job remembers it."""
 
@@ -49,8 +51,8 @@ class Policy:
         """A column as rules see it, and how its texts are read, if they are more than texts."""
         declared = self.declared(table, name)
         if not is_text(arrow_type):
-            if declared is not None:
-                raise InputError(f"type of {table}.{name}: the column holds {arrow_type}, which needs none declared")
+            if declared is not None and typed(declared).kind != kind_of(arrow_type):
+                raise InputError(f"column {name!r} of {table!r} is declared {declared!r}, and holds {arrow_type}")
             inner = arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type
             return Column(name, str(inner), kind_of(inner), inner), None
         known = self._known(table, name)
@@ -99,12 +101,18 @@ class Policy:
             raise _refused(dict.fromkeys(refusals))
         return Ruled(table, {column: rule for (_, column), rule in ours.items()}, domains)
 
+    def refuse_unmet(self, met: Collection[str]) -> None:
+        """Refuse rules for columns that nothing has, where a misspelled one would leave its column as it is."""
+        named = [split_path(name)[0] if name.startswith("$") else name for name in self.columns]
+        unmet = [name for name in named if name not in met and "." not in name]
+        if unmet and self.unmapped == "keep":
+            raise unknown("column", unmet[0], met)
+
     def _schema(self, table: Table) -> Schema:
         """The table among those of the database it came from, if that is remembered."""
-        if self.reviewed is None:
-            return Schema((table,), engine="files")
-        others = tuple(one for one in self.reviewed.tables if one.name != table.name)
-        return replace(self.reviewed, tables=(table, *others))
+        there = {one.name: one for one in (self.reviewed.tables if self.reviewed else ())}
+        there |= {one.name: one for one in (*self.others, table)}
+        return replace(self.reviewed or Schema((), engine="files"), tables=tuple(there.values()))
 
     def table(self, name: str, columns: Sequence[Column]) -> Table:
         """A table of these columns, with what is said to be unique in it."""
@@ -116,6 +124,8 @@ class Policy:
             if set(names) <= there:
                 uniques.append(Unique(", ".join(names), names, primary=not any(one.primary for one in uniques)))
         kept = tuple(unique for unique in uniques if set(unique.columns) <= there)
+        never_null = {column for unique in kept if unique.primary for column in unique.columns}
+        columns = [replace(column, nullable=column.name not in never_null) for column in columns]
         return Table(known.name if known else TableName("", name), tuple(columns), uniques=kept)
 
     def _plain(self, name: str, table: str) -> str:

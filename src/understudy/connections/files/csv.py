@@ -22,7 +22,7 @@ from understudy.arrow import spans
 from understudy.connections.files.text import written
 from understudy.errors import InputError
 
-_BLOCK_BYTES = 8 << 20
+_BLOCK_BYTES = 2 << 20
 """Read at once; no record may be longer."""
 _HEAD_BYTES = 1 << 16
 _MOST_BYTES = 1 << 28
