@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from understudy import transforms
 from understudy.arrow import storage
+from understudy.errors import InputError
 from understudy.interfaces import Dataset
 from understudy.schema import Column, Kind, Table, TableName, Unique
 from understudy.transforms import Key, parse_rule
@@ -85,6 +86,16 @@ def mask_array(
     table = people(column("v", kind, **more))
     transform = transforms.compile(table, {"v": parse_rule(rule)}, key=key, domains={}, dataset=dataset)
     return transform(batch(table, v=values)).column("v")
+
+
+def restored(rule: Any, values: Iterable[Any], kind: Kind = "text", **more: Any) -> list[Any]:
+    """What comes back of what a rule made of some values; an InputError where nothing can."""
+    table = people(column("v", kind, **more))
+    rules = {"v": parse_rule(rule)}
+    back, lost = transforms.restore(table, rules, key=KEY, domains={})
+    if lost:
+        raise InputError(lost["v"])
+    return plain(back(transforms.compile(table, rules, key=KEY, domains={})(batch(table, v=values))).column("v"))
 
 
 def plain(values: pa.Array) -> list[Any]:

@@ -18,14 +18,22 @@ from understudy.transforms.catalogue.conditional import SWITCH, WHEN
 from understudy.transforms.catalogue.constant import KEEP, NULL, REDACT, REPLACE
 from understudy.transforms.catalogue.coordinates import LATITUDE, LONGITUDE
 from understudy.transforms.catalogue.documents import JSON
+from understudy.transforms.catalogue.file_path import FILE_PATH
 from understudy.transforms.catalogue.free_text import FREE_TEXT
+from understudy.transforms.catalogue.from_regex import FROM_REGEX, PATTERN
 from understudy.transforms.catalogue.gender import GENDER, TITLE
 from understudy.transforms.catalogue.handles import EMAIL, USERNAME
 from understudy.transforms.catalogue.hashes import HASH, TOKEN
+from understudy.transforms.catalogue.html_text import HTML_TEXT
+from understudy.transforms.catalogue.internet import HOSTNAME, URL
 from understudy.transforms.catalogue.key import KEY
+from understudy.transforms.catalogue.lorem import LOREM
+from understudy.transforms.catalogue.mac import MAC
 from understudy.transforms.catalogue.mapped import GENERALIZE, MAP
-from understudy.transforms.catalogue.mask import MASK
+from understudy.transforms.catalogue.mask import MASK, TRUNCATE
+from understudy.transforms.catalogue.network import IP
 from understudy.transforms.catalogue.noise import NOISE, SCALE
+from understudy.transforms.catalogue.password import PASSWORD
 from understudy.transforms.catalogue.people import (
     DISPLAY_NAME,
     FIRST_NAME,
@@ -41,6 +49,8 @@ from understudy.transforms.catalogue.random_values import RANDOM
 from understudy.transforms.catalogue.redistribute import REDISTRIBUTE
 from understudy.transforms.catalogue.rounding import CLAMP, ROUND
 from understudy.transforms.catalogue.sample import RARE, SAMPLE
+from understudy.transforms.catalogue.scramble import SCRAMBLE, SKU
+from understudy.transforms.catalogue.secrets import API_KEY, HASH_SHAPE
 from understudy.transforms.catalogue.shift_days import JITTER, SHIFT_DAYS
 from understudy.transforms.catalogue.shuffle import SHUFFLE
 from understudy.transforms.catalogue.stretch import STRETCH
@@ -53,6 +63,9 @@ TRANSFORMERS: dict[str, Declaration] = {
     "key": KEY,
     "hash": HASH,
     "token": TOKEN,
+    "api_key": API_KEY,
+    "hash_shape": HASH_SHAPE,
+    "password": PASSWORD,
     "email": EMAIL,
     "username": USERNAME,
     "first_name": FIRST_NAME,
@@ -76,6 +89,11 @@ TRANSFORMERS: dict[str, Declaration] = {
     "latitude": LATITUDE,
     "longitude": LONGITUDE,
     "company": COMPANY,
+    "ip": IP,
+    "mac": MAC,
+    "hostname": HOSTNAME,
+    "url": URL,
+    "file_path": FILE_PATH,
     "shift_days": SHIFT_DAYS,
     "jitter": JITTER,
     "as_date": AS_DATE,
@@ -94,6 +112,13 @@ TRANSFORMERS: dict[str, Declaration] = {
     "ratio_of": RATIO_OF,
     "bucket": BUCKET,
     "mask": MASK,
+    "truncate": TRUNCATE,
+    "scramble": SCRAMBLE,
+    "sku": SKU,
+    "from_regex": FROM_REGEX,
+    "pattern": PATTERN,
+    "lorem": LOREM,
+    "html_text": HTML_TEXT,
     "redact": REDACT,
     "replace": REPLACE,
     "null": NULL,

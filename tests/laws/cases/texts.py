@@ -2,8 +2,23 @@
 
 from laws.case import Case
 
+NOTES = ("call 0170 1234567", "no number", "żółć 12 34")
+PAGES = ('<p class="a" title="Ada">Dear <b>Ada</b> &amp; Bob</p>', "a < b", "<!-- Ada -->", "&amp;", "<i>")
+
+
+def note(number: int) -> str:
+    return f"call {number:05} or ask"
+
+
 CASES = {
-    "mask": [Case({"mask": 4}, keyed=False), Case({"mask": {"first": 1, "char": "•"}}, keyed=False)],
+    "mask": [
+        Case({"mask": 4}, keyed=False),
+        Case({"mask": {"first": 1, "char": "•"}}, keyed=False),
+        Case({"mask": {"first": 1, "until": "@"}}, keyed=False),
+        Case({"mask": {"after": "@", "count": 3}}, keyed=False),
+        Case({"mask": {"last": 2, "separators": True}}, keyed=False),
+    ],
+    "truncate": [Case({"truncate": 3}, keyed=False)],
     "redact": [
         Case("redact", keyed=False),
         Case("redact", "integer", keyed=False),
@@ -14,4 +29,22 @@ CASES = {
         Case({"template": "user-{id}"}, keyed=False),
         Case({"template": "{bystander} ({who})"}, "text", {"max_length": 6}, keyed=False),
     ],
+    "scramble": [
+        Case("scramble"),
+        Case({"scramble": {"first": 2, "last": 1}}),
+        Case({"scramble": {"only": "digits"}}),
+        Case("scramble", "text", {"key_sql": "lower(v)"}),
+    ],
+    "sku": [Case("sku"), Case({"sku": {"first": 3}})],
+    "from_regex": [
+        Case({"from_regex": r"[A-Z]{5}-\d{5}"}, samples=("ABCDE-12345", "ABCDE-1234"), nth=lambda n: f"ABCDE-{n:05}"),
+        Case({"from_regex": r"(?:AB|[C-E]{2})\w{8,9}"}, samples=("AB12345678", "CD123456789", "AB1234567é")),
+    ],
+    "pattern": [Case({"pattern": "??-####-####"}), Case({"pattern": "x-%#######????", "letters": "lower"})],
+    "lorem": [
+        Case("lorem"),
+        Case({"lorem": {"like": "words"}}, "text", {"max_length": 12}),
+        Case({"lorem": {"words": 3, "per": "who"}}),
+    ],
+    "html_text": [Case("html_text", samples=PAGES), Case({"html_text": {"attributes": "keep"}}, samples=PAGES)],
 }

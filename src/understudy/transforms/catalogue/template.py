@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from string import Formatter
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.schema import Column, Kind
 from understudy.transforms.declare import LOSSY, TEXT, Change, Declaration, Option, Place, Rows, Setting, Uniqueness
 from understudy.transforms.fake import cut, same_width
+from understudy.transforms.hexadecimal import uuid_digits
 from understudy.transforms.prf import decimal_text, spans
 
-_HEX = np.array([f"{number:02x}".encode() for number in range(256)]).view(np.uint16)
-_HYPHENS = (8, 12, 16, 20)  # where they stand between the 32 digits of a UUID
 _DIGITS: dict[Kind, int] = {"uuid": 36, "boolean": 5, "date": 10}
 
 
@@ -54,8 +52,7 @@ def _written(values: pa.Array) -> pa.Array:
     kind = values.type
     if pa.types.is_fixed_size_binary(kind) and kind.byte_width == 16:
         data, offsets = spans(values)
-        digits = _HEX[data[offsets[0] : offsets[-1]]].view(np.uint8).reshape(-1, 32)
-        made = same_width(np.insert(digits, _HYPHENS, ord("-"), axis=1))
+        made = same_width(uuid_digits(data[offsets[0] : offsets[-1]].reshape(-1, 16)))
         return pc.if_else(values.is_valid(), made, None)
     return decimal_text(values) if pa.types.is_decimal(kind) else values.cast(pa.string())
 

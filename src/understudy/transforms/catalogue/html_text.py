@@ -1,0 +1,85 @@
+"""``html_text``: what HTML or XML says is scrambled, and how it says it stays: tags, entities, structure.
+
+Text between two tags is one piece, the value of an attribute another.  What only looks like a tag, such
+as ``<ada@x.org>``, is text.  Scripts are text too, for they may hold anything, and style sheets stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.transforms.characters import text_array
+from understudy.transforms.declare import DOMAIN, PRESERVED, TEXT, Change, Declaration, Option, Rows, Setting
+from understudy.transforms.matches import Matches, matches
+from understudy.transforms.parts import Mask, part, spread
+from understudy.transforms.pieces import Pieces
+
+_VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+)"""
+_TAG = rf"<(?:[/?]?[A-Za-z][\w:.-]*(?:\s+[\w:.-]+(?:\s*=\s*{_VALUE})?)*\s*[/?]?|![A-Za-z][^<>]*)>"
+_STYLE = r"(?is)<style[^>]*>.*?</style>"
+_MARKS = r"&(?:#\d+|#x[0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);|<!\[CDATA\["
+_VALUES = rf"=\s*{_VALUE}"
+_LOOKS = (
+    "class|style|type|rel|lang|dir|width|height|align|valign|border|colspan|rowspan|target|charset|encoding|version"
+)
+_KEPT = rf"(?i)\s(?:{_LOOKS}|xml[\w:.-]*)\s*=\s*{_VALUE}"
+
+
+def _stays(texts: pa.Array, tags: Matches, *, attributes: bool) -> tuple[Mask, list[int]]:
+    """Which bytes stay, and where the values of attributes start."""
+    size = len(tags.data)
+    stay = spread(size, tags.starts, tags.stops)
+    cuts: list[int] = []
+    if attributes and len(tags.starts):
+        inside = part(tags.data, tags.starts, tags.stops)
+        for pattern, stays in ((_VALUES, False), (_KEPT, True)):
+            found = matches(inside, pattern)
+            shift = (tags.starts - found.offsets[:-1])[found.row]
+            stay[spread(size, found.starts + shift, found.stops + shift)] = stays
+            cuts += (found.starts + shift).tolist()
+    for pattern in (_MARKS, _STYLE):
+        kept = matches(texts, pattern)
+        stay |= spread(size, kept.starts, kept.stops)
+    return stay, cuts
+
+
+def _way(*, back: bool) -> Callable[[Setting], Change]:
+    def build(setting: Setting) -> Change:
+        options, folds = setting.place.options, bool(setting.place.column.key_sql)
+        pieces = Pieces(setting.key.subkey(f"html_text:{options['domain'] or 'html_text'}"))
+
+        def change(values: pa.Array, _rows: Rows) -> pa.Array:
+            texts = pc.utf8_lower(values) if folds else values
+            tags = matches(texts, _TAG)
+            stay, cuts = _stays(texts, tags, attributes=options["attributes"] == "scramble")
+            bounds = np.unique(np.concatenate([tags.offsets, tags.starts, tags.stops, np.array(cuts, np.int64)]))
+            return text_array(pieces(tags.data, bounds, stay=stay, back=back), tags.offsets)
+
+        return change
+
+    return build
+
+
+HTML_TEXT = Declaration(
+    name="html_text",
+    summary="HTML or XML with its texts scrambled; tags, entities and what only concerns looks stay.",
+    example="html_text",
+    kinds=TEXT,
+    build=_way(back=False),
+    options=(
+        Option(
+            "attributes",
+            "text",
+            "the values of attributes, but for looks (`class`, `style`, `lang` ...)",
+            default="scramble",
+            choices=("scramble", "keep"),
+        ),
+        DOMAIN,
+    ),
+    uniqueness=lambda _place: PRESERVED,
+    inverse=_way(back=True),
+)

@@ -1,0 +1,236 @@
+"""``hostname`` and ``url``: hosts whose labels keep their stand-ins wherever they stand, so that both agree.
+
+``mail.acme.co.uk`` becomes ``mail.qhzt.co.uk``, and ``https://acme.co.uk/ada?id=7`` a page of ``qhzt.co.uk``.
+A host that is an IP address changes as ``ip`` changes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.errors import InputError
+from understudy.transforms.catalogue.network import Addresses, change_texts, is_address
+from understudy.transforms.characters import text_array
+from understudy.transforms.declare import (
+    DOMAIN,
+    LOSSY,
+    PRESERVED,
+    TEXT,
+    Change,
+    Declaration,
+    Option,
+    Place,
+    Rows,
+    Setting,
+    Uniqueness,
+)
+from understudy.transforms.labels import EXTENSIONS, Labels, names_in
+from understudy.transforms.parts import Bytes, Mask, Offsets, among, first_of, last_of, own_spans, part
+from understudy.transforms.pieces import outside
+
+GENERIC = frozenset(
+    "localhost www www2 mail smtp imap pop ftp api cdn static ns1 ns2 mx mx1 mx2 com co net org ac gov gob edu".split()
+)
+"""Labels that say nothing of anybody: services, and what stands before the country in ``co.uk``."""
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """The permutation of hosts of one key."""
+
+    names: bytes
+    """The sub-key of labels."""
+    addresses: bytes
+    """The sub-key of IP addresses."""
+    keep: frozenset[str] = GENERIC
+
+    @cached_property
+    def _labels(self) -> Labels:
+        return Labels(self.names, self.keep)
+
+    def __call__(self, hosts: pa.Array, *, back: bool) -> pa.Array:
+        """Stand-ins for hosts."""
+        bare = pc.utf8_trim(hosts, "[]")
+        address = is_address(bare)
+        if not address.any():
+            return outside(lambda texts: self._named(texts, back=back), hosts, is_address)
+        rows = pa.array(address)
+        named = outside(lambda texts: self._named(texts, back=back), hosts.filter(pc.invert(rows)), is_address)
+        changed = change_texts(Addresses(self.addresses), bare.filter(rows), back=back)
+        bracketed = pc.starts_with(hosts.filter(rows), "[")
+        changed = pc.if_else(bracketed, pc.binary_join_element_wise("[", changed, "]", ""), changed)
+        return pc.replace_with_mask(pc.replace_with_mask(hosts, rows, changed), pc.invert(rows), named)
+
+    def _named(self, hosts: pa.Array, *, back: bool) -> pa.Array:
+        data, offsets = own_spans(hosts)
+        starts, stops = names_in(offsets, data == ord("."))
+        moving = ~np.isin(starts, _tops(data, offsets), assume_unique=True)
+        return text_array(self._labels(data, starts[moving], stops[moving], back=back), offsets)
+
+
+def _tops(data: Bytes, offsets: Offsets) -> Offsets:
+    """Where top-level domains start: labels after the last dot that are letters alone."""
+    stops = offsets[1:].copy()
+    dotted = np.flatnonzero(stops > offsets[:-1])
+    dotted = dotted[data[stops[dotted] - 1] == ord(".")]
+    stops[dotted] -= 1
+    starts = last_of(data, offsets[:-1], stops, b".") + 1
+    letters = np.concatenate([[0], np.cumsum((data >= ord("A")) & (data != ord("_")))])
+    found: Offsets = starts[(starts > offsets[:-1]) & (letters[stops] - letters[starts] == stops - starts)]
+    return found
+
+
+def _hosts(setting: Setting) -> Hosts:
+    options = setting.place.options
+    names = setting.key.subkey(f"hostname:{options['domain'] or 'hostname'}")
+    return Hosts(names, setting.key.subkey("ip:ip"), GENERIC | {str(name).lower() for name in options["keep"] or ()})
+
+
+def _hostname(*, back: bool) -> Callable[[Setting], Change]:
+    def build(setting: Setting) -> Change:
+        hosts, folds = _hosts(setting), bool(setting.place.column.key_sql)
+
+        def change(values: pa.Array, _rows: Rows) -> pa.Array:
+            return hosts(pc.utf8_lower(values) if folds else values, back=back)
+
+        return change
+
+    return build
+
+
+class _Urls:
+    """Where the parts of URLs start: the host, what follows it, the path, the query."""
+
+    def __init__(self, data: Bytes, offsets: Offsets) -> None:
+        starts, stops = offsets[:-1], offsets[1:]
+        after_scheme = first_of(data, starts, stops, b":/?#") + 1
+        named = _has(data, after_scheme - 1, b"://") | _has(data, starts, b"//")
+        start = np.where(named, first_of(data, starts, stops, b"/") + 2, starts)
+        start = np.where(_has(data, starts, b"mailto:"), starts + len(b"mailto:"), start)
+        self.scheme = np.minimum(start, stops)
+        self.path = first_of(data, self.scheme, stops, b"/?#")
+        self.host = np.maximum(last_of(data, self.scheme, self.path, b"@") + 1, self.scheme)
+        self.port = self._port(data)
+        self.query = first_of(data, self.path, stops, b"?#")
+
+    def _port(self, data: Bytes) -> Offsets:
+        """Where a colon with digits alone after it ends the host."""
+        colon = last_of(data, self.host, self.path, b":")
+        digits = np.concatenate([[0], np.cumsum((data >= ord("0")) & (data <= ord("9")))])
+        after = np.maximum(colon + 1, self.host)
+        there = (colon >= self.host) & (digits[self.path] - digits[after] == self.path - after)
+        several = first_of(data, self.host, self.path, b":") < colon  # an IPv6 address without brackets
+        return np.where(there & ~(several & ~_has(data, self.host, b"[")), colon, self.path)
+
+
+def _has(data: Bytes, starts: Offsets, text: bytes) -> Mask:
+    """Whether a text stands at these places."""
+    padded = np.concatenate([data, np.zeros(len(text), np.uint8)])
+    windows = np.ndarray((len(data) + 1, len(text)), np.uint8, padded, strides=(1, 1))
+    found: Mask = (windows[np.minimum(starts, len(data))] == np.frombuffer(text, np.uint8)).all(axis=1)
+    return found
+
+
+@dataclass(frozen=True)
+class _Change:
+    """How the parts of URLs change."""
+
+    hosts: Hosts
+    names: Labels
+    path: str
+    query: str
+
+    def __call__(self, values: pa.Array, *, back: bool) -> pa.Array:
+        """Stand-ins for URLs."""
+        data, offsets = own_spans(values)
+        urls = _Urls(data, offsets)
+        made = self._scrambled(data, offsets, urls, back=back)
+        stops = offsets[1:]
+        path, query = stops if self.path == "drop" else urls.path, stops if self.query == "drop" else urls.query
+        hosts = self.hosts(part(data, urls.host, urls.port), back=back)
+        before, port = part(made, offsets[:-1], urls.host), part(made, urls.port, urls.path)
+        kept = part(made, path, np.maximum(urls.query, path)), part(made, query, stops)
+        return pc.binary_join_element_wise(before, hosts, port, *kept, "")
+
+    def _scrambled(self, data: Bytes, offsets: Offsets, urls: _Urls, *, back: bool) -> Bytes:
+        """The bytes of URLs with all names changed that are not the host's, in their places."""
+        escapes = _escapes(data, offsets)
+        starts, stops = names_in(offsets, among(data, _MARKS), np.concatenate([escapes + 1, escapes + 3]))
+        row = np.searchsorted(offsets, starts, side="right") - 1
+        in_query = starts >= urls.query[row]
+        in_path = (starts >= urls.path[row]) & ~in_query
+        stay = (starts < urls.scheme[row]) | (starts >= urls.host[row]) & (starts < urls.path[row])
+        stay |= np.isin(starts, escapes + 1, assume_unique=True)
+        stay |= in_path & (self.path == "keep") | in_query & (self.query == "keep")
+        named = in_query & (stops < offsets[row + 1])  # what stands before an equals sign names a parameter
+        stay |= named & (data[np.minimum(stops, len(data) - 1)] == ord("="))
+        return self.names(data, starts[~stay], stops[~stay], back=back)
+
+
+_MARKS = b"/?#&=;.:@%+"
+_IS_HEX = np.isin(np.arange(256), list(b"0123456789abcdefABCDEF"))
+
+
+def _escapes(data: Bytes, offsets: Offsets) -> Offsets:
+    """Where percent escapes start; with other digits they would not be any."""
+    marks = np.flatnonzero(data == ord("%"))
+    marks = marks[marks + 2 < offsets[np.searchsorted(offsets, marks, side="right")]]
+    return marks[_IS_HEX[data[marks + 1]] & _IS_HEX[data[marks + 2]]]
+
+
+def _url(*, back: bool) -> Callable[[Setting], Change]:
+    def build(setting: Setting) -> Change:
+        options, folds = setting.place.options, bool(setting.place.column.key_sql)
+        path, query = options["path"], options["query"]
+        if back and "drop" in (path, query):
+            raise InputError("what url dropped is gone")
+        hosts = _hosts(setting)
+        subkey = setting.key.subkey(f"url:{options['domain'] or 'url'}")
+        urls = _Change(hosts, Labels(subkey, EXTENSIONS | hosts.keep), path, query)
+
+        def change(values: pa.Array, _rows: Rows) -> pa.Array:
+            return urls(pc.utf8_lower(values) if folds else values, back=back)
+
+        return change
+
+    return build
+
+
+def _url_uniqueness(place: Place) -> Uniqueness:
+    return LOSSY if "drop" in (place.options["path"], place.options["query"]) else PRESERVED
+
+
+KEEP = Option("keep", "list", "names that stay, wherever they stand as a whole")
+
+HOSTNAME = Declaration(
+    name="hostname",
+    summary="A host or domain name: every label has one stand-in wherever it stands; top-level domains stay.",
+    example="hostname",
+    kinds=TEXT,
+    build=_hostname(back=False),
+    options=(KEEP, DOMAIN),
+    uniqueness=lambda _place: PRESERVED,
+    inverse=_hostname(back=True),
+)
+
+URL = Declaration(
+    name="url",
+    summary="A URL: the scheme stays, the host changes as `hostname` does, names in path and query are scrambled.",
+    example="{url: {query: drop}}",
+    kinds=TEXT,
+    build=_url(back=False),
+    options=(
+        Option("path", "text", "the path", default="scramble", choices=("scramble", "keep", "drop")),
+        Option("query", "text", "the query and fragment", default="scramble", choices=("scramble", "keep", "drop")),
+        KEEP,
+        DOMAIN,
+    ),
+    uniqueness=_url_uniqueness,
+    inverse=_url(back=True),
+)

@@ -1,0 +1,70 @@
+"""Names between separators (of hosts, of folders), each with one stand-in wherever it stands, but for those that stay.
+
+The same few names stand in many rows, so those of a batch are permuted once each: to find them costs
+a tenth of what a name does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.transforms.parts import Bytes, Mask, Offsets, own_spans, part, ragged
+from understudy.transforms.pieces import Pieces, outside
+
+EXTENSIONS = frozenset(
+    """7z aac asp aspx avi bak bat bin bmp bz2 c cfg class conf cpp cs css csv dat db deb dll dmg doc docx eml exe flac
+    gif gz h heic hpp htm html ico ics ini iso jar java jpeg jpg js json jsonl jsp key log lua m4a md mkv mov mp3 mp4
+    mpeg mpg msg msi odp ods odt ogg parquet pdf pem php png ppt pptx properties ps1 py r rar rb rpm rs rtf sh so sql
+    sqlite svg swift tar tex tgz tif tiff toml ts tsv tsx ttf txt vcf wav webm webp wma wmv woff woff2 xhtml xls xlsx
+    xml xsd xz yaml yml zip""".split()
+)
+"""What files are called at their end, by what they hold."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The permutation of names of one key."""
+
+    subkey: bytes
+    keep: frozenset[str] = frozenset()
+    """Names, in lower case, that stay what they are in any case; no other becomes one of them."""
+
+    @cached_property
+    def _kept(self) -> pa.Array:
+        return pa.array(sorted(self.keep), pa.string())
+
+    def __call__(self, data: Bytes, starts: Offsets, stops: Offsets, *, back: bool = False) -> Bytes:
+        """The bytes of texts with these parts of them changed, name by name."""
+        out = np.array(data)
+        names = part(data, starts, stops).dictionary_encode()
+        made = self._names(names.dictionary, back=back).take(names.indices)
+        out[ragged(starts, stops - starts)[0]] = own_spans(made)[0]
+        return out
+
+    def _names(self, names: pa.Array, *, back: bool) -> pa.Array:
+        pieces = Pieces(self.subkey)
+        moving = pa.array(~self._stays(names))
+        made = outside(lambda texts: pieces.texts(texts, back=back), names.filter(moving), self._stays)
+        return pc.replace_with_mask(names, moving, made)
+
+    def _stays(self, names: pa.Array) -> Mask:
+        found: Mask = pc.is_in(pc.ascii_lower(names), self._kept).to_numpy(zero_copy_only=False)
+        return found
+
+
+def names_in(offsets: Offsets, separators: Mask, also: Offsets | None = None) -> tuple[Offsets, Offsets]:
+    """Where the names of texts start and stop: what stands between separators, and is cut at some places besides."""
+    cut = np.zeros(len(separators) + 1, np.bool_)
+    cut[offsets] = True
+    if also is not None:
+        cut[also] = True
+    named = ~separators
+    starts, stops = named & cut[:-1], named & cut[1:]
+    starts[1:] |= named[1:] & separators[:-1]
+    stops[:-1] |= named[:-1] & separators[1:]
+    return np.flatnonzero(starts), np.flatnonzero(stops) + 1
