@@ -99,7 +99,10 @@ class _Open:
 
 
 def about(path: str) -> dict[str, str]:
-    """What we said of a Parquet file when we wrote it."""
-    told = pq.read_schema(path).metadata or {}
+    """What we said of a Parquet file when we wrote it; nothing of any other file."""
+    try:
+        told = pq.read_schema(path).metadata or {}
+    except (pa.ArrowException, OSError):
+        return {}
     start = f"{_ABOUT}.".encode()
     return {key.removeprefix(start).decode(): value.decode() for key, value in told.items() if key.startswith(start)}
