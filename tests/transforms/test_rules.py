@@ -52,7 +52,7 @@ def test_spellings(spelled, expected):
         ({"shift_days": 0}, "option 'days' of shift_days takes at least 1, not 0", "the most days"),
         ({"noise": 3}, "option 'ratio' of noise takes at most 1, not 3", "largest share"),
         ({"key": {"within": "int8"}}, "takes one of int16, int32, int64, decimal, not 'int8'", "narrowest"),
-        ({"email": 3}, "email takes no value of its own, but was given 3", "its options: domain, keep_domain, per"),
+        ({"email": 3}, "email takes no value of its own, but was given 3", "its options: domain, gender, keep_domain, locale, mask_domain, of, per"),
         ({"keep": 3}, "keep takes no value of its own, but was given 3", "it has no options"),
         ("shift_days", "shift_days needs 'days'", "as in `{shift_days: 30, per: users.id}`"),
         ({"json": {"$.a": "emial"}}, "transformer 'emial' does not exist", "did you mean 'email'?"),

@@ -8,15 +8,18 @@ from typing import Any
 from understudy.errors import InputError, unknown
 from understudy.interfaces import Rule
 from understudy.transforms.catalogue.address import ADDRESS
+from understudy.transforms.catalogue.arrays import ARRAY
 from understudy.transforms.catalogue.as_date import AS_DATE
 from understudy.transforms.catalogue.birth_date import BIRTH_DATE
 from understudy.transforms.catalogue.bucket import BUCKET
 from understudy.transforms.catalogue.choice import CHOICE
 from understudy.transforms.catalogue.company import COMPANY
+from understudy.transforms.catalogue.composites import FIELDS
 from understudy.transforms.catalogue.computed import DIFFERENCE_OF, PRODUCT_OF, RATIO_OF, SUM_OF
 from understudy.transforms.catalogue.conditional import SWITCH, WHEN
 from understudy.transforms.catalogue.constant import KEEP, NULL, REDACT, REPLACE
 from understudy.transforms.catalogue.coordinates import LATITUDE, LONGITUDE
+from understudy.transforms.catalogue.delimited import DELIMITED
 from understudy.transforms.catalogue.documents import JSON
 from understudy.transforms.catalogue.file_path import FILE_PATH
 from understudy.transforms.catalogue.free_text import FREE_TEXT
@@ -24,6 +27,7 @@ from understudy.transforms.catalogue.from_regex import FROM_REGEX, PATTERN
 from understudy.transforms.catalogue.gender import GENDER, TITLE
 from understudy.transforms.catalogue.handles import EMAIL, USERNAME
 from understudy.transforms.catalogue.hashes import HASH, TOKEN
+from understudy.transforms.catalogue.hstore import HSTORE
 from understudy.transforms.catalogue.html_text import HTML_TEXT
 from understudy.transforms.catalogue.internet import HOSTNAME, URL
 from understudy.transforms.catalogue.key import KEY
@@ -46,6 +50,7 @@ from understudy.transforms.catalogue.phone import PHONE
 from understudy.transforms.catalogue.places import CITY, COUNTRY, COUNTY, REGION, STREET, TIMEZONE
 from understudy.transforms.catalogue.postcodes import POSTCODE
 from understudy.transforms.catalogue.random_values import RANDOM
+from understudy.transforms.catalogue.ranges import RANGE
 from understudy.transforms.catalogue.redistribute import REDISTRIBUTE
 from understudy.transforms.catalogue.rounding import CLAMP, ROUND
 from understudy.transforms.catalogue.sample import RARE, SAMPLE
@@ -56,6 +61,7 @@ from understudy.transforms.catalogue.shuffle import SHUFFLE
 from understudy.transforms.catalogue.stretch import STRETCH
 from understudy.transforms.catalogue.template import TEMPLATE
 from understudy.transforms.catalogue.timeline import AGE, TIMELINE
+from understudy.transforms.catalogue.url_query import URL_QUERY
 from understudy.transforms.declare import Declaration
 
 TRANSFORMERS: dict[str, Declaration] = {
@@ -133,6 +139,12 @@ TRANSFORMERS: dict[str, Declaration] = {
     "free_text": FREE_TEXT,
     "when": WHEN,
     "switch": SWITCH,
+    "array": ARRAY,
+    "fields": FIELDS,
+    "range": RANGE,
+    "hstore": HSTORE,
+    "delimited": DELIMITED,
+    "url_query": URL_QUERY,
 }
 """What a column's values can become.  Add yours by assignment."""
 

@@ -130,7 +130,10 @@ FULL_NAME = _declare(
     _form_option("first last"),
 )
 DISPLAY_NAME = _declare(
-    "display_name", "What others are shown of a person's name: `Ada L.`", _chosen, _form_option("first l.")
+    "display_name",
+    "What others are shown of a person's name, `Ada L.` unless another form is chosen.",
+    _chosen,
+    _form_option("first l."),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -92,9 +93,19 @@ def _region(place: Place) -> pa.Array:
     return places().region_native if _native(place) else places().region
 
 
+def _country_form(place: Place) -> str:
+    return str(place.options["form"] or {2: "code", 3: "code3"}.get(place.column.max_length or 0, "name"))
+
+
+def _country_length(place: Place) -> int:
+    """Names may be cut, codes may not."""
+    whole = longest(_country(place))
+    return min(whole, place.column.max_length or whole) if _country_form(place) in ("name", "local") else whole
+
+
 def _country(place: Place) -> pa.Array:
     """Countries as the rule says, else as the column has room for."""
-    form = place.options["form"] or {2: "code", 3: "code3"}.get(place.column.max_length or 0, "name")
+    form = _country_form(place)
     there, table = places(), country_table()
     if form == "prefix":
         return pc.binary_join_element_wise("+", there.prefix, "")
@@ -121,16 +132,19 @@ COUNTY = _declare(
 TIMEZONE = _declare(
     "timezone", "The time zone of the city, as in the IANA database.", lambda _: places().timezone, IN_COUNTRY
 )
-COUNTRY = _declare(
-    "country",
-    "A country, by name or by its code of two or three letters where the column has room for no more.",
-    _country,
-    Option(
-        "form",
-        "text",
-        "how it is written: in English or its own language, as a code, or as its telephone prefix or currency",
-        choices=("name", "local", "code", "code3", "prefix", "currency"),
+COUNTRY = replace(
+    _declare(
+        "country",
+        "A country, by name or by its code of two or three letters where the column has room for no more.",
+        _country,
+        Option(
+            "form",
+            "text",
+            "how it is written: in English or its own language, as a code, or as its telephone prefix or currency",
+            choices=("name", "local", "code", "code3", "prefix", "currency"),
+        ),
     ),
+    length=_country_length,
 )
 
 
