@@ -1,7 +1,7 @@
 """What personal data looks like, in columns and inside texts; the check digits of what has some."""
 
 from understudy.entities.entity import Entity, Sensitivity, Shape
-from understudy.entities.names import ordinary
+from understudy.entities.lexicon import ordinary
 from understudy.entities.patterns import ENTITIES, whole
 from understudy.entities.spans import Spans, spans
 

@@ -25,12 +25,30 @@ HINT = r"[\x{0600}-\x{06FF}\x{0900}-\x{097F}\x{3040}-\x{30FF}\x{4E00}-\x{9FFF}]"
 """For Arrow's kernel: a text without these letters holds no such name."""
 
 
-def inside(text: str) -> Iterator[tuple[int, int, str]]:
-    """The people that a text names: a loop over matches."""
-    if _WIDE.search(text):
-        yield from ((*match.span(), "person") for match in _together().finditer(text))
+def inside(text: str, *, whole: bool = True) -> Iterator[tuple[int, int, str]]:
+    """The people that a text names, as the parts of their names if not ``whole``: a loop over matches."""
+    found = [match.span() for match in _together().finditer(text)] if _WIDE.search(text) else []
     if _SPACED.search(text):
-        yield from ((*match.span(str(match.lastgroup)), "person") for match in _apart().finditer(text))
+        found += [match.span(str(match.lastgroup)) for match in _apart().finditer(text)]
+    for start, end in found:
+        if whole:
+            yield start, end, "person"
+        else:
+            yield from _parts(text[start:end], start)
+
+
+def _parts(name: str, start: int) -> Iterator[tuple[int, int, str]]:
+    """The family name and the given name, in their order."""
+    cut = family_ends(name)
+    if cut:
+        yield start, start + len(name[:cut].rstrip(" \u3000・")), "last_name"
+        if cut < len(name):
+            yield start + cut, start + len(name), "first_name"
+        return
+    first, gap, _ = name.rpartition(" ")
+    if gap:
+        yield start, start + len(first), "first_name"
+    yield start + len(first) + len(gap), start + len(name), "last_name" if gap else "first_name"
 
 
 def family_ends(name: str) -> int:

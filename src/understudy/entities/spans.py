@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.arrow import storage
-from understudy.entities import checksums, scripts
-from understudy.entities import names as people
+from understudy.entities import checksums, naming, scripts
 from understudy.entities.entity import DIGITS, NEAR, Entity, Shape
+from understudy.entities.names import INSIDE
 from understudy.entities.patterns import ENTITIES, chosen
 
 Numbers = NDArray[np.int64]
@@ -167,7 +167,7 @@ def _search(values: pa.Array, first: int, entities: list[Entity]) -> Candidates:
         for shape in entity.shapes
         for part in _matches(chunk, entity, shape, number)
     ]
-    wanted = {entity.name: number for number, entity in enumerate(entities) if entity.name in people.INSIDE}
+    wanted = {entity.name: number for number, entity in enumerate(entities) if entity.name in INSIDE}
     if wanted:
         found += _named(chunk, wanted)
     row, start, end, entity = (np.concatenate([part[field] for part in found] or [_NONE]) for field in range(4))
@@ -207,10 +207,11 @@ def _matches(chunk: _Chunk, entity: Entity, shape: Shape, number: int) -> Iterat
 
 def _named(chunk: _Chunk, wanted: dict[str, int]) -> Iterator[Candidates]:
     """Where people and places are named."""
-    for find, rows in ((people.inside, chunk.all), (scripts.inside, chunk.rows(scripts.HINT, chunk.all))):
+    whole = "person" in wanted
+    for find, rows in ((naming.inside, chunk.all), (scripts.inside, chunk.rows(scripts.HINT, chunk.all))):
         if len(rows):
             joined = chunk.joined(rows)
-            found = [one for one in find(joined.text) if one[2] in wanted]
+            found = [one for one in find(joined.text, whole=whole) if one[2] in wanted]
             yield *joined.places([one[:2] for one in found]), np.array([wanted[one[2]] for one in found], np.int64)
 
 
@@ -220,6 +221,8 @@ def resolve(start: Numbers, end: Numbers, entity: Numbers) -> Numbers:
     The loop is over groups of spans that do overlap.
     """
     order = np.lexsort((entity, start - end, start))
+    again = (np.diff(start[order], prepend=-1) == 0) & (np.diff(end[order], prepend=-1) == 0)
+    order = order[~again]  # of spans that are the same, the first
     start, end, entity = start[order], end[order], entity[order]
     reach = np.maximum.accumulate(end) if len(end) else end
     fresh = np.ones(len(start), bool)
@@ -234,4 +237,5 @@ def resolve(start: Numbers, end: Numbers, entity: Numbers) -> Numbers:
                     taken.append(one)
                 else:
                     kept[one] = False
-    return order[kept]
+    chosen: Numbers = order[kept]
+    return chosen

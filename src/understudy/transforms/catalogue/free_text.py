@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from understudy import entities
 from understudy.arrow import spans as spans_of
-from understudy.entities.names import parts
 from understudy.entities.spans import resolve
 from understudy.errors import unknown
 from understudy.interfaces import Rule
@@ -178,25 +177,10 @@ def _build(setting: Setting) -> Change:
 
 
 def _spans(texts: pa.Array, names: tuple[str, ...]) -> _Parts:
-    """What there is to find, persons as the parts of their names."""
-    split_names = [name for name in (*_NAMES, "initial") if name in names]
-    wanted = {name for name in names if name not in (*_NAMES, "initial")} | ({"person"} if split_names else set())
-    found = entities.spans(texts, wanted)
-    kinds = np.array([names.index(name) if name in names else -1 for name in found.names] or [0])
-    whole = _Parts(found.row, found.start, found.end, kinds[found.entity])
-    if not split_names:
-        return whole
-    of_persons = found.of("person")
-    persons = whole.take(of_persons)
-    pieces: list[tuple[int, int, int, int]] = []
-    for number, name in enumerate(found.texts(texts, of_persons).to_pylist()):
-        for first, last, kind in parts(name):
-            if kind in names:
-                before, inside = len(name[:first].encode()), len(name[first:last].encode())
-                start = int(persons.start[number]) + before
-                pieces.append((int(persons.row[number]), start, start + inside, names.index(kind)))
-    rows = np.array(pieces, np.int64).reshape(-1, 4)
-    return _Parts.joined([whole.take(~of_persons), _Parts(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3])])
+    """What there is to find, people as the parts of their names unless their rule is for the whole."""
+    found = entities.spans(texts, names)
+    kinds = np.array([names.index(name) for name in found.names] or [0])
+    return _Parts(found.row, found.start, found.end, kinds[found.entity])
 
 
 def _made(texts: pa.Array, rows: Rows, chosen: _Parts, exchanges: Mapping[str, Exchange], own: pa.Array) -> pa.Array:

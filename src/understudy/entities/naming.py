@@ -1,0 +1,230 @@
+"""The people, companies, cities and countries that a text names, found by its runs of capitalised words.
+
+A person is two capitalised words or more of which one is a known name, a known given name that is no other
+word, or capitalised words after a title or a cue (``Dear``, ``my name is``).  A name that is in no dictionary
+and stands without context is missed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+from understudy.entities.entity import NEAR
+from understudy.entities.letters import CAPITALS, GAP, LETTER, start
+from understudy.entities.lexicon import Lexicon, lexicon
+
+Found = tuple[int, int, str]
+"""Where a name starts and ends, and which entity it is."""
+
+_PARTICLES = (
+    "(?:van|von|der|den|de|del|della|di|da|dos|das|do|du|la|le|el|al|bin|ibn|ben|ter|ten|af|zu|zum|zur|y|e|san|st\\.)"
+)
+_REST = rf"(?:\.(?=[ ]?[{CAPITALS}])|{LETTER}*+(?:['’\-]{LETTER}++)*+)"
+_RUN = re.compile(
+    rf"{start(CAPITALS)}{_REST}(?:(?:{GAP}|(?<=\.))(?:{_PARTICLES}{GAP}){{0,3}}[{CAPITALS}]{_REST}){{0,11}}"
+)
+_WORD = re.compile(rf"(?:{LETTER}\.|{LETTER}++(?:['’\-]{LETTER}++)*+)")
+_POSSESSIVE = ("'s", "’s", "'", "’")
+_PARTICLE_WORDS = frozenset(_PARTICLES.strip("(?:)").replace("\\.", ".").split("|"))
+_MOST_WORDS = 4
+_BETWEEN = ' \u00a0\t\r\n"“„«>(*_'
+_MARKS = ":,?."
+_LAST_WORD = re.compile(r"[^\s\0]+$")
+_CUE_WORDS = 3
+
+
+def inside(text: str, *, whole: bool = True) -> Iterator[Found]:
+    """The people, companies, cities and countries of a text; people as the parts of their names if not ``whole``.
+
+    A loop over its runs of capitalised words; what a run says by itself is looked up once for all that are alike.
+    """
+    words = lexicon()
+    known: dict[str, _Reading] = {}
+    for match in _RUN.finditer(text):
+        run = match.group()
+        reading = known.get(run)
+        if reading is None:
+            reading = known[run] = _read(run, words, whole=whole)
+        found = reading.found
+        place = match.start()
+        if reading.titled and _introduced(text, place, words):
+            found = reading.titled
+        for first, last, name in found:
+            yield place + first, place + last, name
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What a run of capitalised words names by itself, and what it names if a title stands before."""
+
+    found: tuple[Found, ...]
+    titled: tuple[Found, ...]
+    """Empty where a title makes no difference."""
+
+
+@dataclass(frozen=True)
+class _Word:
+    start: int
+    end: int
+    text: str
+    """In lower case, without the ``'s`` of a possessive."""
+    last: bool
+    """A possessive, after which no name goes on."""
+    loud: bool
+    """In capitals, as abbreviations are."""
+
+    @property
+    def initial(self) -> bool:
+        return (len(self.text) == 1 and self.text not in "ai") or (len(self.text) == 2 and self.text[1] == ".")
+
+
+def _words(run: str) -> list[_Word]:
+    found = []
+    for match in _WORD.finditer(run):
+        word = match.group()
+        cut = next((len(ending) for ending in _POSSESSIVE if word.endswith(ending)), 0)
+        found.append(_Word(match.start(), match.end() - cut, word[: len(word) - cut].lower(), cut > 0, word.isupper()))
+    return found
+
+
+def _read(run: str, lexicon: Lexicon, *, whole: bool) -> _Reading:
+    """What a run of capitalised words names."""
+    words = _words(run)
+    found: list[Found] = []
+    place = 0
+    while place < len(words):
+        end, name = _named(words, place, lexicon)
+        if place and not name and _leads(words[place - 1].text, lexicon):
+            end = max(_chunk(words, place, lexicon), place + 1)
+            name = "person" if lexicon.nameable(words[place].text) else ""
+        if name:
+            found.append((words[place].start, words[end - 1].end, name))
+        place = end
+    first = _chunk(words, 0, lexicon)
+    person = (0, words[first - 1].end, "person") if first else None
+    titled = [person, *found] if person and person not in found else []
+    later = [one for one in titled if one is person or one[0] >= titled[0][1]]
+    return _Reading(*(tuple(_split(run, some, whole=whole)) for some in (found, later)))
+
+
+def _split(run: str, found: list[Found], *, whole: bool) -> Iterator[Found]:
+    """What was found, people as the parts of their names if not ``whole``."""
+    for first, last, name in found:
+        if whole or name != "person":
+            yield first, last, name
+        else:
+            yield from ((first + low, first + high, part) for low, high, part in parts(run[first:last]))
+
+
+def _leads(word: str, lexicon: Lexicon) -> bool:
+    """Whether a name may follow a word of the same run."""
+    return word in lexicon.titles or word in lexicon.cues
+
+
+def _chunk(words: list[_Word], place: int, lexicon: Lexicon) -> int:
+    """Where a name that starts here would end (the place itself if it cannot)."""
+    end = place
+    for number in range(place, len(words)):
+        word = words[number]
+        if not (lexicon.nameable(word.text) or word.initial or (word.text in _PARTICLE_WORDS and number > place)):
+            break
+        end = number + 1
+        if word.last or end - place == _MOST_WORDS:
+            break
+    while end > place and words[end - 1].text in _PARTICLE_WORDS and not lexicon.nameable(words[end - 1].text):
+        end -= 1
+    return end
+
+
+def _named(words: list[_Word], place: int, lexicon: Lexicon) -> tuple[int, str]:
+    """Where the entity at one word of a run ends, and which it is; the next word and nothing if there is none."""
+    for length in (3, 2):
+        name = _place(words[place : place + length], length, lexicon)
+        if name:
+            return place + length, name
+    if words[-1].text in lexicon.firms and 2 <= len(words) - place <= _MOST_WORDS + 1 and not place:
+        return len(words), "company"
+    word = words[place]
+    end = _chunk(words, place, lexicon)
+    if end > place and _person(words[place:end], words[end : end + 1], lexicon):
+        return end, "person"
+    return place + 1, _place([word], 1, lexicon)
+
+
+def _place(words: list[_Word], length: int, lexicon: Lexicon) -> str:
+    text = " ".join(word.text for word in words)
+    if len(words) < length or (length == 1 and lexicon.ordinary(text) and text not in lexicon.countries):
+        return ""
+    return "city" if text in lexicon.cities else "country" if text in lexicon.countries else ""
+
+
+def _person(name: list[_Word], after: list[_Word], lexicon: Lexicon) -> bool:
+    """Whether words that may be a name are one, by the dictionary alone."""
+    if after and not name[-1].last and after[0].text in lexicon.things:
+        return False
+    texts = [word.text for word in name]
+    first, *others = texts
+    given = first in lexicon.first and not lexicon.ordinary(first)
+    family = any(lexicon.family(text) for text in others)
+    if not others:
+        return given and len(first) > 2 and not (lexicon.place(first) or name[0].loud)
+    if given or (family and (first in lexicon.first or not lexicon.ordinary(first))):
+        return True
+    if name[0].initial:
+        return family or any(text in lexicon.first for text in others)
+    initials = any(word.initial for word in name[1:-1])
+    turned = first in lexicon.last and texts[-1] in lexicon.first and not lexicon.ordinary(texts[-1])
+    return (initials and not lexicon.ordinary(texts[-1])) or turned
+
+
+def _introduced(text: str, place: int, lexicon: Lexicon) -> bool:
+    """Whether a title or a cue stands right before a place."""
+    before = text[max(0, place - NEAR) : place]
+    close = before.rstrip(_BETWEEN)
+    last = _LAST_WORD.search(close)
+    if last is None or last.group().rstrip(_MARKS).lower() not in lexicon.leading:
+        return False
+    words = close.rpartition("\0")[2].lower().split()[-_CUE_WORDS:]
+    for count in range(1, len(words) + 1):
+        cue = " ".join(words[-count:])
+        if cue in lexicon.cues or cue.rstrip(_MARKS) in lexicon.cues:
+            return True
+    return before[-1] in " \u00a0" and words[-1].rstrip(".") in lexicon.titles
+
+
+Part = tuple[int, int, Literal["first_name", "last_name", "initial"]]
+"""Where a part of a person's name starts and ends, and which part it is."""
+
+
+def parts(name: str) -> list[Part]:
+    """The given names of a person, the initials and the family name with its particles, in their order."""
+    known = lexicon()
+    words = _words(name)
+    texts = [word.text for word in words]
+    if len(words) == 1:
+        family = texts[0] in known.last and texts[0] not in known.first
+        return [(words[0].start, words[0].end, "last_name" if family else "first_name")]
+    if texts[0] in known.last and texts[0] not in known.first and texts[-1] in known.first:
+        return [_part(words[:1], "last_name"), *_given(words[1:])]
+    cut = len(words) - 1
+    while cut > 1 and texts[cut - 1] in _PARTICLE_WORDS:
+        cut -= 1
+    return [*_given(words[:cut]), _part(words[cut:], "last_name")]
+
+
+def _given(words: list[_Word]) -> Iterator[Part]:
+    """Given names that follow one another as one part, and every initial."""
+    for initial, some in groupby(words, key=lambda word: word.initial):
+        together = list(some)
+        if initial:
+            yield from (_part([word], "initial") for word in together)
+        else:
+            yield _part(together, "first_name")
+
+
+def _part(words: list[_Word], kind: Literal["first_name", "last_name", "initial"]) -> Part:
+    return words[0].start, words[-1].end, kind
