@@ -82,6 +82,7 @@ def _sixteen(random: np.ndarray) -> pa.Array:
 RULES = [
     ("small", "key"),
     ("id", "key"),
+    ("id", "serial"),
     ("uid", "key"),
     ("code", "key"),
     ("slug", "key"),

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from support.arrow_dataset import ArrowDataset
 from transforms.sample import KEY, OTHER_KEY, PEOPLE, batch, column, mask_array, masked, people
 from understudy import transforms
-from understudy.errors import Error
-from understudy.schema import Schema
+from understudy.errors import Error, InputError
+from understudy.schema import Schema, Table, TableName
 from understudy.transforms import parse_rule
 
 TEXT = {"as_text": True, "arrow_type": pa.string()}
@@ -402,3 +402,44 @@ class TestRedistribute:
     def test_a_table_without_a_key_and_numbers_without_a_scale_are_refused(self):
         assert "without a scale" in refused(REDISTRIBUTED, "decimal", **TEXT)
         assert "its own group" in refused({"redistribute": 0.3, "within": "v"}, "integer")
+
+
+class TestSerial:
+    def test_identifiers_become_the_first_numbers_in_another_order(self):
+        ids = [number * 7 - 30 for number in range(200)]
+        found = read_whole("serial", "integer", ids)
+        assert sorted(found) == list(range(1, 201)) and found != list(range(1, 201))
+
+    def test_equal_ones_stay_equal_and_the_first_number_may_be_another(self):
+        first, null, second, again = read_whole({"serial": {"start": 1000}}, "integer", [5, None, 9, 5])
+        assert first == again and {first, second} == {1000, 1001} and null is None
+
+    def test_references_follow(self):
+        orders = Table(TableName("", "orders"), (column("id", "integer"), column("person", "integer")))
+        table = people()
+        data = ArrowDataset(
+            Schema((table, orders)),
+            {PEOPLE: pa.table({"id": [30, 10, 20]}), orders.name: pa.table({"id": [1, 2], "person": [20, None]})},
+        )
+        domains = {(PEOPLE, "id"): "people.id", (orders.name, "person"): "people.id"}
+        given = {"key": KEY, "domains": domains, "dataset": data}
+        parents = transforms.compile(table, {"id": parse_rule("serial")}, **given)(batch(table, id=[30, 10, 20]))
+        children = transforms.compile(orders, {"person": parse_rule("serial")}, **given)(
+            batch(orders, id=[1, 2], person=[20, None])
+        )
+        assert sorted(parents["id"].to_pylist()) == [1, 2, 3]
+        assert children["person"].to_pylist() == [parents["id"][2].as_py(), None]
+
+    def test_an_identifier_that_nobody_has_stops_the_run(self):
+        table = people(column("v", "integer"))
+        data = ArrowDataset(Schema((table,)), {PEOPLE: pa.Table.from_batches([batch(table, v=[1, 2])])})
+        with pytest.raises(Error, match=r"1 values of people\.v are none of the identifiers"):
+            mask_array("serial", [1, 3], "integer", dataset=data)
+
+    def test_a_type_without_room_stops_the_run(self):
+        with pytest.raises(Error, match="no room for 3 numbers from 32766 on"):
+            read_whole({"serial": {"start": 32_766}}, "integer", [1, 2, 3], **INT16)
+
+    def test_a_domain_that_is_no_column_is_named(self):
+        with pytest.raises(InputError, match="'persons' names no column to number"):
+            read_whole({"serial": {"domain": "persons"}}, "integer", [1])

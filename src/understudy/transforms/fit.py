@@ -23,7 +23,7 @@ LIKELY = 1e-4
 
 _UNKNOWN_ROWS = 1_000_000  # what is assumed of a table the database has no estimate for
 
-_IDENTITY = frozenset({"keep", "key", "shuffle"})
+_IDENTITY = frozenset({"keep", "key", "serial", "shuffle"})
 
 Reason = tuple[str, str]
 """A reason and a hint."""

@@ -56,6 +56,7 @@ from understudy.transforms.catalogue.rounding import CLAMP, ROUND
 from understudy.transforms.catalogue.sample import RARE, SAMPLE
 from understudy.transforms.catalogue.scramble import SCRAMBLE, SKU
 from understudy.transforms.catalogue.secrets import API_KEY, HASH_SHAPE
+from understudy.transforms.catalogue.serial import SERIAL
 from understudy.transforms.catalogue.shift_days import JITTER, SHIFT_DAYS
 from understudy.transforms.catalogue.shuffle import SHUFFLE
 from understudy.transforms.catalogue.stretch import STRETCH
@@ -67,6 +68,7 @@ from understudy.transforms.declare import Declaration
 TRANSFORMERS: dict[str, Declaration] = {
     "keep": KEEP,
     "key": KEY,
+    "serial": SERIAL,
     "hash": HASH,
     "token": TOKEN,
     "api_key": API_KEY,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from understudy.arrow import plain
 from understudy.errors import Error, InputError
 from understudy.interfaces import Scan
+from understudy.schema import Column, Table
 from understudy.transforms.declare import Place, Rows, Setting
 from understudy.transforms.draws import of_rows
 from understudy.transforms.prf import Words
@@ -29,14 +30,15 @@ def read(setting: Setting, *columns: str) -> dict[str, pa.Array]:
     return {name: plain(_in_one(rows.column(name))) for name in rows.column_names}
 
 
-def counted(setting: Setting) -> tuple[pa.Array, NDArray[np.int64]]:
-    """Every different value of the rule's column, and how often it comes; they are held in memory, the rows are not.
+def counted(setting: Setting, *, of: tuple[Table, Column] | None = None) -> tuple[pa.Array, NDArray[np.int64]]:
+    """Every different value of a column, the rule's own if none is given, and how often it comes.
 
-    What may not change (see ``sentinels``) does not count.
+    They are held in memory, the rows are not.  What may not change (see ``sentinels``) does not count.
     """
+    table, column = of or (setting.place.table, setting.place.column)
     parts: list[pa.Table] = []
     pending = 0
-    for batch in _reader(setting, (setting.place.column.name,)):
+    for batch in _reader(setting, (column.name,), table):
         values = plain(batch.column(0))
         found = values.filter(pa.array(~_mask(kept(values)))).value_counts()
         parts.append(pa.table({"value": found.field("values"), "count": found.field("counts")}))
@@ -44,18 +46,18 @@ def counted(setting: Setting) -> tuple[pa.Array, NDArray[np.int64]]:
         if pending > _MERGE_ROWS:
             parts, pending = [_merged(parts)], 0
     if not parts:
-        return plain(pa.array([], setting.place.column.arrow_type)), np.empty(0, np.int64)
+        return plain(pa.array([], column.arrow_type)), np.empty(0, np.int64)
     merged = _merged(parts)
     return _in_one(merged["value"]), merged["count"].to_numpy()
 
 
-def _reader(setting: Setting, columns: tuple[str, ...]) -> pa.RecordBatchReader:
+def _reader(setting: Setting, columns: tuple[str, ...], table: Table | None = None) -> pa.RecordBatchReader:
     place = setting.place
     if problem(place):
         raise InputError(problem(place))
     if setting.dataset is None:
         raise InputError(f"the rule of {place.table.name}.{place.column.name} needs the dataset it stands in")
-    return setting.dataset.read(Scan(place.table.name, tuple(dict.fromkeys(columns))))
+    return setting.dataset.read(Scan((table or place.table).name, tuple(dict.fromkeys(columns))))
 
 
 def _in_one(column: pa.ChunkedArray) -> pa.Array:

@@ -89,6 +89,7 @@ CASES = {
         Case("stretch", "decimal"),
         Case("stretch", "float"),
     ],
+    "serial": [Case("serial", "integer"), Case("serial", "integer", {"arrow_type": pa.int64()})],
     "redistribute": [
         Case({"redistribute": 0.5, "within": "who"}, "decimal"),
         Case({"redistribute": 0.1, "within": "who"}, "float"),
