@@ -6,7 +6,7 @@ Integers and decimals beyond 2^53 stay exact: what is added to them is computed 
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, cast
 
 import numpy as np
@@ -121,12 +121,8 @@ def between(column: Column, least: Any, most: Any) -> Callable[[pa.Array], pa.Ar
 
 def _limit(value: Any, column: Column) -> Any:
     """A limit as Python compares it."""
-    if not column.as_text:
-        return constants([value], column)[0].as_py()
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        raise InputError(f"{value!r} is not a value of type {column.native_type}") from None
+    found = constants([value], column)[0].as_py()
+    return Decimal(found) if column.as_text else found
 
 
 def limits_problem(place: Place) -> str:
