@@ -51,6 +51,10 @@ def columns(rows: int) -> dict[str, tuple[Column, pa.Array]]:
         "path": [f"/home/user{i % 5000}/docs/report-{i}.pdf" for i in number],
         "digest": [f"{i * 0x9E3779B97F4A7C15 % 2**64:016x}" for i in map(int, number)],
         "page": [f'<p class="note">Dear <b>Name{i % 5000}</b> &amp; all, order {i} is on its way.</p>' for i in number],
+        "agent": [
+            f"Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{i % 90 + 30}.0.{i}.7 Safari/537.36"
+            for i in number
+        ],
         "slug": [f"a-{'long-' * (i % 5)}slug-{i}" for i in number],
     }
     documents = [
@@ -125,6 +129,12 @@ RULES = [
     ("ratio", {"longitude": {"jitter_km": 5, "with": "latitude"}}),
     ("ratio", {"longitude": {"grid_km": 1, "with": "latitude"}}),
     ("name", "company"),
+    ("name", {"company": {"locale": "from country"}}),
+    ("name", "department"),
+    ("name", {"job_title": {"locale": "from country"}}),
+    ("name", "product"),
+    ("name", "currency"),
+    ("agent", "user_agent"),
     ("ip", "ip"),
     ("ip6", "ip"),
     ("mac", "mac"),
@@ -163,6 +173,9 @@ RULES = [
     ("email", {"mask": {"first": 1, "until": "@"}}),
     ("phone", {"mask": {"last": 4, "separators": True}}),
     ("email", {"truncate": 3}),
+    ("note", {"regex": {r"\w+@\S+": "email", r"\+[\d ]+": "phone"}}),
+    ("note", {"regex_replace": {r"\d{3,}": "#"}}),
+    ("note", {"regex_redact": {"pattern": r"\d", "char": "x"}}),
     ("email", "scramble"),
     ("note", "scramble"),
     ("code", {"sku": {"first": 1}}),

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from laws.case import Case
-from transforms.sample import OTHER_KEY, mask_array, masked, restored
+from transforms.sample import KEY, OTHER_KEY, batch, column, mask_array, masked, people, restored
+from understudy import transforms
 from understudy.errors import Error, InputError
+from understudy.transforms import parse_rule
 from understudy.transforms.matches import flaw, matches
 
 few = settings(max_examples=30, deadline=None)
@@ -99,6 +101,56 @@ class TestRegexMatches:
 
     def test_a_flaw_is_told(self):
         assert flaw("a+") == "" and "missing )" in flaw("(")
+
+
+class TestRegex:
+    NOTE = "call 0170 1234567 or ada@x.org"
+
+    def test_matches_are_replaced_and_groups_may_stay(self):
+        assert masked({"regex_replace": {r"(\d\d)\d+": r"\1xx", r"\bor\b": "&"}}, [self.NOTE]) == [
+            "call 01xx 12xx & ada@x.org"
+        ]
+
+    def test_matches_become_one_text_or_as_many_characters(self):
+        assert masked({"regex_redact": r"\S+@\S+"}, [self.NOTE]) == ["call 0170 1234567 or REDACTED"]
+        assert masked({"regex_redact": r"\d{5,}", "text": r"\1?"}, [self.NOTE]) == [r"call 0170 \1? or ada@x.org"]
+        assert masked({"regex_redact": r"[\pL@.]{4,}", "char": "x"}, [self.NOTE, "żółć 1"]) == [
+            "xxxx 0170 1234567 or xxxxxxxxx",
+            "xxxx 1",
+        ]
+
+    def test_matches_can_change_by_rules_of_their_own(self):
+        (found,) = masked({"regex": {r"\S+@\S+": "email", r"\d[\d ]+\d": "scramble"}}, [self.NOTE])
+        assert re.fullmatch(r"call \d{4} \d{7} or [a-z.]+\.[a-z2-7]{10}@example\.\w{3}", found)
+        assert found.endswith(masked("email", ["ada@x.org"])[0])
+
+    def test_a_rule_for_matches_may_read_the_row(self):
+        table = people(column("name"), column("v"))
+        rules = {"name": parse_rule("first_name"), "v": parse_rule({"regex": {"@name": {"template": "{name}"}}})}
+        rows = batch(table, name=["Ada", "Bob"], v=["Dear @name, @name!", "nobody"])
+        found = transforms.compile(table, rules, key=KEY, domains={})(rows).to_pylist()
+        assert found[0]["v"] == f"Dear {found[0]['name']}, {found[0]['name']}!" and found[1]["v"] == "nobody"
+
+    def test_texts_in_which_nothing_matches_can_be_redacted(self):
+        for rule in ({"regex": {r"\d": "scramble"}}, {"regex_replace": {r"\d": "#"}}, {"regex_redact": r"\d"}):
+            first, second, third = masked({**rule, "unmatched": "redact"}, ["a1", "ada", None])
+            assert first != "REDACTED" and second == "REDACTED" and third is None
+
+    @pytest.mark.parametrize(
+        ("rule", "why"),
+        [
+            ({"regex_replace": {"(": "x"}}, "no regular expression"),
+            ({"regex_replace": {"a": r"\3"}}, "cannot stand for a match"),
+            ({"regex_replace": {"a": {"b": "c"}}}, "is a text"),
+            ({"regex_redact": "["}, "no regular expression"),
+            ({"regex_redact": "a", "char": "é"}, "one ASCII character"),
+            ({"regex": {"(": "email"}}, "no regular expression"),
+            ({"regex": {"a": {"shift_days": 3}}}, "does not take text"),
+        ],
+    )
+    def test_mistakes_are_told(self, rule, why):
+        with pytest.raises(InputError, match=why):
+            masked(rule, ["x"])
 
 
 class TestFromRegex:

@@ -12,6 +12,7 @@ from understudy.transforms.catalogue.arrays import ARRAY
 from understudy.transforms.catalogue.as_date import AS_DATE
 from understudy.transforms.catalogue.birth_date import BIRTH_DATE
 from understudy.transforms.catalogue.bucket import BUCKET
+from understudy.transforms.catalogue.business import CURRENCY, DEPARTMENT, INDUSTRY, JOB_TITLE, PRODUCT
 from understudy.transforms.catalogue.choice import CHOICE
 from understudy.transforms.catalogue.company import COMPANY
 from understudy.transforms.catalogue.composites import FIELDS
@@ -52,6 +53,7 @@ from understudy.transforms.catalogue.postcodes import POSTCODE
 from understudy.transforms.catalogue.random_values import RANDOM
 from understudy.transforms.catalogue.ranges import RANGE
 from understudy.transforms.catalogue.redistribute import REDISTRIBUTE
+from understudy.transforms.catalogue.regex import REGEX, REGEX_REDACT, REGEX_REPLACE
 from understudy.transforms.catalogue.rounding import CLAMP, ROUND
 from understudy.transforms.catalogue.sample import RARE, SAMPLE
 from understudy.transforms.catalogue.scramble import SCRAMBLE, SKU
@@ -63,6 +65,7 @@ from understudy.transforms.catalogue.stretch import STRETCH
 from understudy.transforms.catalogue.template import TEMPLATE
 from understudy.transforms.catalogue.timeline import AGE, TIMELINE
 from understudy.transforms.catalogue.url_query import URL_QUERY
+from understudy.transforms.catalogue.user_agent import USER_AGENT
 from understudy.transforms.declare import Declaration
 
 TRANSFORMERS: dict[str, Declaration] = {
@@ -97,11 +100,17 @@ TRANSFORMERS: dict[str, Declaration] = {
     "latitude": LATITUDE,
     "longitude": LONGITUDE,
     "company": COMPANY,
+    "department": DEPARTMENT,
+    "job_title": JOB_TITLE,
+    "industry": INDUSTRY,
+    "product": PRODUCT,
+    "currency": CURRENCY,
     "ip": IP,
     "mac": MAC,
     "hostname": HOSTNAME,
     "url": URL,
     "file_path": FILE_PATH,
+    "user_agent": USER_AGENT,
     "shift_days": SHIFT_DAYS,
     "jitter": JITTER,
     "as_date": AS_DATE,
@@ -121,6 +130,9 @@ TRANSFORMERS: dict[str, Declaration] = {
     "bucket": BUCKET,
     "mask": MASK,
     "truncate": TRUNCATE,
+    "regex": REGEX,
+    "regex_replace": REGEX_REPLACE,
+    "regex_redact": REGEX_REDACT,
     "scramble": SCRAMBLE,
     "sku": SKU,
     "from_regex": FROM_REGEX,

@@ -24,8 +24,25 @@ def v4(number: int) -> str:
     return f"203.{number % 256}.{number // 256}.{number * 7 % 256}"
 
 
+NAMES = ("Acme GmbH & Co. KG", "Acme, Inc.", "佐藤商事株式会社", "Acme S.p.A.", "ltd", "  ")
+AGENTS = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36",
+    "curl/7.68.0",
+    "Googlebot/2.1",
+)
+
 CASES = {
-    "company": [Case("company")],
+    "company": [
+        Case("company", samples=NAMES),
+        Case({"company": {"locale": "ja"}}, "text", {"max_length": 9}, NAMES),
+        Case({"company": {"suffix": "none", "locale": "from bystander", "per": "who"}}, samples=NAMES),
+    ],
+    "department": [Case("department"), Case({"department": {"locale": "from bystander"}})],
+    "job_title": [Case({"job_title": {"locale": "de", "per": "who"}}), Case("job_title", "text", {"max_length": 6})],
+    "industry": [Case("industry")],
+    "product": [Case("product")],
+    "currency": [Case("currency"), Case({"currency": {"per": "who"}}, "text", {"max_length": 3})],
+    "user_agent": [Case("user_agent", samples=AGENTS), Case({"user_agent": {"per": "who"}}, samples=AGENTS)],
     "ip": [
         Case("ip", samples=(*V4, *V6), nth=v4),
         Case({"ip": {"keep_prefix": 16, "keep_prefix6": 32}}, samples=(*V4, *V6), nth=lambda n: f"2a00:1450::{n:x}"),

@@ -29,6 +29,25 @@ CASES = {
         Case({"template": "user-{id}"}, keyed=False),
         Case({"template": "{bystander} ({who})"}, "text", {"max_length": 6}, keyed=False),
     ],
+    "regex_replace": [
+        Case({"regex_replace": {r"(\d\d)\d+": r"\1#"}}, samples=NOTES, nth=note, keyed=False),
+        Case(
+            {"regex_replace": {r"\d": "#", "o": "öö"}, "unmatched": "redact"},
+            "text",
+            {"max_length": 20},
+            NOTES,
+            note,
+            keyed=False,
+        ),
+    ],
+    "regex_redact": [
+        Case({"regex_redact": r"\d{3,}"}, samples=NOTES, nth=note, keyed=False),
+        Case({"regex_redact": {"pattern": r"[\pL\d]+", "char": "x"}}, samples=NOTES, nth=note, keyed=False),
+    ],
+    "regex": [
+        Case({"regex": {r"\d+": "scramble", "[a-z]+@": {"mask": 1}}}, samples=NOTES, nth=note),
+        Case({"regex": {r"[\d ]{4,}": "phone"}, "unmatched": "redact"}, "text", {"max_length": 30}, NOTES, note),
+    ],
     "scramble": [
         Case("scramble"),
         Case({"scramble": {"first": 2, "last": 1}}),

@@ -1,49 +1,155 @@
-"""``company``: the name of a business that does not exist, as far as we know."""
+"""``company``: the name of a business that is made up; one of that name may exist all the same."""
 
 from __future__ import annotations
 
-from math import prod
+import re
+from dataclasses import dataclass
+from functools import cache
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from understudy.locales import company_words, longest
-from understudy.transforms.declare import DOMAIN, PER, TEXT, Change, Declaration, Place, Setting, Uniqueness
-from understudy.transforms.draws import needs_subject, pick
-from understudy.transforms.fake import faked
+from understudy.locales import LOCALES, company_forms, company_words, people
+from understudy.locales.business import Listed, business, legal_forms, listed
+from understudy.transforms.catalogue.business import chosen, longest_of, stand_ins_of
+from understudy.transforms.catalogue.personas import LOCALE, Who, problem, reads
+from understudy.transforms.declare import (
+    DOMAIN,
+    PER,
+    TEXT,
+    Change,
+    Declaration,
+    Option,
+    Place,
+    Rows,
+    Setting,
+    Uniqueness,
+)
+from understudy.transforms.draws import needs_subject
+from understudy.transforms.fake import faked, folded
 from understudy.transforms.prf import Words
 
-_PARTS = ("words", "trades", "forms")
+_END = 40  # characters in which a legal form stands
+_UNSPACED = "\u2e80"  # from here on, scripts have no spaces between words
 
 
-def _make(drawn: Words) -> pa.Array:
-    tables = [company_words(part) for part in _PARTS]
-    parts = [table.take(pa.array(pick(drawn, slot, len(table)))) for slot, table in enumerate(tables)]
-    return pc.binary_join_element_wise(*parts, " ")
+@dataclass(frozen=True)
+class _Forms:
+    """Legal forms that are recognised at the end of a name."""
+
+    pattern: str
+    endings: pa.Array
+    forms: pa.Array
+
+
+@cache
+def _known() -> _Forms:
+    spaced, unspaced = legal_forms(spaced=True), legal_forms(spaced=False)
+    either = ["|".join(re.escape(one) for one in sorted(forms, key=len, reverse=True)) for forms in (spaced, unspaced)]
+    pattern = rf"(?:[\s,]+(?P<spaced>{either[0]})|(?P<unspaced>{either[1]}))\.?$"
+    every = {**spaced, **unspaced}
+    return _Forms(pattern, pa.array(list(every), pa.string()), pa.array(list(every.values()), pa.string()))
+
+
+def recognised(names: pa.Array) -> NDArray[np.int64]:
+    """Which of the legal forms we know each name ends with; -1 where it ends with none."""
+    known = _known()
+    ends = folded(pc.utf8_slice_codeunits(names, -_END))
+    found = pc.extract_regex(ends, known.pattern)
+    ending = pc.if_else(pc.equal(pc.struct_field(found, 0), ""), pc.struct_field(found, 1), pc.struct_field(found, 0))
+    places: NDArray[np.int64] = pc.index_in(ending, value_set=known.endings).cast(pa.int64()).fill_null(-1).to_numpy()
+    return places
+
+
+@cache
+def _names() -> Listed:
+    """What names start with: an invented word in English, a family name elsewhere."""
+    families = [people(locale).last.to_pylist() for locale in LOCALES[1:]]
+    capitals = [[name[0].upper() + name[1:] for name in some] for some in families]  # Van der Berg, here
+    return listed([company_words("words").to_pylist(), *capitals])
+
+
+@cache
+def _drawn_forms() -> Listed:
+    """The legal forms of every locale."""
+    return listed([company_forms(locale).to_pylist() for locale in LOCALES])
+
+
+def _suffix(place: Place) -> str:
+    """What becomes of legal forms: as the rule says, else kept where each value is drawn by itself."""
+    return str(place.options["suffix"] or ("keep" if place.subject is None else "draw"))
 
 
 def _build(setting: Setting) -> Change:
-    return faked(setting, "company", _make)
+    place = setting.place
+    who, suffix = Who(place), _suffix(place)
+
+    def read(values: pa.Array, rows: Rows) -> tuple[NDArray[np.int64], ...]:
+        forms = recognised(values) if suffix == "keep" else np.full(len(values), -1)
+        return (forms, *who.read(values, rows))
+
+    def make(drawn: Words, forms: NDArray[np.int64], *more: NDArray[np.int64]) -> pa.Array:
+        locale = who.locale_rows(len(drawn), *more)
+        name, trade = (chosen(table, drawn, slot, locale) for slot, table in enumerate((_names(), business("trade"))))
+        made = _joined(name, trade)
+        if suffix == "none":
+            return made
+        form = chosen(_drawn_forms(), drawn, 2, locale)
+        kept = forms >= 0
+        if kept.any():
+            form = pc.if_else(pa.array(kept), _known().forms.take(pa.array(np.maximum(forms, 0))), form)
+        return _joined(made, form)
+
+    return faked(setting, "company", make, read=read)
 
 
-def _uniqueness(_place: Place) -> Uniqueness:
-    return Uniqueness("lossy", prod(len(company_words(part)) for part in _PARTS))
+def _joined(one: pa.Array, other: pa.Array) -> pa.Array:
+    """Two words with a space between, but for scripts that have none."""
+    joint = pc.if_else(pc.greater_equal(other, _UNSPACED), "", " ")
+    return pc.binary_join_element_wise(one, other, joint)
+
+
+def _tables(place: Place) -> list[Listed]:
+    return [_names(), business("trade"), *([_drawn_forms()] if _suffix(place) != "none" else [])]
+
+
+def _uniqueness(place: Place) -> Uniqueness:
+    sizes = [stand_ins_of(table, place) for table in _tables(place)]
+    if _suffix(place) == "keep":
+        sizes[-1] += len(_known().forms)
+    return Uniqueness("lossy", float(np.prod([float(size) for size in sizes])))
 
 
 def _length(place: Place) -> int:
-    whole = sum(longest(company_words(part)) for part in _PARTS) + len(_PARTS) - 1
+    longest = [longest_of(table, place) for table in _tables(place)]
+    if _suffix(place) == "keep":
+        longest[-1] = max(longest[-1], int(pc.max(pc.utf8_length(_known().forms)).as_py()))
+    whole = sum(longest) + len(longest) - 1
     return min(whole, place.column.max_length or whole)
 
 
 COMPANY = Declaration(
     name="company",
-    summary="The name of a business: a word, a trade and a legal form.",
-    example="company",
+    summary="The name of a business in the language of its locale; its legal form (GmbH, Inc.) is the original's.",
+    example="{company: {locale: de}}",
     kinds=TEXT,
     build=_build,
-    options=(PER, DOMAIN),
+    options=(
+        Option(
+            "suffix",
+            "text",
+            "the legal form: kept where the original has one we know (the usual, without `per`), drawn, or none",
+            choices=("keep", "draw", "none"),
+        ),
+        LOCALE,
+        PER,
+        DOMAIN,
+    ),
     uniqueness=_uniqueness,
     length=_length,
     needs=needs_subject,
-    listed=True,
+    reads=reads,
+    problem=problem,
 )
