@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.sample import KEY, batch, column, masked, people
-from understudy import transforms
+from understudy import entities, transforms
 from understudy.errors import InputError
 from understudy.schema import ForeignKey, Schema, Table, TableName, Unique
 from understudy.transforms import parse_rule
@@ -231,3 +231,16 @@ def test_a_slice_of_the_notes_becomes_what_it_becomes_among_the_others():
         mask_notes(texts[place : place + 1], [[1, 2, 3, 4, 1][place % 5]])[0]["note"][0].as_py() for place in range(5)
     ]
     assert whole["note"].to_pylist() == parts * 3
+
+
+def test_every_entity_that_can_be_asked_for_has_a_rule_that_fits():
+    examples = {name: f"see {entity.example}!" for name, entity in entities.ENTITIES.items() if name != "initial"}
+    found = masked({"free_text": {"entities": list(examples)}}, examples.values())
+    for (name, example), after in zip(examples.items(), found, strict=True):
+        assert after.startswith("see ") and after.endswith("!") and after != example, name
+
+
+def test_a_name_after_a_title_is_a_family_name():
+    stand_in = masked("last_name", ["Martin"])[0]
+    assert one("ask Mr. Martin or Frau Martin") == f"ask Mr. {stand_in} or Frau {stand_in}"
+    assert one("ask Martin") == f"ask {masked('first_name', ['Martin'])[0]}"

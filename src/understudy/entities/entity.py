@@ -9,10 +9,10 @@ from typing import Literal
 Sensitivity = Literal["direct", "quasi", "sensitive"]
 """``direct``: it leads to one person.  ``quasi``: it does so beside others.  ``sensitive``: it harms by getting out."""
 
-Family = Literal["number", "date", "quantity", "street", "hexadecimal", "net", "word"]
+Family = Literal["number", "date", "quantity", "street", "hexadecimal", "net", "word", "office", "name"]
 """Shapes of one family are looked for together first, and one by one only where any of them may be."""
 
-DIGITS = frozenset[Family]({"number", "date", "quantity", "street", "hexadecimal"})
+DIGITS = frozenset[Family]({"number", "date", "quantity", "street", "hexadecimal", "word", "office"})
 """Families whose shapes all hold a digit."""
 
 NEAR = 32

@@ -25,7 +25,7 @@ COMPANY = Entity(
     whole=rf".{{1,80}},? (?:{_FORMS})",
     shapes=(
         Shape(
-            "word",
+            "name",
             start(CAPITALS + "0-9")
             + rf"[\w&'’\-]{{0,40}}+(?:,?{GAP}(?:{_JOINTS}{GAP})?[{CAPITALS}0-9&][\w&'’\-]{{0,40}}){{0,5}}?"
             + rf",?{GAP}(?:{_FORMS})(?!\w)",
@@ -36,7 +36,7 @@ COMPANY = Entity(
 PERSON = Entity("person", "the name of a person", "direct", "Ada Lovelace")
 INITIAL = Entity("initial", "the initial of a given name", "quasi", "G. Hopper")
 FIRST_NAME = Entity("first_name", "a given name", "direct", "Ada")
-LAST_NAME = Entity("last_name", "a family name", "direct", "Lovelace")
+LAST_NAME = Entity("last_name", "a family name", "direct", "Mrs. Lovelace")
 CITY = Entity("city", "a city", "quasi", "London")
 COUNTRY = Entity("country", "a country", "quasi", "France")
 

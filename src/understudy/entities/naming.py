@@ -31,6 +31,7 @@ _WORD = re.compile(rf"(?:{LETTER}\.|{LETTER}++(?:['’\-]{LETTER}++)*+)")
 _POSSESSIVE = ("'s", "’s", "'", "’")
 _PARTICLE_WORDS = frozenset(_PARTICLES.strip("(?:)").replace("\\.", ".").split("|"))
 _MOST_WORDS = 4
+_TITLED = "titled"  # a person after a title
 _BETWEEN = ' \u00a0\t\r\n"“„«>(*_'
 _MARKS = ":,?."
 _LAST_WORD = re.compile(r"[^\s\0]+$")
@@ -49,21 +50,25 @@ def inside(text: str, *, whole: bool = True) -> Iterator[Found]:
         reading = known.get(run)
         if reading is None:
             reading = known[run] = _read(run, words, whole=whole)
-        found = reading.found
         place = match.start()
-        if reading.titled and _introduced(text, place, words):
-            found = reading.titled
+        after = _introduced(text, place, words) if reading.depends else ""
+        found = reading.found if not after else reading.titled if after == "title" else reading.cued
         for first, last, name in found:
             yield place + first, place + last, name
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """What a run of capitalised words names by itself, and what it names if a title stands before."""
+    """What a run of capitalised words names by itself, and after a cue or a title."""
 
     found: tuple[Found, ...]
+    cued: tuple[Found, ...]
     titled: tuple[Found, ...]
-    """Empty where a title makes no difference."""
+
+    @property
+    def depends(self) -> bool:
+        """Whether it matters what stands before."""
+        return bool(self.titled)
 
 
 @dataclass(frozen=True)
@@ -98,31 +103,37 @@ def _read(run: str, lexicon: Lexicon, *, whole: bool) -> _Reading:
     place = 0
     while place < len(words):
         end, name = _named(words, place, lexicon)
-        if place and not name and _leads(words[place - 1].text, lexicon):
+        led = _leads(words[place - 1].text, lexicon) if place else ""
+        if led and not (name and led == "person"):
             end = max(_chunk(words, place, lexicon), place + 1)
-            name = "person" if lexicon.nameable(words[place].text) else ""
+            name = led if lexicon.nameable(words[place].text) else ""
         if name:
             found.append((words[place].start, words[end - 1].end, name))
         place = end
     first = _chunk(words, 0, lexicon)
-    person = (0, words[first - 1].end, "person") if first else None
-    titled = [person, *found] if person and person not in found else []
-    later = [one for one in titled if one is person or one[0] >= titled[0][1]]
-    return _Reading(*(tuple(_split(run, some, whole=whole)) for some in (found, later)))
+    readings = [found]
+    for name in ("person", _TITLED) if first else ():
+        person = (0, words[first - 1].end, name)
+        readings.append([person, *(one for one in found if one[0] >= person[1])])
+    readings += [[]] * (3 - len(readings))
+    return _Reading(*(tuple(_split(run, some, whole=whole)) for some in readings))
 
 
 def _split(run: str, found: list[Found], *, whole: bool) -> Iterator[Found]:
     """What was found, people as the parts of their names if not ``whole``."""
     for first, last, name in found:
-        if whole or name != "person":
+        if name not in ("person", _TITLED):
             yield first, last, name
+        elif whole:
+            yield first, last, "person"
         else:
-            yield from ((first + low, first + high, part) for low, high, part in parts(run[first:last]))
+            there = parts(run[first:last], titled=name == _TITLED)
+            yield from ((first + low, first + high, part) for low, high, part in there)
 
 
-def _leads(word: str, lexicon: Lexicon) -> bool:
-    """Whether a name may follow a word of the same run."""
-    return word in lexicon.titles or word in lexicon.cues
+def _leads(word: str, lexicon: Lexicon) -> str:
+    """What may follow a word of the same run: a person, titled or not, or nothing."""
+    return _TITLED if word in lexicon.titles else "person" if word in lexicon.cues else ""
 
 
 def _chunk(words: list[_Word], place: int, lexicon: Lexicon) -> int:
@@ -181,32 +192,37 @@ def _person(name: list[_Word], after: list[_Word], lexicon: Lexicon) -> bool:
     return (initials and not lexicon.ordinary(texts[-1])) or turned
 
 
-def _introduced(text: str, place: int, lexicon: Lexicon) -> bool:
-    """Whether a title or a cue stands right before a place."""
+def _introduced(text: str, place: int, lexicon: Lexicon) -> Literal["", "cue", "title"]:
+    """What stands right before a place."""
     before = text[max(0, place - NEAR) : place]
     close = before.rstrip(_BETWEEN)
     last = _LAST_WORD.search(close)
     if last is None or last.group().rstrip(_MARKS).lower() not in lexicon.leading:
-        return False
+        return ""
     words = close.rpartition("\0")[2].lower().split()[-_CUE_WORDS:]
     for count in range(1, len(words) + 1):
         cue = " ".join(words[-count:])
         if cue in lexicon.cues or cue.rstrip(_MARKS) in lexicon.cues:
-            return True
-    return before[-1] in " \u00a0" and words[-1].rstrip(".") in lexicon.titles
+            return "cue"
+    return "title" if before[-1] in " \u00a0" and words[-1].rstrip(".") in lexicon.titles else ""
 
 
 Part = tuple[int, int, Literal["first_name", "last_name", "initial"]]
 """Where a part of a person's name starts and ends, and which part it is."""
 
 
-def parts(name: str) -> list[Part]:
-    """The given names of a person, the initials and the family name with its particles, in their order."""
+def parts(name: str, *, titled: bool = False) -> list[Part]:
+    """The given names of a person, the initials and the family name with its particles, in their order.
+
+    One word after a title is a family name, unless it is known as a given name alone; without one it is a given
+    name, unless it is known as a family name alone.
+    """
     known = lexicon()
     words = _words(name)
     texts = [word.text for word in words]
     if len(words) == 1:
-        family = texts[0] in known.last and texts[0] not in known.first
+        given, family = texts[0] in known.first, texts[0] in known.last
+        family = family or not given if titled else family and not given
         return [(words[0].start, words[0].end, "last_name" if family else "first_name")]
     if texts[0] in known.last and texts[0] not in known.first and texts[-1] in known.first:
         return [_part(words[:1], "last_name"), *_given(words[1:])]

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.arrow import storage
-from understudy.entities import checksums, numbers, places, technical, times
+from understudy.entities import checksums, numbers, offices, places, technical, times
 from understudy.entities import names as people
 from understudy.entities.entity import Entity
 from understudy.errors import unknown
@@ -17,6 +17,7 @@ ENTITIES: Mapping[str, Entity] = {
     entity.name: entity
     for entity in (
         *technical.ENTITIES,
+        *offices.ENTITIES,
         *numbers.ENTITIES,
         *times.ENTITIES,
         *places.ENTITIES,

@@ -167,7 +167,7 @@ SECRET = Entity(
             "(?:sk|pk|rk)[_-]|gh[pousr]_|github_pat_|glpat-|xox|AKIA|ASIA|AIza|SG\\.|hf_|npm_",
         ),
         Shape("net", _PRIVATE_KEY, "PRIVATE KEY-----"),
-        Shape("word", r"[:=]\s?(?P<v>[^\s\0]{4,64})", f"(?i){_PASSWORD}", near=rf"(?:{_PASSWORD})\W{{0,2}}$"),
+        Shape("net", r"[:=]\s?(?P<v>[^\s\0]{4,64})", f"(?i){_PASSWORD}", near=rf"(?:{_PASSWORD})\W{{0,2}}$"),
     ),
 )
 HASH = Entity(

@@ -36,42 +36,45 @@ Numbers = NDArray[np.int64]
 _TEXT = Column("", "text", "text", pa.string())
 _DAY = Column("", "date", "date", pa.date32())
 
-_SHIFT = Rule("shift_days", {"days": 30})
-_LABEL = Rule("redact", {})
-_USUAL: Mapping[str, Rule] = {
-    **{name: Rule(name, {}) for name in ("email", "phone", "username", "city", "postcode", "company")},
-    "first_name": Rule("first_name", {}),
-    "last_name": Rule("last_name", {}),
-    "address": Rule("street", {}),
-    "date": _SHIFT,
-    "datetime": _SHIFT,
-    "birth_date": _SHIFT,
-    **dict.fromkeys(("card", "iban", "ssn", "passport", "driving_licence", "licence_plate", "account"), _LABEL),
-    **dict.fromkeys(("medical_record", "crypto", "imei", "vin", "url", "ip", "mac", "secret", "jwt"), _LABEL),
-    **dict.fromkeys(("uuid", "coordinates"), _LABEL),
-}
-"""How spans of an entity change where the rule does not say; those of others stay."""
-
 _DATES = frozenset({"date", "datetime", "birth_date"})
 _NAMES = ("first_name", "last_name")
+_LEFT = frozenset({"time", "age", "money", "hash", "domain", "country", "bic", "person", "initial"})
+"""Entities that stay unless the rule names them, or that are changed by their parts."""
+
+_SHIFT = Rule("shift_days", {"days": 30})
+_LABEL = Rule("redact", {})
+_OTHERWISE: Mapping[str, Rule] = {"address": Rule("street", {}), "age": _LABEL, **dict.fromkeys(_DATES, _SHIFT)}
+"""Rules of entities whose name is not that of their transformer."""
+
+_PLAIN = frozenset({"redact", "replace", "null"})
+"""Transformers that do not read a date as one."""
+
 _KEEP = "keep"
 _OWN = -1  # the kind of what the row itself is known to hold: it counts before all others
 
 
+def _usual(name: str, place: Place) -> Rule:
+    """How spans of an entity change where the rule does not say: by the transformer of its name; dates by `per`."""
+    from understudy.transforms.registry import TRANSFORMERS  # here, for it imports this file
+
+    per = place.options["per"]
+    if name in _DATES and per is not None:
+        return Rule(_SHIFT.name, {**_SHIFT.options, "per": per})
+    if name in _OTHERWISE:
+        return _OTHERWISE[name]
+    return Rule(name, {}) if name in TRANSFORMERS else _LABEL
+
+
 def _rules(place: Place) -> dict[str, Rule]:
-    """The entities that change here, and how: dates by the subject where there is one."""
+    """The entities that change here, and how."""
     given: Mapping[str, Rule] = place.options["rules"] or {}
     wanted = place.options["entities"]
-    found = dict(_USUAL)
-    if place.options["per"] is not None:
-        shift = Rule(_SHIFT.name, {**_SHIFT.options, "per": place.options["per"]})
-        found.update(dict.fromkeys(_DATES, shift))
-    if wanted is not None:
-        chosen = {*wanted, *(_NAMES if "person" in wanted else ())}
-        found = {name: found.get(name, _LABEL) for name in chosen - {"person"}}
-    found.update(given)
+    names = set(entities.ENTITIES) - _LEFT if wanted is None else set(wanted)
+    if "person" in names and "person" not in given:
+        names = names - {"person"} | set(_NAMES)
     if "person" in given:  # the name as a whole
-        found = {name: rule for name, rule in found.items() if name not in _NAMES or name in given}
+        names -= set(_NAMES)
+    found = {name: given.get(name) or _usual(name, place) for name in entities.ENTITIES if name in {*names, *given}}
     return {name: rule for name, rule in found.items() if rule.name != _KEEP}
 
 
@@ -87,7 +90,7 @@ def _label(name: str) -> str:
 
 def _pieces(place: Place) -> Mapping[str, Part]:
     return {
-        name: Part(_named(name, rule), (_TEXT, _DAY) if name in _DATES else (_TEXT,))
+        name: Part(_named(name, rule), (_DAY, _TEXT) if name in _DATES and rule.name not in _PLAIN else (_TEXT,))
         for name, rule in _rules(place).items()
     }
 
@@ -102,11 +105,11 @@ def _exchange(setting: Setting, name: str) -> Exchange:
     changes: Mapping[Kind, Change] = setting.pieces(name)
 
     def change(texts: pa.Array, rows: Rows) -> pa.Array:
-        if "text" in changes:
-            made = pc.fill_null(changes["text"](texts, rows), label)
-            return _as_loud(texts, made) if name in _NAMES else made
-        days = changes["date"]
-        return written_dates.changed(texts, lambda day: days(day, rows), day_first=day_first, otherwise=label)
+        if "date" in changes:
+            days = changes["date"]
+            return written_dates.changed(texts, lambda day: days(day, rows), day_first=day_first, otherwise=label)
+        made = pc.fill_null(changes["text"](texts, rows), label)
+        return _as_loud(texts, made) if name in _NAMES else made
 
     return change
 
