@@ -38,6 +38,13 @@ def plain(values: pa.Array) -> pa.Array:
     return values.cast(pa.string()) if pa.types.is_string_view(kind) or pa.types.is_large_string(kind) else values
 
 
+def like(values: pa.Array, arrow_type: pa.DataType) -> pa.Array:
+    """Plain values in the Arrow type that they came from."""
+    if isinstance(arrow_type, pa.BaseExtensionType):
+        return pa.ExtensionArray.from_storage(arrow_type, like(values, arrow_type.storage_type))
+    return values if values.type == arrow_type else values.cast(arrow_type)
+
+
 def is_text(arrow_type: pa.DataType) -> bool:
     """Whether values of a type are texts, however they are laid out."""
     inner = arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.arrow import plain, storage
+from understudy.arrow import like, plain, storage
 from understudy.errors import Error, InputError
 from understudy.interfaces import Dataset, Rule, Scan, Transformer
 from understudy.schema import Column, Table, TableName
@@ -169,15 +169,10 @@ def _guarded(one: Placed, change: Change) -> Change:
 
 def _as(made: pa.Array, original: pa.Array, name: str) -> pa.Array:
     """A changed column in the Arrow type it came in."""
-    kind = original.type
-    if isinstance(kind, pa.BaseExtensionType):
-        return pa.ExtensionArray.from_storage(kind, _as(made, original.storage, name))
-    if made.type == kind:
-        return made
     try:
-        return made.cast(kind)
+        return like(made, original.type)
     except pa.ArrowException as error:
-        raise Error(f"the rule of column {name!r} gives {made.type}, and the column is {kind}") from error
+        raise Error(f"the rule of column {name!r} gives {made.type}, and the column is {original.type}") from error
 
 
 def order(table: Table, rules: Mapping[str, Rule]) -> list[str]:

@@ -85,7 +85,7 @@ def _by_form(changes: Mapping[Kind, Change], texts: pa.Array, rows: Rows, where:
     left = ~_stays(texts)
     for kind in _SPELLED:
         if kind in changes and left.any():
-            there = _read(kind, texts)[1] & left
+            there = read(kind, texts)[1] & left
             left &= ~there
             if there.any():
                 places = pa.array(np.flatnonzero(there))
@@ -98,7 +98,7 @@ def _by_form(changes: Mapping[Kind, Change], texts: pa.Array, rows: Rows, where:
 
 def _as(kind: Kind, change: Change, texts: pa.Array, rows: Rows, where: str) -> pa.Array:
     """Texts that all spell values of one kind, changed and spelled again."""
-    values, good = _read(kind, texts)
+    values, good = read(kind, texts)
     if good.all():
         return _written(kind, change(values, rows), texts)
     lost = int((~good & ~_stays(texts)).sum())
@@ -115,7 +115,7 @@ def _stays(texts: pa.Array) -> Flags:
     return cast("Flags", pc.or_(blank, pc.is_in(texts, _ENDLESS)).to_numpy(zero_copy_only=False))
 
 
-def _read(kind: Kind, texts: pa.Array) -> tuple[pa.Array, Flags]:
+def read(kind: Kind, texts: pa.Array) -> tuple[pa.Array, Flags]:
     """The values that texts spell, and which do spell one; in the place of others, whatever is easy."""
     if kind in _PATTERNS:
         good = pc.match_substring_regex(texts, _PATTERNS[kind])
@@ -126,7 +126,7 @@ def _read(kind: Kind, texts: pa.Array) -> tuple[pa.Array, Flags]:
         if kind == "decimal":
             return _plain(texts), flags
         return pc.is_in(texts, pa.array(["true", "t"])) if kind == "boolean" else _uuids(texts), flags
-    if kind == "text":
+    if kind not in _TICKS:
         return texts, np.ones(len(texts), bool)
     found, flags = _DAY.read(texts) if kind == "date" else _read_moments(texts)
     return moments.of_ticks(found // _TICKS[kind], FORMS[kind].arrow_type), flags
@@ -138,15 +138,15 @@ def _read_moments(texts: pa.Array) -> tuple[moments.Ticks, Flags]:
     heads = pc.struct_field(parts, "head")
     found, good = np.zeros(len(texts), np.int64), np.zeros(len(texts), bool)
     for one in _HEADS:
-        read, there = one.read(heads)
-        found, good = np.where(there & ~good, read, found), good | there
+        moment, there = one.read(heads)
+        found, good = np.where(there & ~good, moment, found), good | there
     fractions = pc.fill_null(pc.utf8_slice_codeunits(pc.struct_field(parts, "fraction"), 1), "")
     return found + pc.utf8_rpad(fractions, 6, "0").cast(pa.int64()).to_numpy(), good
 
 
 def _written(kind: Kind, values: pa.Array, texts: pa.Array) -> pa.Array:
     """Values as texts, in the form of those that they stand in for."""
-    if kind in ("text", "decimal"):
+    if kind in ("text", "json", "decimal", "other"):
         return values
     if kind == "integer":
         return values.cast(pa.string())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from understudy.errors import InputError, unknown
 from understudy.schema import Kind
 from understudy.transforms.inside import FORMS
 from understudy.transforms.json_text import STRING, Values
+from understudy.transforms.nesting import inside
 from understudy.transforms.stretches import Flags, Texts, taken
 
 _STEP = re.compile(r"""(\.\.?)([^\W\d][\w-]*|\*)|(\.\.)?\[(?:(\d+)|(\*)|"([^"]*)"|'([^']*)')\]""")
@@ -81,7 +81,7 @@ class Keys:
     def named(self, name: str) -> Flags:
         """Which keys are this name, however it is escaped."""
         wanted = np.frombuffer(name.encode(), np.uint8)
-        found = self._length == len(wanted)
+        found: Flags = self._length == len(wanted)
         some = np.flatnonzero(found)
         start = self._keys.start[some] + 1
         found[some] = (self._data[start[:, None] + np.arange(len(wanted))] == wanted).all(axis=1)
@@ -94,7 +94,7 @@ def named(path: Path, values: Values, keys: Keys) -> Flags:
     """Which values a path names itself, objects and arrays among them."""
     chosen = values.parent < 0
     for step in path.steps:
-        parents = inside(chosen, values) | chosen if step.deep else chosen
+        parents = inside(chosen, values.after) | chosen if step.deep else chosen
         there = (values.parent >= 0) & parents[values.parent]
         if isinstance(step.to, str):
             there &= (values.key >= 0) & keys.named(step.to)[values.key] if len(values.keys) else False
@@ -104,15 +104,6 @@ def named(path: Path, values: Values, keys: Keys) -> Flags:
     return chosen
 
 
-def inside(chosen: Flags, values: Values) -> Flags:
-    """Which values stand inside chosen ones, at any depth."""
-    place = np.flatnonzero(chosen & (values.kind < STRING))
-    edges = np.bincount(place + 1, minlength=len(chosen) + 1) - np.bincount(
-        values.after[place], minlength=len(chosen) + 1
-    )
-    return np.cumsum(edges[:-1]) > 0
-
-
 def leaves(chosen: Flags, values: Values) -> Flags:
     """Of chosen values the texts and scalars; of objects and arrays, all that are inside them."""
-    return cast("Flags", (values.kind >= STRING) & (chosen | inside(chosen, values)))
+    return (values.kind >= STRING) & (chosen | inside(chosen, values.after))

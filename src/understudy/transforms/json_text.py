@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from understudy.transforms.nesting import pairs, parents
 from understudy.transforms.stretches import Bytes, Flags, Places, Stretches, Texts
 
 OBJECT, _END_OBJECT, ARRAY, _END_ARRAY, STRING, SCALAR = range(6)
@@ -88,7 +89,7 @@ def read(texts: Texts) -> Values:
     base = texts.offsets[0]
     text = np.repeat(np.arange(len(texts)), np.diff(np.searchsorted(tokens, texts.offsets - base)))
     keyed = kind == STRING
-    keyed[keyed] = _before_colon(data, end[keyed])
+    keyed[keyed] = followed_by(_COLON, data, end[keyed])
     return _values(Stretches(text, tokens + base, end + base), kind, keyed)
 
 
@@ -103,8 +104,8 @@ def escaped_places(data: Bytes) -> Places:
     return cast("Places", found[escaping] + 1)
 
 
-def _before_colon(data: Bytes, end: Places) -> Flags:
-    """Which strings have a colon after them, and so are keys."""
+def followed_by(sign: int, data: Bytes, end: Places) -> Flags:
+    """Whether a sign, blanks before it left out, is the first thing after each of these places."""
     after = data.take(end, mode="clip")
     blank = np.flatnonzero(_BLANK[after])
     place = end[blank]
@@ -113,21 +114,21 @@ def _before_colon(data: Bytes, end: Places) -> Flags:
         after[blank] = data.take(place, mode="clip")
         more = _BLANK[after[blank]] & (place < len(data))
         blank, place = blank[more], place[more]
-    return cast("Flags", (after == _COLON) & (end < len(data)))
+    return cast("Flags", (after == sign) & (end < len(data)))
 
 
 def _values(where: Stretches, kind: Kinds, keyed: Flags) -> Values:
     opens = (kind == OBJECT) | (kind == ARRAY)
     closes = (kind == _END_OBJECT) | (kind == _END_ARRAY)
     depth = np.cumsum(opens.view(np.int8) - closes.view(np.int8), dtype=np.int32)
-    parent = _parents(opens, closes, depth)
+    parent = parents(opens, closes, depth)
     is_value = ~(closes | keyed)
     index = np.flatnonzero(is_value)
     number = np.cumsum(is_value) - 1
     before = np.maximum(index - 1, 0)
     box = parent[index]
     after = np.arange(1, len(index) + 1)
-    opener, closer = _pairs(opens, closes, depth)
+    opener, closer = pairs(opens, closes, depth)
     after[number[opener]] = number[closer] + 1
     return Values(
         where=where.at(index),
@@ -137,35 +138,6 @@ def _values(where: Stretches, kind: Kinds, keyed: Flags) -> Values:
         key=np.where(keyed[before], np.cumsum(keyed)[before] - 1, -1),
         keys=where.at(np.flatnonzero(keyed)),
     )
-
-
-def _by_depth(depth: NDArray[np.int32]) -> Places:
-    """The order by depth, from left to right where that is equal."""
-    narrow = np.uint8 if depth.max(initial=0) < 256 else np.uint32
-    return np.argsort(depth.astype(narrow), kind="stable")
-
-
-def _parents(opens: Flags, closes: Flags, depth: NDArray[np.int32]) -> Places:
-    """For every token the bracket that opens what it stands in; -1 where it stands in none."""
-    tokens = np.repeat(np.arange(len(opens)), 1 + opens.view(np.int8) - closes.view(np.int8))
-    begins = np.append(False, tokens[1:] == tokens[:-1])[
-        : len(tokens)
-    ]  # an opening bracket, once more: before its items
-    level = depth.take(tokens) - (opens.take(tokens) & ~begins)
-    order = _by_depth(level)
-    latest = np.maximum.accumulate(np.where(begins.take(order), np.arange(len(order)), -1))
-    holder = np.where((latest < 0) | (level.take(order) == 0), -1, tokens.take(order.take(latest)))
-    found = np.full(len(opens), -1)
-    child = np.flatnonzero(~begins.take(order))
-    found[tokens.take(order.take(child))] = holder.take(child)
-    return found
-
-
-def _pairs(opens: Flags, closes: Flags, depth: NDArray[np.int32]) -> tuple[Places, Places]:
-    """Opening brackets, and those that close them."""
-    brackets = np.flatnonzero(opens | closes)
-    order = brackets.take(_by_depth((depth + closes).take(brackets)))
-    return order[::2], order[1::2]
 
 
 class Engine:

@@ -66,6 +66,7 @@ from understudy.transforms.catalogue.template import TEMPLATE
 from understudy.transforms.catalogue.timeline import AGE, TIMELINE
 from understudy.transforms.catalogue.url_query import URL_QUERY
 from understudy.transforms.catalogue.user_agent import USER_AGENT
+from understudy.transforms.catalogue.xml import XML
 from understudy.transforms.declare import Declaration
 
 TRANSFORMERS: dict[str, Declaration] = {
@@ -159,6 +160,7 @@ TRANSFORMERS: dict[str, Declaration] = {
     "hstore": HSTORE,
     "delimited": DELIMITED,
     "url_query": URL_QUERY,
+    "xml": XML,
 }
 """What a column's values can become.  Add yours by assignment."""
 

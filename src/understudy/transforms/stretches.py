@@ -24,7 +24,8 @@ class Texts:
         self.values = values.fill_null("") if values.null_count else values
         self.data: Bytes
         self.offsets: Places
-        self.data, self.offsets = spans(self.values)
+        data, self.offsets = spans(self.values)
+        self.data = data if len(data) else np.zeros(1, np.uint8)  # so that there is something to look at
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

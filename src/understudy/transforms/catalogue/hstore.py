@@ -1,0 +1,62 @@
+"""``hstore``: values and keys of PostgreSQL's hstore, each by a rule of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.transforms.declare import Change, Declaration, Option, Place, Setting
+from understudy.transforms.json_text import followed_by
+from understudy.transforms.literals import refuse, spelling, strings
+from understudy.transforms.rewriting import KEYS, Pieces, by_name, named_rules, nothing_named, rewriting, text_parts
+from understudy.transforms.stretches import Texts, taken
+
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_PAIR = rf"{_STRING}\s*=>\s*(?:{_STRING}|(?i:null))\s*"
+_WHOLE = rf"(?s)^\s*(?:{_PAIR}(?:,\s*{_PAIR})*)?$"
+_SPELLING = spelling("", doubled=False, nothing="NULL")
+
+
+def _build(setting: Setting) -> Change:
+    place = setting.place
+    where = f"{place.table.name}.{place.column.name}"
+    rules = named_rules(place)
+    labels = list(rules)
+
+    def find(texts: Texts) -> Pieces:
+        good = pc.match_substring_regex(texts.values, _WHOLE).to_numpy(zero_copy_only=False)
+        refuse(np.flatnonzero(~good), where, "hstore")
+        found = strings(texts)
+        keyed = followed_by(ord("="), texts.data, found.end)
+        names = _SPELLING.read(taken(texts, found.at(np.flatnonzero(keyed))))
+        rule = by_name(names, labels)[np.cumsum(keyed) - 1]  # a value's is that of the key before it
+        rule[keyed] = labels.index(KEYS) if KEYS in labels else -1
+        return Pieces(found, rule)
+
+    return rewriting(setting, rules, find, _SPELLING)
+
+
+def _problem(place: Place) -> str:
+    if not pa.types.is_string(place.column.arrow_type) or "hstore" not in place.column.native_type:
+        return f"{place.column.native_type} is no hstore"
+    return nothing_named(place)
+
+
+HSTORE = Declaration(
+    name="hstore",
+    summary="Values of an hstore, each key by its own rule, and keys; what has no rule stays, or gets the default.",
+    example="{hstore: {email: email, phone: phone}, default: redact}",
+    kinds=frozenset({"other", "text"}),
+    build=_build,
+    inverse=_build,
+    main="fields",
+    options=(
+        Option("fields", "mapping of rules", "keys and the rules of their values"),
+        Option("keys", "rule", "the rule for all keys"),
+        Option("default", "rule", "the rule for the values of all other keys"),
+    ),
+    problem=_problem,
+    pieces=text_parts,
+    sensitive=False,
+)

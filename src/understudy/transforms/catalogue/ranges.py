@@ -1,0 +1,88 @@
+"""``range``: the bounds of ranges."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.schema import Column
+from understudy.transforms.declare import Change, Declaration, Option, Part, Place, Setting
+from understudy.transforms.inside import read
+from understudy.transforms.literals import element, refuse, signs, spelling
+from understudy.transforms.rewriting import Pieces, rewriting
+from understudy.transforms.stretches import Stretches, Texts
+
+_SPELLING = spelling(r"\[\](){},", doubled=True, nothing="")
+_BOUND = r'(?:"(?:[^"\\]|\\.|"")*"|[^\[\](){},"\\\s]*)'
+_RANGE = rf"(?:empty|[\[(]{_BOUND},{_BOUND}[\])])"
+_RANGES = rf"(?s)^(?:{_RANGE}|\{{(?:{_RANGE}(?:,{_RANGE})*)?\}}|)$"
+_SUBTYPES = {
+    "int4range": "integer",
+    "int8range": "bigint",
+    "numrange": "numeric",
+    "daterange": "date",
+    "tsrange": "timestamp without time zone",
+    "tstzrange": "timestamp with time zone",
+}
+_ORDERED = ("integer", "decimal", "date", "timestamp")
+_BOUNDS = "bounds"
+_COMMA = ord(",")
+
+
+def _bound(place: Place) -> Column:
+    """The column that stands for bounds."""
+    native = place.column.native_type.replace("multirange", "range")
+    return element(_SUBTYPES.get(native, native), f"{place.column.name} {_BOUNDS}")
+
+
+def _build(setting: Setting) -> Change:
+    place = setting.place
+    where = f"{place.table.name}.{place.column.name}"
+    form = _bound(place).kind
+
+    def find(texts: Texts) -> Pieces:
+        good = pc.match_substring_regex(texts.values, _RANGES).to_numpy(zero_copy_only=False)
+        refuse(np.flatnonzero(~good), where, "range")
+        found, _ = signs(texts, b"[](),", escapes=True)
+        sign = texts.data[found.start]
+        comma = np.flatnonzero(sign == _COMMA)
+        comma = comma[np.isin(sign[comma - 1], list(b"[("))]  # of multiranges, others stand between ranges
+        text = np.repeat(found.text[comma], 2)
+        start = np.stack([found.end[comma - 1], found.end[comma]], axis=1).reshape(-1)
+        end = np.stack([found.start[comma], found.start[comma + 1]], axis=1).reshape(-1)
+        return Pieces(Stretches(text, start, end), np.where(start < end, 0, -1))
+
+    def mend(bounds: Stretches, after: pa.Array) -> pa.Array:
+        """The smaller bound first, whatever became of them."""
+        if form not in _ORDERED:
+            return after
+        first = np.flatnonzero(bounds.start[1:] == bounds.end[:-1] + 1)
+        (low, lows), (high, highs) = (read(form, after.take(pa.array(places))) for places in (first, first + 1))
+        if form == "decimal":
+            low, high = low.cast(pa.float64()), high.cast(pa.float64())
+        over = pc.greater(low, high).fill_null(False).to_numpy(zero_copy_only=False) & lows & highs
+        turn = np.arange(len(after))
+        turn[first[over]], turn[first[over] + 1] = first[over] + 1, first[over]
+        return after.take(pa.array(turn)) if over.any() else after
+
+    return rewriting(setting, {_BOUNDS: place.options["each"]}, find, _SPELLING, form=form, mend=mend)
+
+
+def _problem(place: Place) -> str:
+    ranged = place.column.native_type.endswith("range") and pa.types.is_string(place.column.arrow_type)
+    return "" if ranged else f"{place.column.native_type} is no range"
+
+
+RANGE = Declaration(
+    name="range",
+    summary="Both bounds of a range, or of all ranges of a multirange, by one rule; the smaller one comes first again.",
+    example="{range: {shift_days: 30, per: id}}",
+    kinds=frozenset({"other"}),
+    build=_build,
+    main="each",
+    options=(Option("each", "rule", "the rule for bounds", required=True),),
+    problem=_problem,
+    pieces=lambda place: {_BOUNDS: Part(place.options["each"], (_bound(place),))},
+    sensitive=False,
+)

@@ -1,0 +1,137 @@
+"""``url_query``: parameters of addresses, told by their names."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.arrow import spans
+from understudy.transforms.characters import text_array
+from understudy.transforms.declare import TEXT, Change, Declaration, Option, Setting
+from understudy.transforms.literals import signs, split
+from understudy.transforms.rewriting import (
+    Pieces,
+    Spelling,
+    by_name,
+    named_rules,
+    nothing_named,
+    rewriting,
+    text_parts,
+)
+from understudy.transforms.stretches import Bytes, Flags, Places, Stretches, Texts, taken
+
+_PERCENT, _PLUS, _SPACE = b"%+ "
+_UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+_LENIENT = b"@:/,;!$'()*?"
+_DIGITS = np.frombuffer(b"0123456789ABCDEF", np.uint8)
+_HEX = np.full(256, 255, np.uint8)
+_HEX[list(b"0123456789")] = range(10)
+_HEX[list(b"abcdef")] = _HEX[list(b"ABCDEF")] = range(10, 16)
+
+
+def _build(setting: Setting) -> Change:
+    rules = named_rules(setting.place)
+    labels = list(rules)
+
+    def find(texts: Texts) -> Pieces:
+        names, values = _parameters(texts)
+        rule = by_name(_read(taken(texts, names)), labels)
+        return Pieces(values, np.where(values.start < values.end, rule, -1))
+
+    return rewriting(setting, rules, find, Spelling(_read, _write))
+
+
+def _parameters(texts: Texts) -> tuple[Stretches, Stretches]:
+    """The names and values of parameters: after the first ``?``, in the fragment, or in a text that is all query."""
+    found, _ = signs(texts, b"?&#", quotes=False)
+    sign = texts.data[found.start]
+    queries, fragments = (_firsts(found.text, sign == character) for character in b"?#")
+    begins = np.full(len(texts), len(sign))
+    begins[found.text[fragments]] = fragments
+    queries = queries[queries < begins[found.text[queries]]]  # a question mark in a fragment is no sign
+    at = found.at(np.sort(np.concatenate([np.flatnonzero(sign == ord("&")), queries, fragments])))
+    parts = split(texts, at)
+    first = np.append(True, parts.text[1:] != parts.text[:-1])[: len(parts)]
+    asked = np.isin(parts.text, found.text[queries])
+    parts = parts.at(np.flatnonzero(~(first & asked)))
+    equals, _ = signs(texts, b"=", quotes=False)
+    place = np.searchsorted(equals.start, parts.start)
+    equal = np.append(equals.start, len(texts.data))[place]
+    parts, equal = parts.at(equal < parts.end), equal[equal < parts.end]
+    return Stretches(parts.text, parts.start, equal), Stretches(parts.text, equal + 1, parts.end)
+
+
+def _firsts(text: Places, chosen: Flags) -> Places:
+    """Of the chosen signs, the first of every text."""
+    places = np.flatnonzero(chosen)
+    return places[np.unique(text[places], return_index=True)[1]]
+
+
+def _read(raw: pa.Array) -> pa.Array:
+    """What percent signs and plus signs spell."""
+    data, offsets = spans(raw)
+    data, offsets = data[offsets[0] : offsets[-1]].copy(), offsets - offsets[0]
+    data[data == _PLUS] = _SPACE
+    percent = np.flatnonzero(data == _PERCENT)
+    if not len(percent):
+        return text_array(data, offsets)
+    padded = np.append(data, np.zeros(2, np.uint8))
+    high, low = _HEX[padded[percent + 1]], _HEX[padded[percent + 2]]
+    end = offsets[np.searchsorted(offsets, percent, side="right")]
+    whole = (high < 16) & (low < 16) & (percent + 2 < end)
+    percent = percent[whole]
+    data[percent] = high[whole] << 4 | low[whole]
+    kept = np.ones(len(data), bool)
+    kept[percent + 1] = kept[percent + 2] = False
+    ends = np.append(0, np.cumsum(kept))[offsets]
+    made = pa.Array.from_buffers(
+        pa.binary(), len(raw), [None, pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(data[kept])]
+    )
+    try:
+        return made.cast(pa.string())
+    except pa.ArrowInvalid:  # other than UTF-8: such bytes are spelled as escapes
+        return pa.array([value.decode("utf-8", "backslashreplace") for value in made.to_pylist()], pa.string())
+
+
+def _write(texts: pa.Array, raw: pa.Array) -> pa.Array:
+    """Texts in percent signs; what the original had as it is stays so, and a plus sign for a blank."""
+    filled = texts.fill_null("")
+    made = _escaped(filled, _UNRESERVED)
+    lenient = pc.match_substring_regex(raw, "[@:/,;!$'()*?]")
+    if lenient.true_count:
+        made = pc.if_else(lenient, _escaped(filled, _UNRESERVED + _LENIENT), made)
+    plus = pc.match_substring(raw, "+")
+    made = pc.if_else(plus, pc.replace_substring(made, "%20", "+"), made) if plus.true_count else made
+    return pc.if_else(texts.is_valid(), made, None)
+
+
+def _escaped(texts: pa.Array, safe: bytes) -> pa.Array:
+    data, offsets = spans(texts)
+    data, offsets = data[offsets[0] : offsets[-1]], offsets - offsets[0]
+    odd = ~np.isin(np.arange(256), list(safe))[data]
+    ends = np.append(0, np.cumsum(1 + 2 * odd))
+    made: Bytes = np.empty(ends[-1], np.uint8)
+    place = ends[:-1]
+    made[place] = np.where(odd, _PERCENT, data)
+    made[place[odd] + 1] = _DIGITS[data[odd] >> 4]
+    made[place[odd] + 2] = _DIGITS[data[odd] & 15]
+    return text_array(made, ends[offsets])
+
+
+URL_QUERY = Declaration(
+    name="url_query",
+    summary="Parameters in the query and the fragment of an address, or in a query alone, each name by its own rule.",
+    example="{url_query: {email: email, token: {hash: 16}}, default: keep}",
+    kinds=TEXT,
+    build=_build,
+    inverse=_build,
+    main="fields",
+    options=(
+        Option("fields", "mapping of rules", "names of parameters and the rules of their values"),
+        Option("default", "rule", "the rule for all other parameters"),
+    ),
+    problem=nothing_named,
+    pieces=text_parts,
+    sensitive=False,
+)

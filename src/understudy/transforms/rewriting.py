@@ -1,0 +1,194 @@
+"""Pieces of texts, each changed by the rule it is for and written back in the spelling of its format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.interfaces import Rule
+from understudy.schema import Kind
+from understudy.transforms.declare import Change, Part, Place, Rows, Setting
+from understudy.transforms.inside import changed, part
+from understudy.transforms.stretches import Places, Stretches, Texts, spliced, taken
+
+SPELLED: tuple[Kind, ...] = ("integer", "decimal", "boolean", "date", "timestamp", "text")
+"""What a piece of text may be."""
+
+REST = "default"
+"""What the rule is called, and its option, that changes what no other rule is for."""
+
+KEYS = "keys"
+
+_FIELD = "field "
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How a format writes the texts that stand in it."""
+
+    read: Callable[[pa.Array], pa.Array]
+    """What is written, as what it spells."""
+    write: Callable[[pa.Array, pa.Array], pa.Array]
+    """New texts, and what was written before, as what is written now."""
+    nothing: str = ""
+    """How NULL is written."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """All pieces of a column's texts, and which of the rules, by their order, each is for; -1 for none."""
+
+    where: Stretches
+    rule: Places
+
+
+def named_rules(place: Place) -> dict[str, Rule]:
+    """The rules of the usual options, by what they are called: for each of ``fields``, for ``keys``, for the rest."""
+    found: dict[str, Rule] = {f"{_FIELD}{name}": rule for name, rule in (place.options["fields"] or {}).items()}
+    for label, option in ((KEYS, "keys"), (REST, "default"), (REST, "each")):
+        if place.options.get(option) is not None:
+            found[label] = place.options[option]
+    return found
+
+
+def text_parts(place: Place) -> dict[str, Part]:
+    """The usual rules as rules for pieces of text."""
+    rules = named_rules(place).items()
+    return {
+        label: part(place, label, rule, ("text",) if label == KEYS else SPELLED, distinct=label == KEYS)
+        for label, rule in rules
+    }
+
+
+def wrong_positions(place: Place) -> str:
+    """Why the rules of ``fields`` are not told by positions; empty if they are."""
+    wrong = [name for name in place.options["fields"] or {} if not re.fullmatch("[1-9][0-9]*", name)]
+    return f"{wrong[0]!r} is no position: the first is 1" if wrong else ""
+
+
+def by_position(group: Places, labels: Sequence[str]) -> Places:
+    """The rule of every piece, by its position among those of the same group that follow one another, from 1."""
+    count = np.arange(len(group))
+    begins = np.append(True, group[1:] != group[:-1])[: len(group)]
+    position = count - np.maximum.accumulate(np.where(begins, count, 0)) + 1
+    found = np.full(len(group), _rest(labels))
+    for number, label in enumerate(labels):
+        if label.startswith(_FIELD):
+            found[position == int(label.removeprefix(_FIELD))] = number
+    return found
+
+
+def by_name(names: pa.Array, labels: Sequence[str]) -> Places:
+    """The rule of every piece, by its name."""
+    fields = [label.removeprefix(_FIELD) for label in labels if label.startswith(_FIELD)]
+    found = pc.index_in(names, pa.array(fields, pa.string())).fill_null(_rest(labels))
+    return cast("Places", found.to_numpy(zero_copy_only=False).astype(np.int64))
+
+
+def field_of(label: str) -> str:
+    """The name or position that a rule of ``fields`` is for."""
+    return label.removeprefix(_FIELD)
+
+
+def _rest(labels: Sequence[str]) -> int:
+    """The rule for what no other is for."""
+    return labels.index(REST) if REST in labels else -1
+
+
+def nothing_named(place: Place) -> str:
+    """Why a rule has nothing to do; empty if it has."""
+    return "" if named_rules(place) else "it names no rule for anything inside"
+
+
+Mend = Callable[[Stretches, pa.Array], pa.Array]
+"""What changed pieces spell, made to fit together."""
+
+
+def rewriting(
+    setting: Setting,
+    rules: Mapping[str, Rule],
+    find: Callable[[Texts], Pieces],
+    spelling: Spelling,
+    *,
+    form: Kind = "text",
+    mend: Mend = lambda _where, after: after,
+) -> Change:
+    """The Change that finds pieces of texts, all written as one kind, and exchanges those that a rule is for.
+
+    Where a text column has no room for its stand-ins, each is cut to the length of what it stands for.
+    """
+    where = f"{setting.place.table.name}.{setting.place.column.name}"
+    limit = setting.place.column.max_length
+    changes = {
+        number: (f"{where} {label}", setting.pieces(label))
+        for number, (label, rule) in enumerate(rules.items())
+        if rule.name != "keep"
+    }
+
+    def change(values: pa.Array, rows: Rows) -> pa.Array:
+        texts = Texts(values)
+        pieces = find(texts)
+        groups = [(number, np.flatnonzero(pieces.rule == number)) for number in changes]
+        found = [(number, places) for number, places in groups if len(places)]
+        if not found:
+            return values
+        parts = []
+        for number, places in found:
+            label, some = changes[number]
+            raw = taken(texts, pieces.where.at(places))
+            before = spelling.read(raw)
+            after, _ = changed(some, before, rows.at(pa.array(pieces.where.text[places])), form, where=label)
+            parts.append((raw, before, after))
+        together = np.concatenate([places for _, places in found])
+        order = pa.array(np.argsort(together, kind="stable"))
+        raw, before, after = (pa.concat_arrays(arrays).take(order) for arrays in zip(*parts, strict=True))
+        exchange = _Exchange(texts, pieces.where.at(together[order]), raw, before, spelling)
+        return exchange.within(mend(exchange.where, after), limit)
+
+    return change
+
+
+@dataclass(frozen=True)
+class _Exchange:
+    """Stretches of texts that are exchanged: what is written there, and what that spells."""
+
+    texts: Texts
+    where: Stretches
+    raw: pa.Array
+    before: pa.Array
+    spelling: Spelling
+
+    def made(self, after: pa.Array) -> pa.Array:
+        """The texts with what is spelled anew; what spells the same stays byte for byte."""
+        written = self.spelling.write(after, self.raw).fill_null(self.spelling.nothing)
+        same = pc.equal(after, self.before).fill_null(False)
+        return spliced(self.texts, self.where, pc.if_else(same, self.raw, written))
+
+    def within(self, after: pa.Array, limit: int | None) -> pa.Array:
+        """The texts, of at most so many characters: stand-ins are cut where there is no room, at worst to nothing."""
+        made = self.made(after)
+        if limit is None:
+            return made
+        for shorten in (self._cut, lambda longer, over: pc.if_else(over, "", longer)):
+            over = pc.greater(pc.utf8_length(made), limit)
+            if not over.true_count:
+                break
+            after = shorten(after, over.take(pa.array(self.where.text)))
+            made = self.made(after)
+        return made
+
+    def _cut(self, after: pa.Array, over: pa.Array) -> pa.Array:
+        """Stand-ins, some of them of at most as many characters as what they stand for."""
+        places = np.flatnonzero(over.to_numpy(zero_copy_only=False))
+        lengths = pc.utf8_length(self.before)
+        cut = [
+            None if text is None else text[:length]
+            for text, length in zip(after.take(places).to_pylist(), lengths.take(places).to_pylist(), strict=True)
+        ]
+        return pc.replace_with_mask(after, over, pa.array(cut, pa.string()))
