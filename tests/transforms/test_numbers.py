@@ -72,6 +72,12 @@ class TestNoise:
         (found,) = masked({"noise": {"absolute": 1}}, [wide], "decimal", **WIDEST)
         assert 0 < abs(found - wide) <= 1
 
+    def test_a_number_moves_alike_beside_small_and_large_ones(self):
+        rule, small = {"noise": {"absolute": 1000}}, Decimal("1234.5678")
+        alone = masked(rule, [small], "decimal", **WIDEST)
+        for large in (-(2**63), 2**62, 10**33):
+            assert masked(rule, [small, Decimal(large).scaleb(-4)], "decimal", **WIDEST)[:1] == alone
+
     def test_the_largest_decimal_of_all_cannot_grow(self):
         largest = Decimal("9999999999999999999999999999999999.9999")
         found = masked({"noise": 1}, [largest, largest.copy_negate()], "decimal", **WIDEST)

@@ -18,6 +18,9 @@ DIGITS = 38
 """How many digits a 128-bit decimal holds."""
 
 _WIDE_DIGITS = 60  # room for sums and multiples beyond what the type holds
+_LARGEST_STEP = 0.999 * 10.0**DIGITS
+_HALF = 2**62  # two numbers below it have a sum that fits 64 bits
+
 PLAIN = r"^-?\d+(\.\d+)?$"
 
 
@@ -44,10 +47,15 @@ def each_scale(values: pa.Array, change: Callable[[pa.Array, NDArray[np.bool_]],
 
 def add(values: pa.Array, differences: NDArray[np.float64]) -> pa.Array:
     """Decimals plus differences rounded to their scale; a sum the type cannot hold becomes its largest number."""
-    scale = values.type.scale
-    largest = 0.999 * 10.0 ** (DIGITS - scale)
-    rounded = pa.array(differences.clip(-largest, largest)).cast(pa.decimal128(DIGITS, scale))
-    return narrowed(pc.add(widened(values), widened(rounded)), values.type)
+    kind = values.type
+    steps = np.rint(differences * 10.0**kind.scale).clip(-_LARGEST_STEP, _LARGEST_STEP)
+    numbers = _units(values)
+    if numbers is not None and all((-_HALF < part).all() and (part < _HALF).all() for part in (numbers, steps)):
+        most = min(10**kind.precision - 1, 2**63 - 1)
+        return of_units((numbers + steps.astype(np.int64)).clip(-most, most), kind)
+    whole = pa.array(steps).cast(pa.decimal128(DIGITS, 0))
+    rounded = pa.Array.from_buffers(pa.decimal128(DIGITS, kind.scale), len(whole), whole.buffers())
+    return narrowed(pc.add(widened(values), widened(rounded)), kind)
 
 
 def floor(values: pa.Array, multiple: Decimal) -> pa.Array:
@@ -86,11 +94,20 @@ def between(values: pa.Array, least: Decimal | None, most: Decimal | None) -> pa
 
 def units(values: pa.Array) -> NDArray[np.int64]:
     """Decimals in units of their last place (1.50 is 150), nulls as 0; an Error where one needs more than 64 bits."""
-    words = np.frombuffer(values.buffers()[1], np.int64).reshape(-1, 2)[values.offset : values.offset + len(values)]
-    found = np.where(values.is_valid().to_numpy(zero_copy_only=False), words[:, 0], 0)
-    if ((words[:, 1] != words[:, 0] >> 63) & (found == words[:, 0])).any():
+    found = _units(values)
+    if found is None:
         raise Error("a number has more than 18 digits, too many to count in units", hint="use `noise` or `replace`")
     return found
+
+
+def _units(values: pa.Array) -> NDArray[np.int64] | None:
+    """Decimals in units of their last place; None where one needs more than 64 bits."""
+    words = np.frombuffer(values.buffers()[1], np.int64).reshape(-1, 2)[values.offset : values.offset + len(values)]
+    low, high = words[:, 0], words[:, 1]
+    if values.null_count:
+        there = values.is_valid().to_numpy(zero_copy_only=False)
+        low, high = np.where(there, low, 0), np.where(there, high, 0)
+    return None if (high != low >> 63).any() else low
 
 
 def of_units(numbers: NDArray[np.int64], kind: Any) -> pa.Array:
