@@ -50,7 +50,7 @@ def add(values: pa.Array, differences: NDArray[np.float64]) -> pa.Array:
     kind = values.type
     steps = np.rint(differences * 10.0**kind.scale).clip(-_LARGEST_STEP, _LARGEST_STEP)
     numbers = _units(values)
-    if numbers is not None and all((-_HALF < part).all() and (part < _HALF).all() for part in (numbers, steps)):
+    if numbers is not None and all((part > -_HALF).all() and (part < _HALF).all() for part in (numbers, steps)):
         most = min(10**kind.precision - 1, 2**63 - 1)
         return of_units((numbers + steps.astype(np.int64)).clip(-most, most), kind)
     whole = pa.array(steps).cast(pa.decimal128(DIGITS, 0))
