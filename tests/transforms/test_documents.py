@@ -293,7 +293,7 @@ def with_every_text_changed(value, replaced, key=None, wanted=None):
     return value if value is None or wanted else replaced
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(documents=st.lists(st.tuples(trees, layouts), min_size=1, max_size=6))
 @example([(1, {}), (5, {}), ("a", {}), ([], {})])
 def test_any_documents_are_changed_as_walking_them_would(documents):

@@ -44,8 +44,8 @@ def _build(setting: Setting) -> Change:
 
 
 def _quoting(separator: str) -> Spelling:
-    """As CSV has it: what holds a separator, a quote or an end of line stands in quotes, its own quotes doubled."""
-    odd = rf'[{re.escape(separator)}"\r\n]|^\s|\s$'
+    """As CSV has it: what would be taken for more or less than one part stands in quotes, its own quotes doubled."""
+    odd = rf'[{re.escape(separator)}\r\n]|^["\s]|\s$|^[^"]*(?:"[^"]*"[^"]*)*"[^"]*$'
 
     def read(raw: pa.Array) -> pa.Array:
         quoted = pc.match_substring_regex(raw, '(?s)^".*"$')
