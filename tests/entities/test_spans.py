@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from understudy.entities import ENTITIES, spans
+from understudy.entities import ENTITIES, Entity, Shape, spans, whole
 from understudy.errors import InputError
 
 
@@ -183,3 +183,31 @@ def test_a_row_is_searched_as_if_it_were_alone(rows, data):
     parts = [*zip(before.row, before.start, before.end, before.entity, strict=True)]
     parts += [*zip(after.row + cut, after.start, after.end, after.entity, strict=True)]
     assert [*zip(together.row, together.start, together.end, together.entity, strict=True)] == parts
+
+
+def test_an_entity_of_ones_own_is_found_once_it_is_there(monkeypatch):
+    badge = Entity(
+        name="badge",
+        summary="the number of a badge",
+        sensitivity="direct",
+        example="badge QX-1234",
+        whole="QX-[0-9]{4}",
+        shapes=(
+            Shape("number", r"QX-\d{4}(?!\w)", "QX-[0-9]{4}", near=r"badge\W+$", check=lambda text: text != "QX-0000"),
+        ),
+    )
+    monkeypatch.setitem(ENTITIES, "badge", badge)
+    assert found("badge QX-1234, badge QX-0000, car QX-5678") == [("badge", "QX-1234")]
+    assert whole(pa.array(["QX-1234", "QX-12"]), ["badge"])["badge"].to_pylist() == [True, False]
+
+
+def test_many_texts_are_searched_as_few_are():
+    rows = [f"see {entity.example}, or not" for entity in INSIDE]
+    alone = [triples(spans(pa.array([text]))) for text in rows]
+    many = spans(pa.array(rows * 5))
+    expected = [(row, *rest) for row, few in enumerate(alone * 5) for rest in few]
+    assert [(int(row), *rest) for row, rest in zip(many.row, triples(many), strict=True)] == expected
+
+
+def triples(there):
+    return [(int(s), int(e), there.names[k]) for s, e, k in zip(there.start, there.end, there.entity, strict=True)]

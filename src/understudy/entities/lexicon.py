@@ -20,6 +20,8 @@ class Lexicon:
     last: frozenset[str]
     cities: frozenset[str]
     countries: frozenset[str]
+    heads: frozenset[str]
+    """The first words of places of several."""
     common: frozenset[str]
     things: frozenset[str]
     firms: frozenset[str]
@@ -56,12 +58,14 @@ def lexicon() -> Lexicon:
     for line in text.splitlines():
         kind, _, rest = line.partition(": ")
         words.setdefault(kind, []).extend(rest.split())
+    cities, countries = (frozenset(table.to_pylist()) for table in (locales.cities(), locales.countries()))
     cues = frozenset(cue.replace("_", " ") for cue in words["cues"])
     return Lexicon(
         first=frozenset(locales.first_names().to_pylist()),
         last=frozenset(locales.last_names().to_pylist()),
-        cities=frozenset(locales.cities().to_pylist()),
-        countries=frozenset(locales.countries().to_pylist()),
+        cities=cities,
+        countries=countries,
+        heads=frozenset(name.split()[0] for name in cities | countries if " " in name),
         common=frozenset(words["common"]),
         things=frozenset(words["things"]),
         firms=frozenset(words["firms"]),

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from understudy.entities.entity import NEAR
 from understudy.entities.letters import CAPITALS, GAP, LETTER, start
@@ -19,6 +18,9 @@ from understudy.entities.lexicon import Lexicon, lexicon
 
 Found = tuple[int, int, str]
 """Where a name starts and ends, and which entity it is."""
+
+_Lead = Literal["", "cue", "title"]
+"""What stands before a name."""
 
 _PARTICLES = (
     "(?:van|von|der|den|de|del|della|di|da|dos|das|do|du|la|le|el|al|bin|ibn|ben|ter|ten|af|zu|zum|zur|y|e|san|st\\.)"
@@ -44,35 +46,34 @@ def inside(text: str, *, whole: bool = True) -> Iterator[Found]:
     A loop over its runs of capitalised words; what a run says by itself is looked up once for all that are alike.
     """
     words = lexicon()
-    known: dict[str, _Reading] = {}
+    known: dict[tuple[str, _Lead], _Reading] = {}
     for match in _RUN.finditer(text):
-        run = match.group()
-        reading = known.get(run)
+        run, place = match.group(), match.start()
+        reading = known.get((run, ""))
         if reading is None:
-            reading = known[run] = _read(run, words, whole=whole)
-        place = match.start()
-        after = _introduced(text, place, words) if reading.depends else ""
-        found = reading.found if not after else reading.titled if after == "title" else reading.cued
-        for first, last, name in found:
+            reading = known[run, ""] = _read(run, words, whole=whole)
+        after = _introduced(text, place, words) if reading.chunk else ""
+        if after:
+            led = known.get((run, after))
+            reading = led if led else known.setdefault((run, after), reading.led(run, after, whole=whole))
+        for first, last, name in reading.found:
             yield place + first, place + last, name
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """What a run of capitalised words names by itself, and after a cue or a title."""
+class _Reading(NamedTuple):
+    """What a run of capitalised words names."""
 
     found: tuple[Found, ...]
-    cued: tuple[Found, ...]
-    titled: tuple[Found, ...]
+    chunk: int
+    """How much of it is a name if a title or a cue stands before."""
 
-    @property
-    def depends(self) -> bool:
-        """Whether it matters what stands before."""
-        return bool(self.titled)
+    def led(self, run: str, after: _Lead, *, whole: bool) -> _Reading:
+        """What it names after a cue or a title."""
+        person = (0, self.chunk, _TITLED if after == "title" else "person")
+        return _Reading((*_split(run, [person], whole=whole), *(one for one in self.found if one[0] >= self.chunk)), 0)
 
 
-@dataclass(frozen=True)
-class _Word:
+class _Word(NamedTuple):
     start: int
     end: int
     text: str
@@ -91,7 +92,7 @@ def _words(run: str) -> list[_Word]:
     found = []
     for match in _WORD.finditer(run):
         word = match.group()
-        cut = next((len(ending) for ending in _POSSESSIVE if word.endswith(ending)), 0)
+        cut = next(len(end) for end in _POSSESSIVE if word.endswith(end)) if word.endswith(_POSSESSIVE) else 0
         found.append(_Word(match.start(), match.end() - cut, word[: len(word) - cut].lower(), cut > 0, word.isupper()))
     return found
 
@@ -110,13 +111,8 @@ def _read(run: str, lexicon: Lexicon, *, whole: bool) -> _Reading:
         if name:
             found.append((words[place].start, words[end - 1].end, name))
         place = end
-    first = _chunk(words, 0, lexicon)
-    readings = [found]
-    for name in ("person", _TITLED) if first else ():
-        person = (0, words[first - 1].end, name)
-        readings.append([person, *(one for one in found if one[0] >= person[1])])
-    readings += [[]] * (3 - len(readings))
-    return _Reading(*(tuple(_split(run, some, whole=whole)) for some in readings))
+    chunk = _chunk(words, 0, lexicon)
+    return _Reading(tuple(_split(run, found, whole=whole)), words[chunk - 1].end if chunk else 0)
 
 
 def _split(run: str, found: list[Found], *, whole: bool) -> Iterator[Found]:
@@ -153,17 +149,16 @@ def _chunk(words: list[_Word], place: int, lexicon: Lexicon) -> int:
 
 def _named(words: list[_Word], place: int, lexicon: Lexicon) -> tuple[int, str]:
     """Where the entity at one word of a run ends, and which it is; the next word and nothing if there is none."""
-    for length in (3, 2):
+    for length in (3, 2) if words[place].text in lexicon.heads else ():
         name = _place(words[place : place + length], length, lexicon)
         if name:
             return place + length, name
     if words[-1].text in lexicon.firms and 2 <= len(words) - place <= _MOST_WORDS + 1 and not place:
         return len(words), "company"
-    word = words[place]
     end = _chunk(words, place, lexicon)
     if end > place and _person(words[place:end], words[end : end + 1], lexicon):
         return end, "person"
-    return place + 1, _place([word], 1, lexicon)
+    return place + 1, _place([words[place]], 1, lexicon)
 
 
 def _place(words: list[_Word], length: int, lexicon: Lexicon) -> str:
@@ -192,7 +187,7 @@ def _person(name: list[_Word], after: list[_Word], lexicon: Lexicon) -> bool:
     return (initials and not lexicon.ordinary(texts[-1])) or turned
 
 
-def _introduced(text: str, place: int, lexicon: Lexicon) -> Literal["", "cue", "title"]:
+def _introduced(text: str, place: int, lexicon: Lexicon) -> _Lead:
     """What stands right before a place."""
     before = text[max(0, place - NEAR) : place]
     close = before.rstrip(_BETWEEN)

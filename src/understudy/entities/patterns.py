@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,7 +13,7 @@ from understudy.entities import names as people
 from understudy.entities.entity import Entity
 from understudy.errors import unknown
 
-ENTITIES: Mapping[str, Entity] = {
+ENTITIES: dict[str, Entity] = {
     entity.name: entity
     for entity in (
         *technical.ENTITIES,
@@ -24,7 +24,7 @@ ENTITIES: Mapping[str, Entity] = {
         *people.ENTITIES,
     )
 }
-"""Everything that can be found; of two that fit the same characters, the first counts."""
+"""Everything that can be found; of two that fit the same characters, the first counts.  Add yours by assignment."""
 
 
 def chosen(names: Iterable[str] | None) -> list[Entity]:

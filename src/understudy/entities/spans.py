@@ -119,13 +119,12 @@ class _Chunk:
         self.values = values
         self.all = np.arange(len(values))
         self.few = offsets[-1] - offsets[0] <= _FEW_BYTES
+        self.unions = _unions()
         self._hinted: dict[str, Numbers] = {}
         self._joined: dict[bytes, _Joined] = {}
 
     def rows(self, hint: str, among: Numbers) -> Numbers:
-        """Those of some rows in which a hint is found; all of few."""
-        if self.few:
-            return among
+        """Those of some rows in which a hint is found."""
         if hint not in self._hinted:
             part = self.values if len(among) == len(self.values) else self.values.take(pa.array(among))
             found = pc.match_substring_regex(part, hint)
@@ -133,9 +132,12 @@ class _Chunk:
         return self._hinted[hint]
 
     def hinted(self, shape: Shape) -> Numbers:
-        """The rows that may hold a shape: with a digit if need be, any shape of its family, and its own hint."""
+        """The rows that may hold a shape: with a digit if need be, any shape of its family, and its own hint.
+
+        Of few rows all that have a digit.
+        """
         among = self.rows("[0-9]", self.all) if shape.family in DIGITS else self.all
-        return self.rows(shape.hint, self.rows(_any_of(shape.family), among))
+        return among if self.few else self.rows(shape.hint, self.rows(self.unions[shape.family], among))
 
     def joined(self, rows: Numbers) -> _Joined:
         """These rows as one text; all rows where they are most of them."""
@@ -148,11 +150,13 @@ class _Chunk:
         return self._joined[label]
 
 
-@cache
-def _any_of(family: str) -> str:
-    """The hints of all shapes of a family as one."""
-    hints = [shape.hint for entity in ENTITIES.values() for shape in entity.shapes if shape.family == family]
-    return "|".join(f"(?:{hint})" for hint in dict.fromkeys(hints))
+def _unions() -> dict[str, str]:
+    """For every family, the hints of all its shapes as one."""
+    found: dict[str, dict[str, None]] = {}
+    for entity in ENTITIES.values():
+        for shape in entity.shapes:
+            found.setdefault(shape.family, {})[f"(?:{shape.hint})"] = None
+    return {family: "|".join(hints) for family, hints in found.items()}
 
 
 Candidates = tuple[Numbers, Numbers, Numbers, Numbers]

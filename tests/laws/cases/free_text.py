@@ -12,6 +12,6 @@ NOTES = (
 CASES = {
     "free_text": [
         Case("free_text", samples=NOTES),
-        Case({"free_text": ["bystander"]}, samples=NOTES),
+        Case({"free_text": {"columns": ["bystander"], "entities": ["person", "date"]}}, "text", samples=NOTES),
     ],
 }
