@@ -29,6 +29,17 @@ from understudy.transforms.registry import declaration
             {"json": {"$.email": "email", "$.x": None}},
             Rule("json", {"paths": {"$.email": Rule("email"), "$.x": Rule("null")}}),
         ),
+        (
+            {"json": {"paths": {"$.email": "email"}, "default": "redact"}},
+            Rule("json", {"paths": {"$.email": Rule("email")}, "default": Rule("redact")}),
+        ),
+        ({"array": {"mask": 4}}, Rule("array", {"each": Rule("mask", {"last": 4})})),
+        ({"array": {"each": "email"}}, Rule("array", {"each": Rule("email")})),
+        ({"hstore": {"fields": "email"}}, Rule("hstore", {"fields": {"fields": Rule("email")}})),
+        (
+            {"when": {"where": "a = 1", "then": None, "else": "keep"}},
+            Rule("when", {"where": "a = 1", "then": Rule("null"), "else": Rule("keep")}),
+        ),
     ],
 )
 def test_spellings(spelled, expected):
@@ -52,7 +63,11 @@ def test_spellings(spelled, expected):
         ({"shift_days": 0}, "option 'days' of shift_days takes at least 1, not 0", "the most days"),
         ({"noise": 3}, "option 'ratio' of noise takes at most 1, not 3", "largest share"),
         ({"key": {"within": "int8"}}, "takes one of int16, int32, int64, decimal, not 'int8'", "narrowest"),
-        ({"email": 3}, "email takes no value of its own, but was given 3", "its options: domain, gender, keep_domain, locale, mask_domain, of, per"),
+        (
+            {"email": 3},
+            "email takes no value of its own, but was given 3",
+            "its options: domain, gender, keep_domain, locale, mask_domain, of, per",
+        ),
         ({"keep": 3}, "keep takes no value of its own, but was given 3", "it has no options"),
         ("shift_days", "shift_days needs 'days'", "as in `{shift_days: 30, per: users.id}`"),
         ({"json": {"$.a": "emial"}}, "transformer 'emial' does not exist", "did you mean 'email'?"),

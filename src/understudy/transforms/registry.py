@@ -50,6 +50,7 @@ from understudy.transforms.catalogue.people import (
 from understudy.transforms.catalogue.phone import PHONE
 from understudy.transforms.catalogue.places import CITY, COUNTRY, COUNTY, REGION, STREET, TIMEZONE
 from understudy.transforms.catalogue.postcodes import POSTCODE
+from understudy.transforms.catalogue.python import PYTHON
 from understudy.transforms.catalogue.random_values import RANDOM
 from understudy.transforms.catalogue.ranges import RANGE
 from understudy.transforms.catalogue.redistribute import REDISTRIBUTE
@@ -161,6 +162,7 @@ TRANSFORMERS: dict[str, Declaration] = {
     "delimited": DELIMITED,
     "url_query": URL_QUERY,
     "xml": XML,
+    "python": PYTHON,
 }
 """What a column's values can become.  Add yours by assignment."""
 
@@ -181,13 +183,14 @@ def parse_rule(value: Any) -> Rule:
 
     A name (``email``; a bare ``null`` too), or a mapping whose first key is the name and whose value
     is the main option or a mapping of options: ``{bucket: 10}``, ``{email: {keep_domain: true}}``,
-    ``{shift_days: 30, per: users.id}``.  ``{fake: full_name}`` is ``full_name``.  An InputError says
-    what is wrong and what there is.
+    ``{shift_days: 30, per: users.id}``.  ``{fake: full_name}`` is ``full_name``, and the name of a
+    function, ``my_rules:mask_code``, is ``{python: my_rules:mask_code}``; what stands after it are its
+    arguments.  An InputError says what is wrong and what there is.
     """
     if value is None:
         return parse_rule("null")
     if isinstance(value, str):
-        return _checked(value, {})
+        return _checked("python", {"function": value}) if ":" in value else _checked(value, {})
     if not isinstance(value, Mapping) or not value:
         raise InputError(f"{value!r} is not a rule", hint=_SPELLING)
     (name, first), *rest = value.items()
@@ -197,8 +200,10 @@ def parse_rule(value: Any) -> Rule:
     if name == "fake":
         inner = parse_rule(first)
         return _checked(inner.name, {**inner.options, **options})
+    if ":" in str(name):
+        return _checked("python", {"function": str(name), **({"with": first} if first else {}), **options})
     found = declaration(str(name))
-    if isinstance(first, Mapping) and not _takes_mapping(found):
+    if isinstance(first, Mapping) and not _takes_mapping(found, first):
         options = {**{str(option): given for option, given in first.items()}, **options}
     elif first is not None:
         if not found.main:
@@ -208,8 +213,12 @@ def parse_rule(value: Any) -> Rule:
     return _checked(found.name, options)
 
 
-def _takes_mapping(found: Declaration) -> bool:
-    return any(option.name == found.main and option.kind in _MAPPINGS for option in found.options)
+def _takes_mapping(found: Declaration, first: Mapping[Any, Any]) -> bool:
+    """Whether a mapping after the name is the main option, and not all options with the main one among them."""
+    kind = next((one.kind for one in found.options if one.name == found.main), "")
+    among = found.main in first and first.keys() <= found.option_names
+    spelled_out = among and (kind == "rule" or isinstance(first[found.main], Mapping))
+    return kind in _MAPPINGS and not spelled_out
 
 
 def _checked(name: str, options: Mapping[str, Any]) -> Rule:

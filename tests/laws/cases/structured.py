@@ -138,6 +138,10 @@ CASES = {
             keyed=False,
         ),
     ],
+    "python": [
+        Case({"python": "transforms.functions:digests", "unique": True}),
+        Case({"python": "transforms.functions:chunked"}, keyed=False, nth=lambda number: f"ada.{number}"),
+    ],
     "xml": [
         Case(
             {"xml": {"//a": "email", "//@id": "hash"}},
