@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 Values = NDArray[np.uint8]
 """Identifiers (n, length), each character as its value."""
 
-Numbers = NDArray[np.int64]
+Numbers = NDArray[np.signedinteger[Any]]
+"""A whole number for every identifier."""
 
-Counts = NDArray[np.int64]
+Counts = NDArray[np.int32]
 """What each of the 36 characters counts."""
 
 CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -104,7 +105,7 @@ def powers(base: int, modulus: int, count: int) -> tuple[int, ...]:
 
 def counts(numbers: Mapping[str, int]) -> Counts:
     """What characters count, for those that do not count their own value."""
-    return np.array([numbers.get(character, value) for value, character in enumerate(CHARACTERS)])
+    return np.array([numbers.get(character, value) for value, character in enumerate(CHARACTERS)], np.int32)
 
 
 def weighted(
@@ -116,11 +117,11 @@ def weighted(
     """
 
     def remainder(values: Values, at: int) -> Numbers:
-        total = np.full(len(values), plus, np.int64)
+        total = np.full(len(values), plus, np.int32)
         for place, weight in enumerate(weights, at - len(weights) if first is None else first):
             if weight:
                 column = values[:, place]
-                total += weight * (column.astype(np.int64) if of is None else of[column])
+                total += np.int32(weight) * (column.astype(np.int32) if of is None else of[column])
         return total % len(table)
 
     return _made(table, remainder)
@@ -134,10 +135,10 @@ def luhn(table: Sequence[str] = DIGITS, *, first: int = 0, plus: int = 0, base: 
     """
 
     def remainder(values: Values, at: int) -> Numbers:
-        total = np.full(len(values), plus, np.int64)
+        total = np.full(len(values), plus, np.int16)
         for distance, place in enumerate(reversed(range(first, at)), doubled):
-            term = values[:, place].astype(np.int64) << (1 - distance % 2)
-            total += term // base + term % base
+            term = values[:, place].astype(np.int16) << np.int16(1 - distance % 2)
+            total += term - np.int16(base - 1) * (term // np.int16(base))  # the quotient and the remainder
         return -total % base
 
     return _made(table, remainder)
@@ -189,11 +190,12 @@ def mod_97(order: Callable[[int], Sequence[int]] | None = None) -> Check:
 def mod_11_10(first: int = 0) -> Check:
     """ISO 7064, mod 11,10, over the digits from ``first`` on."""
 
+    step = np.array([((product + digit) % 10 or 10) * 2 % 11 for product in range(11) for digit in range(10)])
+
     def remainder(values: Values, at: int) -> Numbers:
         product = np.full(len(values), 10, np.int64)
         for place in range(first, at):
-            total = (values[:, place] + product) % 10
-            product = np.where(total == 0, 10, total) * 2 % 11
+            product = step.take(product * 10 + values[:, place])
         return (11 - product) % 10
 
     return _made(DIGITS, remainder)
@@ -215,15 +217,16 @@ _SPREAD = np.array([1, 5, 7, 6, 2, 8, 3, 0, 9, 4])
 
 def verhoeff(skip: int = 0) -> Check:
     """Verhoeff's check digit, over the digits before it but for the last ones."""
-    spread = [np.arange(10)]
-    for _ in range(7):
-        spread.append(_SPREAD[spread[-1]])
+    step, spread = [], np.arange(10)
+    for _ in range(8):
+        step.append(_PRODUCT[:, spread].ravel())
+        spread = _SPREAD[spread]
     inverse = np.argmax(_PRODUCT == 0, axis=1)
 
     def remainder(values: Values, at: int) -> Numbers:
-        product: Any = np.zeros(len(values), np.int64)
+        product = np.zeros(len(values), np.int64)
         for distance, place in enumerate(reversed(range(at - skip)), 1):
-            product = _PRODUCT[product, spread[distance % 8][values[:, place]]]
+            product = step[distance % 8].take(product * 10 + values[:, place])
         return np.asarray(inverse[product])
 
     return _made(DIGITS, remainder)

@@ -22,7 +22,9 @@ for _value, _character in enumerate(CHARACTERS):
     _VALUE[ord(_character)] = _VALUE[ord(_character.lower())] = _value
 _BYTE = np.frombuffer(CHARACTERS.encode(), np.uint8)
 _LOWER = np.uint8(0x20)
+_LAST_DIGIT = 9
 _FOREIGN = 0x80
+_TYPESET = [character.encode() for character in "\u00a0\u2009\u202f\u2010\u2011\u2012\u2013"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,24 @@ class Cores:
         """Which texts hold none but ASCII letters, digits and these characters."""
         strange = _VALUE == _OTHER
         strange[[ord(character) for character in others]] = False
-        return self._none(strange[self.data])
+        return self._none(strange[self.data]) if self._ascii else self._none(strange[self.data] & ~self._typeset)
+
+    @cached_property
+    def _ascii(self) -> bool:
+        return bool(self.data.max(initial=0) < _FOREIGN)
+
+    @cached_property
+    def _typeset(self) -> NDArray[np.bool_]:
+        """Which bytes are spaces and hyphens as books have them: no letters, though not ASCII."""
+        out = np.zeros(len(self.data), bool)
+        for sequence in _TYPESET:
+            count = len(self.data) - len(sequence) + 1
+            found = np.ones(max(count, 0), bool)
+            for place, byte in enumerate(sequence):
+                found &= self.data[place : place + count] == byte
+            for place in range(len(sequence)):
+                out[place : place + len(found)] |= found
+        return out
 
     def _none(self, strange: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which texts have no such byte."""
@@ -87,11 +106,11 @@ class Cores:
         return np.asarray(counts[1:] == counts[:-1])
 
     def of_lengths(self, lengths: Iterable[int]) -> Iterator[Core]:
-        """The texts in ASCII that have so many letters and digits, some thousands at a time."""
+        """The texts with so many letters and digits, all of ASCII, some thousands at a time."""
         starts = np.searchsorted(self._places, self.offsets)
         counts = np.diff(starts)
-        if self.data.max(initial=0) >= _FOREIGN:
-            counts = np.where(self._none(self.data >= _FOREIGN), counts, -1)
+        if not self._ascii:
+            counts = np.where(self._none((self.data >= _FOREIGN) & ~self._typeset), counts, -1)
         for length in lengths:
             rows = np.flatnonzero(counts == length)
             for first in range(0, len(rows), _ROWS):
@@ -102,8 +121,9 @@ class Cores:
 
 def put(characters: Bytes, core: Core, rows: NDArray[np.int64], values: Values) -> None:
     """Write the characters of some texts of a core, in the letter case found there; new letters are capitals."""
-    lower = core.lower[rows] & (values > 9)
-    made = _BYTE[values] | np.where(lower, _LOWER, np.uint8(0))
+    made = _BYTE[values]
+    if core.lower.any():
+        made |= (core.lower[rows] & (values > _LAST_DIGIT)) * _LOWER
     _windows(characters, values.shape[1])[core.starts[rows]] = made
 
 

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from understudy.entities.check_digits import DIGITS, Check, Numbers, Values
 from understudy.entities.parts import Either, Free, Kept, Listed, Mask, Numerals, Part
 
+_LAST_DIGIT = 9
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -131,15 +133,11 @@ class Form:
         if not parts:
             return np.zeros((len(values), 0), np.uint16), np.zeros((len(values), 0), bool), fits
         there = values[:, places]
-        letters = there > 9
-        numerals = np.empty(there.shape, np.uint16)
-        of_digit, of_letter = Free(1), Free(1, parts[0].letters)
-        for column in range(len(places)):
-            digit, is_digit = of_digit.read(there[:, column : column + 1])
-            letter, is_letter = of_letter.read(there[:, column : column + 1])
-            numerals[:, column] = np.where(letters[:, column], letter[:, 0], digit[:, 0])
-            fits &= np.where(letters[:, column], is_letter, is_digit)
-        return np.take_along_axis(numerals, _digits_first(letters), axis=1), letters, fits
+        letters = there > _LAST_DIGIT
+        numerals, fits = parts[0].read(there)
+        if letters.any():
+            numerals = np.take_along_axis(numerals, _digits_first(letters), axis=1)
+        return numerals, letters, fits
 
     def write(self, numerals: Numerals, like: Reading) -> tuple[Values, Mask]:
         """Identifiers of numerals, each as another one is in all else; and which of them there are."""
@@ -152,11 +150,10 @@ class Form:
             start = end
         places, parts = self._either
         if parts:
-            unsorted = np.empty(like.letters.shape, np.uint16)
-            np.put_along_axis(unsorted, _digits_first(like.letters), numerals[:, start:], axis=1)
-            digit = Free(1).write(np.where(like.letters, 0, unsorted))
-            letter = Free(1, parts[0].letters).write(np.where(like.letters, unsorted, 0))
-            out[:, places] = np.where(like.letters, letter, digit)
+            unsorted = numerals[:, start:].copy()
+            if like.letters.any():
+                np.put_along_axis(unsorted, _digits_first(like.letters), numerals[:, start:], axis=1)
+            out[:, places] = parts[0].write(unsorted, like.letters)
         there = np.ones(len(out), bool)
         for number, (at, check) in enumerate(self._checks):
             right = check.wanted(out, at)

@@ -207,29 +207,21 @@ class Spread:
         chosen = values == repeated[:, None]
         which = self._which[self._binary(chosen)]
         fits &= which >= 0
-        rest = np.where(fits[:, None], np.argsort(chosen, axis=1, kind="stable"), 0)[:, : self.width - self.times]
-        others = np.take_along_axis(values, rest, axis=1)
-        left = np.ones((len(values), 10), np.int64)
-        left[np.arange(len(values)), repeated] = 0
-        numerals = [which, repeated]
-        for column in others.T:
-            digit = np.minimum(column, 9)
-            numerals.append(np.cumsum(left, axis=1)[np.arange(len(values)), digit] - 1)
-            left[np.arange(len(values)), digit] = 0
-        return np.stack(numerals, axis=1).astype(np.uint16), fits
+        rest = np.argsort(chosen, axis=1, kind="stable")[:, : self.width - self.times]
+        ranks = np.asfortranarray(np.column_stack([repeated, np.take_along_axis(values, rest, axis=1)]).astype(np.int8))
+        for place in reversed(range(1, ranks.shape[1])):
+            ranks[:, place] -= (ranks[:, :place] < ranks[:, place : place + 1]).sum(axis=1, dtype=np.int8)
+        return np.column_stack([np.maximum(which, 0), ranks]).astype(np.uint16), fits
 
     def write(self, numerals: Numerals) -> Values:
         """The digits in their places."""
-        rows = np.arange(len(numerals))
+        ranks = np.asfortranarray(numerals[:, 1:], np.int8)
+        for place in reversed(range(ranks.shape[1] - 1)):
+            for later in range(place + 1, ranks.shape[1]):
+                ranks[:, later] += ranks[:, later] >= ranks[:, place]
         chosen = self._choices[numerals[:, 0]]
-        rest = np.argsort(chosen, axis=1, kind="stable")[:, : self.width - self.times]
-        out = np.broadcast_to(numerals[:, 1:2], (len(numerals), self.width)).astype(np.uint8)
-        left = np.ones((len(numerals), 10), np.int64)
-        left[rows, numerals[:, 1]] = 0
-        for place in range(rest.shape[1]):
-            digit = np.argmax(np.cumsum(left, axis=1) > numerals[:, 2 + place : 3 + place], axis=1)
-            out[rows, rest[:, place]] = digit
-            left[rows, digit] = 0
+        out = np.broadcast_to(ranks[:, :1], chosen.shape).astype(np.uint8)
+        out[~chosen] = np.ascontiguousarray(ranks[:, 1:]).ravel()
         return out
 
 
@@ -279,6 +271,22 @@ class Either:
     def allowed(self) -> tuple[str, ...]:
         """Digits and letters, in every place."""
         return (DIGITS + self.letters,) * self.width
+
+    @cached_property
+    def _values(self) -> Values:
+        return np.array([CHARACTERS.index(character) for character in self.letters], np.uint8)
+
+    def read(self, values: Values) -> tuple[Numerals, Mask]:
+        """Each character's place in its alphabet, and which texts may stand there."""
+        places = np.full(len(CHARACTERS), _NONE, np.uint16)
+        places[: len(DIGITS)] = np.arange(len(DIGITS))
+        places[self._values] = np.arange(len(self.letters))
+        numerals = places[values]
+        return numerals, _all(numerals != _NONE)
+
+    def write(self, numerals: Numerals, letters: Mask) -> Values:
+        """The digits and letters at these places of their alphabets."""
+        return np.where(letters, self._values[np.where(letters, numerals, 0)], numerals).astype(np.uint8)
 
 
 def _all(places: Mask) -> Mask:

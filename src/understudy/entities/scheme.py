@@ -85,17 +85,28 @@ class Scheme:
     def counts(self, found: Found, values: Values) -> Mask:
         """Which identifiers, known to have a form as others do, have no other that comes before it."""
         forms = self.by_length[values.shape[1]]
-        own = forms[found.number]
         out = np.ones(len(values), bool)
-        for number, other in enumerate(forms):
+        for number in self._rivals(values.shape[1], found.number):
             before = number < found.number
-            if number == found.number or (found.exact and not before) or not own.overlaps(other):
+            if found.exact and not before:
                 continue
-            reading = other.read(values)
+            reading = forms[number].read(values)
             if found.exact or not before:
-                reading = reading.take(np.flatnonzero(other.exact(reading)))
+                reading = reading.take(np.flatnonzero(forms[number].exact(reading)))
             out[reading.rows] = False
         return out
+
+    def _rivals(self, length: int, number: int) -> tuple[int, ...]:
+        """The other forms that an identifier of one form may have as well."""
+        if (length, number) not in self._known_rivals:
+            forms = self.by_length[length]
+            found = [other for other, form in enumerate(forms) if other != number and form.overlaps(forms[number])]
+            self._known_rivals[length, number] = tuple(found)
+        return self._known_rivals[length, number]
+
+    @cached_property
+    def _known_rivals(self) -> dict[tuple[int, int], tuple[int, ...]]:
+        return {}
 
     def valid(self, values: Values) -> NDArray[np.bool_]:
         """Which identifiers (n, length) are of a form that is issued, with right check characters."""

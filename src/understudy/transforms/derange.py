@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.transforms.ff1 import Ff1
-from understudy.transforms.prf import CHUNK_ROWS
 
 Numerals = NDArray[Any]
 """Numeral strings (n, length), the most significant numeral first."""
@@ -40,36 +39,11 @@ class Derangement:
 
     def encrypt(self, numerals: Numerals) -> Numerals:
         """Stand-ins for numeral strings, none of them what it was."""
-        return self._by_chunks(numerals, step=1)
+        return Ff1(self.key, self.radices, self.tweak).move(numerals) if self.radices else numerals.copy()
 
     def decrypt(self, numerals: Numerals) -> Numerals:
         """The numeral strings whose stand-ins these are."""
-        return self._by_chunks(numerals, step=-1)
-
-    def _by_chunks(self, numerals: Numerals, *, step: int) -> Numerals:
-        if not self.radices:
-            return numerals.copy()
-        cipher = Ff1(self.key, self.radices, self.tweak)
-        out = np.empty_like(numerals)
-        for start in range(0, len(numerals), CHUNK_ROWS):
-            rows = slice(start, start + CHUNK_ROWS)
-            plain = cipher.decrypt(np.asfortranarray(numerals[rows], np.uint16))
-            self._count(plain, step)
-            out[rows] = cipher.encrypt(plain)
-        return out
-
-    def _count(self, numerals: NDArray[np.uint16], step: int) -> None:
-        """The next strings (or those before), in place: the last numeral counts, and carries to the one before."""
-        turning: Any = slice(None)
-        for place in reversed(range(len(self.radices))):
-            last = self.radices[place] - 1
-            ends, begins = (last, 0) if step == 1 else (0, last)
-            column = numerals[turning, place]
-            over = column == ends
-            numerals[turning, place] = np.where(over, begins, column + np.uint16(step % 2**16))
-            turning = np.flatnonzero(over) if isinstance(turning, slice) else turning[over]
-            if not len(turning):
-                return
+        return Ff1(self.key, self.radices, self.tweak).move(numerals, back=True) if self.radices else numerals.copy()
 
 
 def walk(

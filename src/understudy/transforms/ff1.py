@@ -10,6 +10,7 @@ depends on the key, but whoever knows a few pairs can guess the rest, so it is n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -40,34 +41,46 @@ class Ff1:
 
     def encrypt(self, numerals: NDArray[Any]) -> NDArray[Any]:
         """Stand-ins for numeral strings (n, length), the most significant numeral first."""
-        return self._by_chunks(numerals, decrypt=False)
+        return self._by_chunks(numerals, (self._encrypt,))
 
     def decrypt(self, numerals: NDArray[Any]) -> NDArray[Any]:
         """The numeral strings whose stand-ins these are."""
-        return self._by_chunks(numerals, decrypt=True)
+        return self._by_chunks(numerals, (self._decrypt,))
 
-    def _by_chunks(self, numerals: NDArray[Any], *, decrypt: bool) -> NDArray[Any]:
+    def move(self, numerals: NDArray[Any], *, back: bool = False) -> NDArray[Any]:
+        """The stand-ins of the strings that come next to those whose stand-ins these are, or before them."""
+        return self._by_chunks(numerals, (self._decrypt, _before if back else _next, self._encrypt))
+
+    def _by_chunks(self, numerals: NDArray[Any], steps: tuple[_Step, ...]) -> NDArray[Any]:
         out = np.empty_like(numerals)
-        for start in range(0, len(numerals), CHUNK_ROWS):
-            rows = slice(start, start + CHUNK_ROWS)
-            self._chunk(np.asfortranarray(numerals[rows], np.uint16), out[rows], decrypt=decrypt)
-        return out
-
-    def _chunk(self, numerals: NDArray[Any], out: NDArray[Any], *, decrypt: bool) -> None:
-        """Algorithms 7 and 8 of the standard: in turn, each half gets a number added that the other half decides."""
         cut = len(self.radices) // 2
         halves = (_Half(self.radices[:cut]), _Half(self.radices[cut:]))
         places = (slice(0, cut), slice(cut, len(self.radices)))
-        values = [half.pack(numerals[:, place]) for half, place in zip(halves, places, strict=True)]
+        for start in range(0, len(numerals), CHUNK_ROWS):
+            rows = slice(start, start + CHUNK_ROWS)
+            chunk = np.asfortranarray(numerals[rows], np.uint16)
+            values = [half.pack(chunk[:, place]) for half, place in zip(halves, places, strict=True)]
+            for step in steps:
+                step(halves, values)
+            for half, place, limbs in zip(halves, places, values, strict=True):
+                half.unpack(limbs, out[rows, place])
+        return out
+
+    def _encrypt(self, halves: _Halves, values: list[Limbs]) -> None:
+        """Algorithm 7 of the standard: in turn, each half gets a number added that the other half decides."""
         mac = self._mac(max(half.size for half in halves))
-        order = range(_ROUNDS)
-        for number in reversed(order) if decrypt else order:
+        for number in range(_ROUNDS):
             changed, other = number % 2, 1 - number % 2
-            words = mac.words(number, halves[other].words(values[other], mac.number_words), len(numerals))
-            change = halves[changed].subtract if decrypt else halves[changed].add
-            values[changed] = change(values[changed], words)
-        for half, place, limbs in zip(halves, places, values, strict=True):
-            half.unpack(limbs, out[:, place])
+            words = mac.words(number, halves[other].words(values[other], mac.number_words), len(values[1][0]))
+            values[changed] = halves[changed].add(values[changed], words)
+
+    def _decrypt(self, halves: _Halves, values: list[Limbs]) -> None:
+        """Algorithm 8 of the standard: the same, backwards."""
+        mac = self._mac(max(half.size for half in halves))
+        for number in reversed(range(_ROUNDS)):
+            changed, other = number % 2, 1 - number % 2
+            words = mac.words(number, halves[other].words(values[other], mac.number_words), len(values[1][0]))
+            values[changed] = halves[changed].subtract(values[changed], words)
 
     def _mac(self, largest: int) -> _Mac:
         """Step 5 of the standard: the block P.  A mixed radix is written as 0."""
@@ -180,6 +193,17 @@ class _Half:
                 words[place], carry = total & _LOW_32, total >> _32
         return words
 
+    def count(self, limbs: Limbs, *, back: bool, turning: Any = True) -> tuple[Limbs, Any]:
+        """The next number, modulo ``size``, or the one before, where it is its turn; and where it starts anew."""
+        counted: Limbs = []
+        for limb, base in zip(reversed(limbs), reversed(self.bases), strict=True):
+            end, start = (0, base - 1) if back else (base - 1, 0)
+            over = turning & (limb == np.uint64(end))
+            step = np.where(turning, np.uint64(2**64 - 1 if back else 1), np.uint64(0))
+            counted.append(np.where(over, np.uint64(start), limb + step))
+            turning = over
+        return counted[::-1], turning
+
     def add(self, limbs: Limbs, words: Limbs) -> Limbs:
         """The sum of two numbers, modulo ``size``."""
         total: Limbs = []
@@ -214,6 +238,20 @@ class _Half:
                 quotient[place], rest = _divide(rest << _32 | word, base)
             rests.append(rest)
         return rests
+
+
+_Halves = tuple[_Half, _Half]
+_Step = Callable[[_Halves, list[Limbs]], None]
+
+
+def _next(halves: _Halves, values: list[Limbs], *, back: bool = False) -> None:
+    """Count: the right half, and where it starts anew the left one."""
+    values[1], turning = halves[1].count(values[1], back=back)
+    values[0], _ = halves[0].count(values[0], back=back, turning=turning)
+
+
+def _before(halves: _Halves, values: list[Limbs]) -> None:
+    _next(halves, values, back=True)
 
 
 def _divide(numbers: Words, divisor: int) -> tuple[Words, Words]:

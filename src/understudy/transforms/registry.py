@@ -10,9 +10,20 @@ from understudy.interfaces import Rule
 from understudy.transforms.catalogue.address import ADDRESS
 from understudy.transforms.catalogue.arrays import ARRAY
 from understudy.transforms.catalogue.as_date import AS_DATE
+from understudy.transforms.catalogue.banks import (
+    ACCOUNT_NUMBER,
+    BIC,
+    CUSIP,
+    IBAN,
+    ISIN,
+    LEI,
+    ROUTING_NUMBER,
+    SEDOL,
+)
 from understudy.transforms.catalogue.birth_date import BIRTH_DATE
 from understudy.transforms.catalogue.bucket import BUCKET
 from understudy.transforms.catalogue.business import CURRENCY, DEPARTMENT, INDUSTRY, JOB_TITLE, PRODUCT
+from understudy.transforms.catalogue.cards import CARD, CARD_EXPIRY, CARD_TYPE, CVV
 from understudy.transforms.catalogue.choice import CHOICE
 from understudy.transforms.catalogue.company import COMPANY
 from understudy.transforms.catalogue.composites import FIELDS
@@ -21,6 +32,7 @@ from understudy.transforms.catalogue.conditional import SWITCH, WHEN
 from understudy.transforms.catalogue.constant import KEEP, NULL, REDACT, REPLACE
 from understudy.transforms.catalogue.coordinates import LATITUDE, LONGITUDE
 from understudy.transforms.catalogue.delimited import DELIMITED
+from understudy.transforms.catalogue.devices import ICCID, IMEI, IMSI, LICENCE_PLATE, VIN
 from understudy.transforms.catalogue.documents import JSON
 from understudy.transforms.catalogue.file_path import FILE_PATH
 from understudy.transforms.catalogue.free_text import FREE_TEXT
@@ -37,6 +49,7 @@ from understudy.transforms.catalogue.mac import MAC
 from understudy.transforms.catalogue.mapped import GENERALIZE, MAP
 from understudy.transforms.catalogue.mask import MASK, TRUNCATE
 from understudy.transforms.catalogue.network import IP
+from understudy.transforms.catalogue.national_ids import DRIVING_LICENCE, NATIONAL_IDS, PASSPORT
 from understudy.transforms.catalogue.noise import NOISE, SCALE
 from understudy.transforms.catalogue.password import PASSWORD
 from understudy.transforms.catalogue.people import (
@@ -101,6 +114,26 @@ TRANSFORMERS: dict[str, Declaration] = {
     "timezone": TIMEZONE,
     "latitude": LATITUDE,
     "longitude": LONGITUDE,
+    "card": CARD,
+    "card_type": CARD_TYPE,
+    "card_expiry": CARD_EXPIRY,
+    "cvv": CVV,
+    "iban": IBAN,
+    "bic": BIC,
+    "account_number": ACCOUNT_NUMBER,
+    "routing_number": ROUTING_NUMBER,
+    "isin": ISIN,
+    "cusip": CUSIP,
+    "sedol": SEDOL,
+    "lei": LEI,
+    **NATIONAL_IDS,
+    "passport": PASSPORT,
+    "driving_licence": DRIVING_LICENCE,
+    "licence_plate": LICENCE_PLATE,
+    "vin": VIN,
+    "imei": IMEI,
+    "imsi": IMSI,
+    "iccid": ICCID,
     "company": COMPANY,
     "department": DEPARTMENT,
     "job_title": JOB_TITLE,

@@ -47,7 +47,8 @@ BRANDS: dict[str, tuple[tuple[range, ...], tuple[int, ...]]] = {
 }
 """The first four digits of every brand's cards, and how many digits they have."""
 
-_CARD_LENGTHS = range(12, 20)
+CARD_LENGTHS = range(12, 20)
+"""How many digits cards have."""
 
 
 def _unbranded(first: int) -> Listed:
@@ -60,7 +61,7 @@ def _unbranded(first: int) -> Listed:
 def card_forms() -> tuple[Form, ...]:
     """A form for every brand and length: the brand stays, whatever else changes."""
     made = []
-    for length in _CARD_LENGTHS:
+    for length in CARD_LENGTHS:
         rest = (digits(length - _PREFIX - 1), luhn())
         for brand, (ranges, lengths) in BRANDS.items():
             made.append(Form((numbers(_PREFIX, *ranges), *rest), proper=length in lengths, name=f"card {brand}"))
@@ -69,11 +70,9 @@ def card_forms() -> tuple[Form, ...]:
 
 
 def card_forms_keeping(first: int) -> tuple[Form, ...]:
-    """A form for every length: the first digits stay."""
-    return tuple(
-        form(Kept(first, DIGITS), digits(length - first - 1), luhn(), name=f"card but {first}")
-        for length in _CARD_LENGTHS
-    )
+    """A form for every length: the first digits stay, be they none."""
+    kept = (Kept(first, DIGITS),) if first else ()
+    return tuple(form(*kept, digits(length - first - 1), luhn(), name=f"card but {first}") for length in CARD_LENGTHS)
 
 
 def _bic() -> tuple[Form, ...]:
