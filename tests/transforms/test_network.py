@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from transforms.sample import KEY, batch, column, mask_array, masked, people, restored
 from understudy import transforms
-from understudy.errors import InputError
+from understudy.errors import Error, InputError
 from understudy.transforms import parse_rule
 from understudy.transforms.catalogue.internet import GENERIC
 
@@ -101,6 +101,14 @@ class TestIp:
         for one in found:
             with pytest.raises(ValueError, match="does not appear"):
                 ip_address(one)
+
+    def test_an_address_that_outgrows_its_column_stops_the_run_without_being_named(self):
+        assert len(masked("ip", ["1.1.1.1"], max_length=15)[0]) <= 15
+        with pytest.raises(Error, match=r"1 stand-ins are too long for people\.v, which holds 20") as error:
+            masked("ip", ["2a00::1"], max_length=20)
+        assert "2a00" not in str(error.value)
+        with pytest.raises(InputError, match="an IPv4 address has up to 15"):
+            masked("ip", [], max_length=14)
 
     def test_other_types_of_a_database_are_refused(self):
         with pytest.raises(InputError, match="point holds no IP addresses"):

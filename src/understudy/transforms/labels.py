@@ -55,16 +55,3 @@ class Labels:
     def _stays(self, names: pa.Array) -> Mask:
         found: Mask = pc.is_in(pc.ascii_lower(names), self._kept).to_numpy(zero_copy_only=False)
         return found
-
-
-def names_in(offsets: Offsets, separators: Mask, also: Offsets | None = None) -> tuple[Offsets, Offsets]:
-    """Where the names of texts start and stop: what stands between separators, and is cut at some places besides."""
-    cut = np.zeros(len(separators) + 1, np.bool_)
-    cut[offsets] = True
-    if also is not None:
-        cut[also] = True
-    named = ~separators
-    starts, stops = named & cut[:-1], named & cut[1:]
-    starts[1:] |= named[1:] & separators[:-1]
-    stops[:-1] |= named[:-1] & separators[1:]
-    return np.flatnonzero(starts), np.flatnonzero(stops) + 1

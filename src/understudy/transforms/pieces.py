@@ -4,17 +4,17 @@ Every digit becomes a digit, every letter a letter of the same case, every other
 ASCII one of its block of 64; spaces and punctuation stay.  What a character becomes depends on all
 of its piece, so that nothing is left of how often a letter comes or of how two texts begin alike.
 
-It is a Feistel network over numerals of mixed radices, of ten rounds as FF1 has them: in turn, every
-numeral of one half gets a pseudo-random one added, drawn by the other half and AES (from 16 bits, so
-even to one part in a thousand).  FF1 counts a half as one number and works on texts of one shape at a
-time; this works on all shapes together and in linear time, for words, paths and notes, of which no
-two look alike.  A piece with fewer than 2^40 stand-ins never stays what it was (see ``derange``); a
-longer one does once in 2^40 times or less.
+It is a Feistel network over numerals of mixed radices: in turn, every numeral of one half gets a
+pseudo-random one added, drawn by the other half and AES (from 16 bits, so even to one part in a
+thousand).  FF1 counts a half as one number and works on texts of one shape at a time; this works on
+all shapes together and in linear time, for words, paths and notes, of which no two look alike.  A
+piece with fewer than 2^32 stand-ins never stays what it was (see ``derange``); a longer one does once
+in 2^32 times or less.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,11 +24,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.transforms.characters import text_array
-from understudy.transforms.parts import Bytes, Mask, Offsets, own_spans, ragged
+from understudy.transforms.parts import Bytes, Mask, Offsets, looked_up, own_spans, ragged
 from understudy.transforms.permute import NARROW_ROUNDS, ROUNDS
 from understudy.transforms.prf import Aes, Words, digest
 
-_FEW = 32 << 20  # bits in units of 2^-20, to be summed exactly: pieces with fewer stand-ins take two passes
+_UNIT = 1 << 10  # of bits, which are summed as whole numbers of its parts
+_KINDS = (32 * _UNIT, 256 * _UNIT)  # below the first, two passes so that none stays; from the last, halves of 128 bits
+_ROUNDS = (NARROW_ROUNDS, ROUNDS, 4)  # four are enough for such halves (Luby and Rackoff, 1988)
 _STEP_BYTES = 1 << 16  # worked on at once: all of it fits the processor's second cache
 _SHORT = 13  # numerals of a half that fit one block beside its length, round and counter
 _PER_BLOCK = 8  # numerals drawn from one block
@@ -41,28 +43,32 @@ class Alphabet:
     classes: tuple[bytes, ...]
 
     @cached_property
-    def radix(self) -> Bytes:
+    def radix(self) -> bytes:
         """For every byte, how many its class has; 0 for bytes that stay."""
-        return self._table(lambda letters: np.full(len(letters), len(letters)))
+        return self._table(lambda letters: [len(letters)] * len(letters))
 
     @cached_property
-    def numeral(self) -> Bytes:
+    def numeral(self) -> bytes:
         """For every byte, which of its class it is."""
-        return self._table(lambda letters: np.arange(len(letters)))
+        return self._table(lambda letters: range(len(letters)))
 
-    def _table(self, told: Callable[[bytes], Offsets]) -> Bytes:
-        found = np.zeros(256, np.uint8)
+    def _table(self, told: Callable[[bytes], Sequence[int]]) -> bytes:
+        found = bytearray(256)
         for letters in self.classes:
-            found[list(letters)] = told(letters)
-        return found
+            for letter, value in zip(letters, told(letters), strict=True):
+                found[letter] = value
+        return bytes(found)
 
     @cached_property
-    def letter(self) -> Bytes:
-        """For every byte and every numeral (256, 64), the byte of that numeral in its class."""
-        found = np.zeros((256, 64), np.uint8)
-        for letters in self.classes:
-            found[list(letters), : len(letters)] = list(letters)
-        return found.reshape(-1)
+    def letters(self) -> Bytes:
+        """The bytes of all classes, one class after the other."""
+        return np.frombuffer(b"".join(self.classes), np.uint8)
+
+    @cached_property
+    def first(self) -> bytes:
+        """For every byte, where its class starts among the letters."""
+        starts = iter(np.cumsum([0, *(len(letters) for letters in self.classes)]).tolist())
+        return self._table(lambda letters: [next(starts)] * len(letters))
 
 
 _LOWER = bytes(range(ord("a"), ord("z") + 1))
@@ -102,7 +108,7 @@ class Pieces:
 
     def _change(self, data: Bytes, offsets: Offsets, stay: Mask | None, *, back: bool) -> None:
         """Permute pieces in place."""
-        radix = self.alphabet.radix[data]
+        radix = np.array(looked_up(data, self.alphabet.radix))
         if stay is not None:
             radix[stay] = 0
         if data.max(initial=0) >= 0x80:
@@ -110,24 +116,29 @@ class Pieces:
             radix[:-1][continued[:-1] & continued[1:]] = 0
         places = np.flatnonzero(radix)
         bounds = np.searchsorted(places, offsets)
+        bounds = bounds[np.append(True, np.diff(bounds) > 0)]  # pieces with nothing to change are none
+        if len(bounds) == 1:
+            return
         radix, before = radix[places], data[places]
-        numerals = self.alphabet.numeral[before].astype(np.uint16)
-        bits = np.concatenate([[0], np.cumsum(_BITS[radix])])
-        few = bits[bounds[1:]] - bits[bounds[:-1]] < _FEW
-        for chosen, moving in ((few, True), (~few, False)):
-            rows = np.flatnonzero(chosen & (np.diff(bounds) > 0))
-            if len(rows):
-                where, inner = ragged(bounds[rows], np.diff(bounds)[rows])
-                network = _Network(self.subkey, radix[where], inner)
-                if moving:
-                    numerals[where] = network.derange(numerals[where], step=-1 if back else 1)
-                else:
-                    numerals[where] = network.permute(numerals[where], rounds=ROUNDS, back=back)
-        data[places] = self.alphabet.letter[before.astype(np.int64) << 6 | numerals]
+        numerals = looked_up(before, self.alphabet.numeral).astype(np.uint16)
+        kinds = np.searchsorted(_KINDS, np.add.reduceat(_BITS[radix], bounds[:-1]), side="right")
+        for kind in range(len(_KINDS) + 1):
+            rows = np.flatnonzero(kinds == kind)
+            if not len(rows):
+                continue
+            where, inner = (
+                (slice(None), bounds) if len(rows) == len(kinds) else ragged(bounds[rows], np.diff(bounds)[rows])
+            )
+            network = _Network(self.subkey, radix[where], inner)
+            if kind == 0:
+                numerals[where] = network.derange(numerals[where], step=-1 if back else 1)
+            else:
+                numerals[where] = network.permute(numerals[where], rounds=_ROUNDS[kind], back=back)
+        data[places] = self.alphabet.letters[looked_up(before, self.alphabet.first) + numerals]
 
 
-_BITS = np.zeros(256, np.int64)
-_BITS[1:] = np.floor(np.log2(np.arange(1, 256)) * (1 << 20))
+_BITS = np.zeros(256, np.int32)
+_BITS[1:] = np.floor(np.log2(np.arange(1, 256)) * _UNIT)
 
 
 def outside(change: Callable[[pa.Array], pa.Array], values: pa.Array, inside: Callable[[pa.Array], Mask]) -> pa.Array:

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 from understudy.transforms.catalogue.internet import KEEP
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PRESERVED, TEXT, Change, Declaration, Rows, Setting
-from understudy.transforms.labels import EXTENSIONS, Labels, names_in
-from understudy.transforms.parts import among, own_spans
+from understudy.transforms.labels import EXTENSIONS, Labels
+from understudy.transforms.parts import among, names_in, own_spans
 
 _MARKS = b"/\\."
 _FOLDERS = frozenset(

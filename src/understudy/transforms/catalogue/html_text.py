@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.transforms.characters import text_array
-from understudy.transforms.declare import DOMAIN, PRESERVED, TEXT, Change, Declaration, Option, Rows, Setting
+from understudy.transforms.declare import DOMAIN, PRESERVED, TEXT, Change, Declaration, Option, Setting
 from understudy.transforms.matches import Matches, matches
-from understudy.transforms.parts import Mask, part, spread
+from understudy.transforms.parts import Mask, Offsets, bounds_at, in_steps, part, spread
 from understudy.transforms.pieces import Pieces
 
 _VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+)"""
@@ -29,18 +28,18 @@ _LOOKS = (
 _KEPT = rf"(?i)\s(?:{_LOOKS}|xml[\w:.-]*)\s*=\s*{_VALUE}"
 
 
-def _stays(texts: pa.Array, tags: Matches, *, attributes: bool) -> tuple[Mask, list[int]]:
+def _stays(texts: pa.Array, tags: Matches, *, attributes: bool) -> tuple[Mask, list[Offsets]]:
     """Which bytes stay, and where the values of attributes start."""
     size = len(tags.data)
     stay = spread(size, tags.starts, tags.stops)
-    cuts: list[int] = []
+    cuts: list[Offsets] = []
     if attributes and len(tags.starts):
         inside = part(tags.data, tags.starts, tags.stops)
         for pattern, stays in ((_VALUES, False), (_KEPT, True)):
             found = matches(inside, pattern)
             shift = (tags.starts - found.offsets[:-1])[found.row]
             stay[spread(size, found.starts + shift, found.stops + shift)] = stays
-            cuts += (found.starts + shift).tolist()
+            cuts.append(found.starts + shift)
     for pattern in (_MARKS, _STYLE):
         kept = matches(texts, pattern)
         stay |= spread(size, kept.starts, kept.stops)
@@ -52,14 +51,14 @@ def _way(*, back: bool) -> Callable[[Setting], Change]:
         options, folds = setting.place.options, bool(setting.place.column.key_sql)
         pieces = Pieces(setting.key.subkey(f"html_text:{options['domain'] or 'html_text'}"))
 
-        def change(values: pa.Array, _rows: Rows) -> pa.Array:
+        def change(values: pa.Array) -> pa.Array:
             texts = pc.utf8_lower(values) if folds else values
             tags = matches(texts, _TAG)
             stay, cuts = _stays(texts, tags, attributes=options["attributes"] == "scramble")
-            bounds = np.unique(np.concatenate([tags.offsets, tags.starts, tags.stops, np.array(cuts, np.int64)]))
+            bounds = bounds_at(len(tags.data), tags.offsets, tags.starts, tags.stops, *cuts)
             return text_array(pieces(tags.data, bounds, stay=stay, back=back), tags.offsets)
 
-        return change
+        return lambda values, _rows: in_steps(change, values)
 
     return build
 

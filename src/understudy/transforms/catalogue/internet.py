@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.errors import InputError
-from understudy.transforms.catalogue.network import Addresses, change_texts, is_address
+from understudy.transforms.catalogue.network import Addresses, change_texts, fitting, is_address
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import (
     DOMAIN,
@@ -30,8 +30,8 @@ from understudy.transforms.declare import (
     Setting,
     Uniqueness,
 )
-from understudy.transforms.labels import EXTENSIONS, Labels, names_in
-from understudy.transforms.parts import Bytes, Mask, Offsets, among, first_of, last_of, own_spans, part
+from understudy.transforms.labels import EXTENSIONS, Labels
+from understudy.transforms.parts import Bytes, Mask, Offsets, among, first_of, last_of, names_in, own_spans, part
 from understudy.transforms.pieces import outside
 
 GENERIC = frozenset(
@@ -56,15 +56,15 @@ class Hosts:
 
     def __call__(self, hosts: pa.Array, *, back: bool) -> pa.Array:
         """Stand-ins for hosts."""
-        bare = pc.utf8_trim(hosts, "[]")
+        bracketed = pc.and_(pc.starts_with(hosts, "["), pc.ends_with(hosts, "]"))
+        bare = pc.if_else(bracketed, pc.utf8_slice_codeunits(hosts, 1, -1), hosts)
         address = is_address(bare)
         if not address.any():
             return outside(lambda texts: self._named(texts, back=back), hosts, is_address)
         rows = pa.array(address)
         named = outside(lambda texts: self._named(texts, back=back), hosts.filter(pc.invert(rows)), is_address)
         changed = change_texts(Addresses(self.addresses), bare.filter(rows), back=back)
-        bracketed = pc.starts_with(hosts.filter(rows), "[")
-        changed = pc.if_else(bracketed, pc.binary_join_element_wise("[", changed, "]", ""), changed)
+        changed = pc.if_else(bracketed.filter(rows), pc.binary_join_element_wise("[", changed, "]", ""), changed)
         return pc.replace_with_mask(pc.replace_with_mask(hosts, rows, changed), pc.invert(rows), named)
 
     def _named(self, hosts: pa.Array, *, back: bool) -> pa.Array:
@@ -97,7 +97,7 @@ def _hostname(*, back: bool) -> Callable[[Setting], Change]:
         hosts, folds = _hosts(setting), bool(setting.place.column.key_sql)
 
         def change(values: pa.Array, _rows: Rows) -> pa.Array:
-            return hosts(pc.utf8_lower(values) if folds else values, back=back)
+            return fitting(hosts(pc.utf8_lower(values) if folds else values, back=back), setting.place)
 
         return change
 
@@ -195,7 +195,7 @@ def _url(*, back: bool) -> Callable[[Setting], Change]:
         urls = _Change(hosts, Labels(subkey, EXTENSIONS | hosts.keep), path, query)
 
         def change(values: pa.Array, _rows: Rows) -> pa.Array:
-            return urls(pc.utf8_lower(values) if folds else values, back=back)
+            return fitting(urls(pc.utf8_lower(values) if folds else values, back=back), setting.place)
 
         return change
 

@@ -13,7 +13,7 @@ from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PER, TEXT, Change, Declaration, Option, Place, Rows, Setting
 from understudy.transforms.draws import by_value, needs_subject, pick
 from understudy.transforms.fake import cut, folded, keep_blank
-from understudy.transforms.parts import Bytes, Offsets, ragged
+from understudy.transforms.parts import Bytes, Offsets, among, names_in, own_spans, ragged
 
 _WORDS = """lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore et
 dolore magna aliqua enim ad minim veniam quis nostrud exercitation ullamco laboris nisi aliquip ex ea commodo
@@ -39,11 +39,16 @@ def _text() -> tuple[Bytes, Offsets]:
     return np.frombuffer((" ".join(words) + " ").encode(), np.uint8), starts
 
 
+def _around(text: Bytes, places: Offsets) -> Bytes:
+    """The characters at these places of a text that starts again where it ends."""
+    return text[places % len(text) if places.max(initial=0) >= len(text) else places]
+
+
 def _passages(first: NDArray[np.int64], lengths: NDArray[np.int64]) -> pa.Array:
     """So many characters of the text, from a word on; they end as a sentence does."""
     text, starts = _text()
     places, bounds = ragged(starts[first], lengths)
-    data = text[places % len(text)]
+    data = _around(text, places)
     begins, some = bounds[:-1][lengths > 0], bounds[1:][lengths > 2]
     data[begins] = np.where(data[begins] >= _LETTER, data[begins] - 32, data[begins])
     data[some - 1] = _STOP
@@ -57,7 +62,7 @@ def _phrases(first: NDArray[np.int64], counts: NDArray[np.int64]) -> pa.Array:
     last = first + counts
     stops = starts[last % _COUNT] + last // _COUNT * starts[-1] - 1
     places, bounds = ragged(starts[first], np.where(counts > 0, stops - starts[first], 0))
-    data = text[places % len(text)]
+    data = _around(text, places)
     begins, ends = bounds[:-1][counts > 0], bounds[1:][counts > 0]
     data[begins] = np.where(data[begins] >= _LETTER, data[begins] - 32, data[begins])
     plain = np.ones(len(data), np.bool_)
@@ -74,11 +79,17 @@ def _build(setting: Setting) -> Change:
         if place.options["like"] == "length" and words is None:
             made = _passages(first, _counted(pc.utf8_length(values)))
         else:
-            counted = _counted(pc.count_substring_regex(values, r"\S+"))
-            made = _phrases(first, counted if words is None else np.full(len(values), words))
+            made = _phrases(first, _words_in(values) if words is None else np.full(len(values), words))
         return cut(keep_blank(values, folded(values), made), place.column.max_length)
 
     return change
+
+
+def _words_in(values: pa.Array) -> Offsets:
+    """How many words each text has, with spaces between."""
+    data, offsets = own_spans(values)
+    starts, _ = names_in(offsets, among(data, b" \t\n\v\f\r"))
+    return np.diff(np.searchsorted(starts, offsets))
 
 
 def _counted(numbers: pa.Array) -> NDArray[np.int64]:

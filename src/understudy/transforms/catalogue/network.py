@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from understudy.errors import Error
 from understudy.transforms.addresses import Sixths, read_v4, read_v6, write_v4
 from understudy.transforms.declare import DOMAIN, PRESERVED, Change, Declaration, Option, Place, Rows, Setting
 from understudy.transforms.parts import Mask, first_of, in_steps, own_spans, part
@@ -21,6 +22,7 @@ from understudy.transforms.prf import Words, words
 
 _32 = np.uint64(32)
 _NATIVE = ("inet", "cidr")
+_LONGEST_V4 = len("255.255.255.255")
 _MAPPED = "::ffff:"
 
 
@@ -117,15 +119,20 @@ class _Texts:
         body = part(data, starts, stops)
         self.before = part(data, offsets[:-1], starts) if mapped.any() else None
         self.after = part(data, stops, offsets[1:]) if (stops < offsets[1:]).any() else None
-        numbers, self.is_v4 = read_v4(body)
-        self.v4 = np.zeros((int(self.is_v4.sum()), 2), np.uint64)
-        self.v4[:, 0] = numbers[self.is_v4] << _32
-        self.is_v6 = np.zeros(len(values), np.bool_)
+        self._read(body, ~mapped & (colons > 1))
+
+    def _read(self, body: pa.Array, sixth: Mask) -> None:
+        """Read all that may be IPv4 addresses, and some that may be IPv6."""
+        fourth = np.flatnonzero(~sixth)
+        numbers, valid = read_v4(body.take(pa.array(fourth)) if sixth.any() else body)
+        self.is_v4, self.is_v6 = np.zeros((2, len(body)), np.bool_)
+        self.is_v4[fourth[valid]] = True
+        self.v4 = np.zeros((int(valid.sum()), 2), np.uint64)
+        self.v4[:, 0] = numbers[valid] << _32
         self.v6: Sixths | None = None
-        maybe = ~self.is_v4 & ~mapped & (colons > 1)
-        if maybe.any():
-            found, valid = read_v6(body.filter(pa.array(maybe)))
-            self.is_v6[np.flatnonzero(maybe)[valid]] = True
+        if sixth.any():
+            found, valid = read_v6(body.filter(pa.array(sixth)))
+            self.is_v6[np.flatnonzero(sixth)[valid]] = True
             self.v6 = Sixths(found.address[valid], found.full[valid], found.upper[valid])
 
     @property
@@ -185,6 +192,20 @@ def _change_some(addresses: Addresses, values: pa.Array, *, back: bool) -> pa.Ar
     return made
 
 
+def fitting(texts: pa.Array, place: Place) -> pa.Array:
+    """The texts; an Error where an address has become too long for its column, as no address before it was."""
+    limit = place.column.max_length
+    if limit is not None:
+        long = pc.sum(pc.greater(pc.utf8_length(texts), limit)).as_py() or 0
+        if long:
+            where = f"{place.table.name}.{place.column.name}"
+            raise Error(f"{long} stand-ins are too long for {where}, which holds {limit} characters", hint=_TOO_LONG)
+    return texts
+
+
+_TOO_LONG = "IPv4 takes 15 and IPv6 39 characters; use `scramble` or `hash`, or widen the column"
+
+
 def _change_numbers(addresses: Addresses, values: pa.Array, *, back: bool) -> pa.Array:
     """Stand-ins for IPv4 addresses as numbers, signed or not; other numbers become others that are no addresses."""
     signed = pa.types.is_int32(values.type)
@@ -216,12 +237,13 @@ def _way(*, back: bool) -> Callable[[Setting], Change]:
             options["keep_prefix6"],
             options["private"] == "inside",
         )
-        change = _change_numbers if setting.place.column.kind == "integer" else change_texts
 
-        def changed(values: pa.Array, _rows: Rows) -> pa.Array:
-            return change(addresses, values, back=back)
+        def change(values: pa.Array, _rows: Rows) -> pa.Array:
+            if setting.place.column.kind == "integer":
+                return _change_numbers(addresses, values, back=back)
+            return fitting(change_texts(addresses, values, back=back), setting.place)
 
-        return changed
+        return change
 
     return build
 
@@ -232,6 +254,8 @@ def _problem(place: Place) -> str:
         return f"{column.native_type} holds no IP addresses; {' and '.join(_NATIVE)} do"
     if column.kind == "integer" and column.arrow_type.bit_width < 32:
         return f"{column.native_type} is too narrow for IP addresses"
+    if column.max_length is not None and column.max_length < _LONGEST_V4:
+        return f"{column.native_type} holds {column.max_length} characters, and an IPv4 address has up to {_LONGEST_V4}"
     return ""
 
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PRESERVED, TEXT, Change, Declaration, Setting
-from understudy.transforms.parts import Mask, among, cut, in_steps, own_spans, ragged, spread
+from understudy.transforms.parts import Mask, among, bounds_at, cut, in_steps, looked_up, own_spans, ragged, spread
 from understudy.transforms.pieces import CHARACTERS, HEX, UPPER_HEX, Pieces
 
 _ISSUERS = (
@@ -37,8 +37,10 @@ _SCHEMES = (
 _MARKS = b"$:.,;|/= "
 _LEAST = 8  # hexadecimal digits: a shorter text of them is more likely a word
 _ALPHABETS = (CHARACTERS, HEX, UPPER_HEX)
-_USES = np.full(256, 4, np.uint8)  # what a byte needs: hexadecimal digits in lower (1) or in upper case (2), or more
-_USES[list(b"0123456789-")], _USES[list(b"abcdef")], _USES[list(b"ABCDEF")] = 0, 1, 2
+_USES = bytes(
+    0 if byte in b"0123456789-" else 1 if byte in b"abcdef" else 2 if byte in b"ABCDEF" else 4 for byte in range(256)
+)
+"""What a byte needs: hexadecimal digits in lower (1) or in upper case (2), or more (4)."""
 
 
 class _Layout:
@@ -50,14 +52,15 @@ class _Layout:
         self.kept = pc.fill_null(pc.binary_length(found), 0).to_numpy(zero_copy_only=False)
         begins = self.offsets[:-1] + self.kept
         self.stay = spread(len(self.data), self.offsets[:-1], begins)
-        self.bounds = np.union1d(cut(self.offsets, among(self.data, _MARKS)), begins)
-        used = np.bitwise_or.reduceat(_USES[self.data], self.bounds[:-1]) if len(self.data) else np.zeros(0, np.uint8)
+        self.bounds = cut(self.offsets, among(self.data, _MARKS), begins)
+        used = looked_up(self.data, _USES)
+        used = np.bitwise_or.reduceat(used, self.bounds[:-1]) if len(used) else used
         self.alphabet = np.where((used <= 2) & (np.diff(self.bounds) >= _LEAST), used, 0)
 
     def unlike(self, other: _Layout) -> Mask:
         """Which texts are laid out otherwise than in a version of them of the same length."""
         found: Mask = self.kept != other.kept
-        both = np.union1d(self.bounds, other.bounds)[:-1]
+        both = bounds_at(len(self.data), self.bounds, other.bounds)[:-1]
         places = [np.searchsorted(one.bounds, both, side="right") - 1 for one in (self, other)]
         differ = self.alphabet[places[0]] != other.alphabet[places[1]]
         found[np.searchsorted(self.offsets, both[differ], side="right") - 1] = True
