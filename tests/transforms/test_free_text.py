@@ -203,6 +203,7 @@ def test_a_text_that_became_too_long_is_cut():
         ({"entities": ["mail"]}, "entity 'mail' does not exist"),
         ({"rules": {"mail": "email"}}, "entity 'mail' does not exist"),
         ({"rules": {"email": {"shift_days": 3}}}, "shift_days does not take text"),
+        ({"rules": {"person": "redact", "last_name": "redact"}}, "a rule for person changes names as a whole"),
     ],
 )
 def test_what_cannot_work_is_refused_before_a_row_is_read(options, message):
@@ -244,3 +245,13 @@ def test_a_name_after_a_title_is_a_family_name():
     stand_in = masked("last_name", ["Martin"])[0]
     assert one("ask Mr. Martin or Frau Martin") == f"ask Mr. {stand_in} or Frau {stand_in}"
     assert one("ask Martin") == f"ask {masked('first_name', ['Martin'])[0]}"
+
+
+def test_a_rule_for_dates_is_one_for_all_kinds_of_them():
+    text = "born 1990-05-17, seen on 2021-05-17 14:48 and on 17 May 2021"
+    found = one(text, {"free_text": {"rules": {"date": {"bucket": "month"}}}})
+    assert found == "born 1990-05-01, seen on 2021-05-01 14:48 and on 1 May 2021"
+
+
+def test_a_name_to_log_in_with_is_the_same_after_an_at():
+    assert one("ask @ada_l about it") == f"ask @{masked('username', ['ada_l'])[0]} about it"

@@ -87,6 +87,10 @@ def _steps(values: pa.Array) -> Iterator[tuple[int, int]]:
         first = max(end, first + 1)
 
 
+Places = tuple[Numbers, Numbers, Numbers]
+"""Row, first and last byte."""
+
+
 class _Joined:
     """Some texts as one, with a NUL after each, and the way back from its characters to their rows and bytes."""
 
@@ -102,7 +106,7 @@ class _Joined:
             leads = (np.frombuffer(data, np.uint8) & 0xC0) != 0x80
             self._byte = np.append(np.flatnonzero(leads), data.size)
 
-    def places(self, found: list[tuple[int, int]]) -> tuple[Numbers, Numbers, Numbers]:
+    def places(self, found: list[tuple[int, int]]) -> Places:
         """Row, first and last byte of matches."""
         pairs = np.array(found, np.int64).reshape(-1, 2)
         if self._byte is not None:
@@ -124,20 +128,30 @@ class _Chunk:
         self._joined: dict[bytes, _Joined] = {}
 
     def rows(self, hint: str, among: Numbers) -> Numbers:
-        """Those of some rows in which a hint is found."""
+        """Those of some rows in which a hint is found; looked at once."""
         if hint not in self._hinted:
-            part = self.values if len(among) == len(self.values) else self.values.take(pa.array(among))
-            found = pc.match_substring_regex(part, hint)
-            self._hinted[hint] = among[found.to_numpy(zero_copy_only=False)]
+            self._hinted[hint] = among[self.match(hint, among)]
         return self._hinted[hint]
+
+    def match(self, hint: str, rows: Numbers) -> NDArray[np.bool_]:
+        """In which rows a hint is found."""
+        part = self.values if len(rows) == len(self.values) else self.values.take(pa.array(rows))
+        found: NDArray[np.bool_] = pc.match_substring_regex(part, hint).to_numpy(zero_copy_only=False)
+        return found
 
     def hinted(self, shape: Shape) -> Numbers:
         """The rows that may hold a shape: with a digit if need be, any shape of its family, and its own hint.
 
-        Of few rows all that have a digit.
+        Of few rows all that have a digit; the hint is then looked for where the shape was found.
         """
         among = self.rows("[0-9]", self.all) if shape.family in DIGITS else self.all
         return among if self.few else self.rows(shape.hint, self.rows(self.unions[shape.family], among))
+
+    def confirmed(self, shape: Shape, found: Places) -> Places:
+        """Those places that lie in rows with the shape's hint, however they were come by."""
+        rows, where = np.unique(found[0], return_inverse=True)
+        right = self.match(shape.hint, rows) if self.few else np.isin(rows, self.hinted(shape))
+        return found if right.all() else tuple(one[right[where]] for one in found)  # type: ignore[return-value]
 
     def joined(self, rows: Numbers) -> _Joined:
         """These rows as one text; all rows where they are most of them."""
@@ -206,7 +220,8 @@ def _matches(chunk: _Chunk, entity: Entity, shape: Shape, number: int) -> Iterat
         right = checksums.valid(entity.scheme, pa.array([text[first:last] for first, last in found]))
         found = [one for one, valid in zip(found, right.to_pylist(), strict=True) if valid]
     if found:
-        yield *joined.places(found), np.full(len(found), number)
+        row, start, end = chunk.confirmed(shape, joined.places(found))
+        yield row, start, end, np.full(len(row), number)
 
 
 def _named(chunk: _Chunk, wanted: dict[str, int]) -> Iterator[Candidates]:

@@ -190,7 +190,7 @@ USERNAME = Entity(
     sensitivity="direct",
     example="@ada_l",
     whole=r"@[A-Za-z_][\w.]{1,29}",
-    shapes=(Shape("net", start("@", not_after=r"\w.@/") + r"[A-Za-z_][\w.]{0,28}\w(?![\w@])", r"@[A-Za-z_]"),),
+    shapes=(Shape("net", start("@", not_after=r"\w.@/") + r"(?P<v>[A-Za-z_][\w.]{0,28}\w)(?![\w@])", r"@[A-Za-z_]"),),
 )
 
 ENTITIES = (EMAIL, URL, JWT, SECRET, UUID, MAC, IP, HASH, DOMAIN, USERNAME)

@@ -58,6 +58,9 @@ class Mentions:
 
 def mentions(texts: pa.Array, columns: Sequence[Named]) -> Mentions:
     """Every mention of the values of some columns, or of a word of them, in the text of their own row."""
+    if not columns:
+        nowhere = np.zeros(0, np.int64)
+        return Mentions(nowhere, nowhere, nowhere, pa.array([], pa.string()))
     text = _Text(texts)
     found: list[tuple[Numbers, Numbers, Numbers]] = []
     after: list[pa.Array] = []

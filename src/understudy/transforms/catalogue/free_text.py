@@ -74,6 +74,8 @@ def _rules(place: Place) -> dict[str, Rule]:
         names = names - {"person"} | set(_NAMES)
     if "person" in given:  # the name as a whole
         names -= set(_NAMES)
+    if "date" in given:
+        given = {**dict.fromkeys(_DATES & names, given["date"]), **given}
     found = {name: given.get(name) or _usual(name, place) for name in entities.ENTITIES if name in {*names, *given}}
     return {name: rule for name, rule in found.items() if rule.name != _KEEP}
 
@@ -216,6 +218,9 @@ def _problem(place: Place) -> str:
     for name in (*(place.options["entities"] or ()), *(place.options["rules"] or ())):
         if name not in entities.ENTITIES:
             raise unknown("entity", str(name), entities.ENTITIES)
+    parts = sorted({*_NAMES} & (place.options["rules"] or {}).keys())
+    if parts and "person" in place.options["rules"]:
+        return f"a rule for person changes names as a whole, so the one for {parts[0]} never would"
     return ""
 
 
@@ -233,7 +238,9 @@ FREE_TEXT = Declaration(
         Option("columns", "list", "columns whose values the text may mention: of the row, or of the one `per` names"),
         PER,
         Option("entities", "list", "what to look for, instead of all that identifies"),
-        Option("rules", "mapping of rules", "how spans of an entity change, instead of the usual way"),
+        Option(
+            "rules", "mapping of rules", "how spans of an entity change, instead of the usual way; keep leaves them"
+        ),
         Option("day_first", "yes or no", "4/5/2021 is a day in May", default=False),
     ),
     length=lambda place: place.column.max_length,
