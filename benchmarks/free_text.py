@@ -5,10 +5,14 @@ python benchmarks/free_text.py FOLDER
 FOLDER holds sets of labelled texts as microsoft/presidio-research has them (`synth_dataset_v2.json`,
 `generated_large.json`).  Patterns were tuned on the first half of the former only; every number is also
 given for a plain baseline of three regular expressions: e-mail, telephone, card.
+
+What is missed: names that no dictionary has and nothing introduces, names in lower case, single family
+names, organisations without a legal form, streets of languages whose words are not listed, bare years.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import sys
@@ -234,9 +238,34 @@ def masker(table: Table, rules: dict[str, Rule], data: pa.Table) -> Callable[[],
     return lambda: [transform(batch) for batch in batches]
 
 
+def patients(path: Path) -> None:
+    """Print how often notes name their own patient before and after masking, with and without the patient's columns."""
+    rows = list(csv.DictReader(path.open()))
+    data = {name: pa.array([row[name] for row in rows]) for name in ("fname", "lname", "doctor_notes")}
+    columns = tuple(Column(name, "text", "text", pa.string()) for name in data)
+    names = [(number, row[name]) for number, row in enumerate(rows) for name in ("fname", "lname")]
+    print(f"\nnames of patients in {len(rows)} notes of {path.name}")
+    for title, rule in (
+        ("before", "keep"),
+        ("free_text", "free_text"),
+        ("with columns", {"free_text": ["fname", "lname"]}),
+    ):
+        rules = {"fname": "first_name", "lname": "last_name", "doctor_notes": rule}
+        parsed = {name: parse_rule(one) for name, one in rules.items()}
+        transform = transforms.compile(
+            Table(TableName("", "notes"), columns), parsed, key=Key(bytes(range(32))), domains={}
+        )
+        after = transform(pa.record_batch(data))["doctor_notes"].to_pylist()
+        there = sum(len(re.findall(rf"\b{re.escape(name)}\b", after[number])) for number, name in names)
+        print(f"{title:<20} {there:>4}")
+
+
 def main() -> None:
     speed(40_000)
     folder = Path(sys.argv[1])
+    notes_beside = folder.parent / "gretel_samples" / "patients_notes.csv"
+    if notes_beside.exists():
+        patients(notes_beside)
     sets = [
         (f"{TUNED}, first half (tuned on)", Labelled.read(folder / TUNED, slice(0, None, 2))),
         (f"{TUNED}, second half", Labelled.read(folder / TUNED, slice(1, None, 2))),

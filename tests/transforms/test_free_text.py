@@ -253,5 +253,16 @@ def test_a_rule_for_dates_is_one_for_all_kinds_of_them():
     assert found == "born 1990-05-01, seen on 2021-05-01 14:48 and on 1 May 2021"
 
 
+def test_numbers_with_check_digits_become_valid_ones_as_in_their_columns():
+    text = "card 4111 1111 1111 1111, IBAN DE89 3704 0044 0532 0130 00, CPF 111.444.777-35, CUIT 20-17254359-7"
+    stand_ins = [
+        masked("card", ["4111 1111 1111 1111"])[0],
+        masked("iban", ["DE89 3704 0044 0532 0130 00"])[0],
+        masked("cpf", ["111.444.777-35"])[0],
+        masked({"national_id": {"kind": "cuit"}}, ["20-17254359-7"])[0],
+    ]
+    assert one(text) == "card {}, IBAN {}, CPF {}, CUIT {}".format(*stand_ins)
+
+
 def test_a_name_to_log_in_with_is_the_same_after_an_at():
     assert one("ask @ada_l about it") == f"ask @{masked('username', ['ada_l'])[0]} about it"

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from understudy import entities
 from understudy.arrow import spans as spans_of
+from understudy.entities import offices
 from understudy.entities.spans import resolve
 from understudy.errors import unknown
 from understudy.interfaces import Rule
@@ -43,7 +44,13 @@ _LEFT = frozenset({"time", "age", "money", "hash", "domain", "country", "bic", "
 
 _SHIFT = Rule("shift_days", {"days": 30})
 _LABEL = Rule("redact", {})
-_OTHERWISE: Mapping[str, Rule] = {"address": Rule("street", {}), "age": _LABEL, **dict.fromkeys(_DATES, _SHIFT)}
+_OTHERWISE: Mapping[str, Rule] = {
+    "address": Rule("street", {}),
+    "account": Rule("account_number", {}),
+    "age": _LABEL,
+    **dict.fromkeys(_DATES, _SHIFT),
+    **{name: Rule("national_id", {"kind": name}) for name in offices.WORDS},
+}
 """Rules of entities whose name is not that of their transformer."""
 
 _PLAIN = frozenset({"redact", "replace", "null"})
@@ -60,9 +67,7 @@ def _usual(name: str, place: Place) -> Rule:
     per = place.options["per"]
     if name in _DATES and per is not None:
         return Rule(_SHIFT.name, {**_SHIFT.options, "per": per})
-    if name in _OTHERWISE:
-        return _OTHERWISE[name]
-    return Rule(name, {}) if name in TRANSFORMERS else _LABEL
+    return _OTHERWISE.get(name) or (Rule(name, {}) if name in TRANSFORMERS else _LABEL)
 
 
 def _rules(place: Place) -> dict[str, Rule]:
