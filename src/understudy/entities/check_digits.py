@@ -51,6 +51,16 @@ class Check:
         """For every place, the characters that may stand there."""
         return tuple("".join(sorted(set(place))) for place in zip(*self.codes, strict=True))
 
+    @property
+    def size(self) -> int:
+        """How many codes are valid: the right one, or all where it need not be right."""
+        return 1 if self.binding else len(self.codes)
+
+    @property
+    def digits_only(self) -> bool:
+        """Whether most codes have no letter (an X among them is rare)."""
+        return sum(code.isdigit() for code in self.codes) * 2 > len(self.codes)
+
     @cached_property
     def spelled(self) -> Values:
         """The codes as values (count, width)."""

@@ -74,9 +74,9 @@ class Form:
     @cached_property
     def mixed(self) -> NDArray[np.int64]:
         """The places where a letter may become a digit, or a digit a letter."""
-        kinds = [_kinds(place) for place in self.allowed]
-        free = [at + k for at, part in self._placed if isinstance(part, Either | Kept) for k in range(part.width)]
-        return np.array([at for at, kind in enumerate(kinds) if len(kind) == 2 and at not in free], np.int64)
+        parts = [(at, part) for at, part in self._placed if not isinstance(part, Either | Kept)]
+        places = [(at + k, place) for at, part in parts for k, place in enumerate(part.allowed)]
+        return np.array([at for at, place in places if len({one in DIGITS for one in place}) == 2], np.int64)
 
     @cached_property
     def _checks(self) -> tuple[tuple[int, Check], ...]:
@@ -186,10 +186,6 @@ class Form:
 def form(*parts: Part | Either | Check, name: str = "") -> Form:
     """The form of these parts, one after another."""
     return Form(parts, name=name)
-
-
-def _kinds(characters: str) -> set[bool]:
-    return {character in DIGITS for character in characters}
 
 
 def _digits_first(letters: Mask) -> NDArray[np.int64]:

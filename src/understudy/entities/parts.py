@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -36,6 +38,16 @@ class Part(Protocol):
         ...
 
     @property
+    def size(self) -> int:
+        """How many texts may stand there."""
+        ...
+
+    @property
+    def digits_only(self) -> bool:
+        """Whether no letter may."""
+        ...
+
+    @property
     def radices(self) -> tuple[int, ...]:
         """How many values each of its numerals has."""
         ...
@@ -60,6 +72,16 @@ class Free:
     def allowed(self) -> tuple[str, ...]:
         """The alphabet, in every place."""
         return (self.alphabet,) * self.width
+
+    @property
+    def size(self) -> int:
+        """All texts over the alphabet."""
+        return int(len(self.alphabet) ** self.width)
+
+    @property
+    def digits_only(self) -> bool:
+        """Whether the alphabet has no letter."""
+        return set(self.alphabet) <= set(DIGITS)
 
     @property
     def radices(self) -> tuple[int, ...]:
@@ -95,13 +117,22 @@ class Listed:
     width: int
     base: int
     """10 for digits; 36 where there are letters."""
+    size: int
+    """How many texts there are."""
     source: Callable[[], NDArray[np.int64]]
     """The texts as numbers of that base; asked for when they are needed first."""
 
     @cached_property
     def entries(self) -> NDArray[np.int64]:
         """The texts as numbers, in order."""
-        return np.unique(self.source())
+        found = np.unique(self.source())
+        assert len(found) == self.size
+        return found
+
+    @property
+    def digits_only(self) -> bool:
+        """Whether no text has a letter."""
+        return self.base == len(DIGITS)
 
     @cached_property
     def allowed(self) -> tuple[str, ...]:
@@ -113,11 +144,10 @@ class Listed:
     @cached_property
     def radices(self) -> tuple[int, ...]:
         """How many texts there are, as two factors where they are too many; a single one needs no numeral."""
-        count = len(self.entries)
-        if count <= _MOST:
-            return (count,) if count > 1 else ()
-        factor = next(factor for factor in range(2, _MOST) if count % factor == 0 and count // factor <= _MOST)
-        return (factor, count // factor)
+        if self.size <= _MOST:
+            return (self.size,) if self.size > 1 else ()
+        factor = next(number for number in range(2, _MOST) if self.size % number == 0 and self.size // number <= _MOST)
+        return (factor, self.size // factor)
 
     @cached_property
     def _table(self) -> NDArray[np.int32] | None:
@@ -173,6 +203,16 @@ class Spread:
     def allowed(self) -> tuple[str, ...]:
         """Any digit, in every place."""
         return (DIGITS,) * self.width
+
+    @property
+    def size(self) -> int:
+        """All ways to place the digits."""
+        return prod(self.radices)
+
+    @property
+    def digits_only(self) -> bool:
+        """It has no letters."""
+        return True
 
     @cached_property
     def _choices(self) -> NDArray[np.bool_]:
@@ -239,6 +279,16 @@ class Kept:
         return self._part.allowed
 
     @property
+    def size(self) -> int:
+        """How many texts may stay."""
+        return self._part.size
+
+    @property
+    def digits_only(self) -> bool:
+        """Whether no letter may."""
+        return self._part.digits_only
+
+    @property
     def radices(self) -> tuple[int, ...]:
         """None: nothing is exchanged."""
         return ()
@@ -271,6 +321,16 @@ class Either:
     def allowed(self) -> tuple[str, ...]:
         """Digits and letters, in every place."""
         return (DIGITS + self.letters,) * self.width
+
+    @property
+    def size(self) -> int:
+        """As many as with digits alone: letters are told from digits before."""
+        return int(len(DIGITS) ** self.width)
+
+    @property
+    def digits_only(self) -> bool:
+        """Counted as if: letters are told from digits before."""
+        return True
 
     @cached_property
     def _values(self) -> Values:
@@ -313,12 +373,13 @@ def listed(texts: str | Sequence[str]) -> Listed:
     """One of these texts, all of the same length."""
     found = texts.split() if isinstance(texts, str) else texts
     base = 10 if all(text.isdigit() for text in found) else len(CHARACTERS)
-    return Listed(len(found[0]), base, lambda: np.array([int(text, base) for text in found], np.int64))
+    return Listed(len(found[0]), base, len(found), lambda: np.array([int(text, base) for text in found], np.int64))
 
 
 def numbers(width: int, *ranges: range | int) -> Listed:
     """A number of so many digits, within ranges."""
-    return Listed(width, 10, lambda: np.concatenate([np.atleast_1d(np.asarray(part, np.int64)) for part in ranges]))
+    parts = [range(part, part + 1) if isinstance(part, int) else part for part in ranges]
+    return Listed(width, 10, sum(map(len, parts)), lambda: np.concatenate([np.asarray(part) for part in parts]))
 
 
 BORN = range(1900, 2020)
@@ -342,6 +403,11 @@ class Days:
     years: range
     month: int = 0
     day: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many days there are."""
+        return (date(self.years[-1] + 1, 1, 1) - date(self.years[0], 1, 1)).days
 
     def numbers(self, base: int) -> NDArray[np.int64]:
         """The texts as numbers of a base."""
@@ -368,4 +434,5 @@ def dated(*days: Days) -> Listed:
     """One of these days."""
     pattern = days[0].pattern
     base = len(CHARACTERS) if "L" in pattern else 10
-    return Listed(len(pattern), base, lambda: np.concatenate([part.numbers(base) for part in days]))
+    size = sum(part.size for part in days)
+    return Listed(len(pattern), base, size, lambda: np.concatenate([part.numbers(base) for part in days]))

@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.entities.check_digits import DIGITS, Check, Values
+from understudy.entities.check_digits import Check, Values
 from understudy.entities.forms import Form, Reading
 from understudy.entities.parts import Mask
 
@@ -54,13 +54,13 @@ class Scheme:
 
     @property
     def chance(self) -> float:
-        """The share of texts with the same letters and digits that are valid by chance."""
+        """The share of texts with letters and digits in the same places that are valid by chance."""
         found: dict[tuple[bool, ...], float] = {}
         for form in self.forms:
             if form.proper:
-                shape = tuple(set(place) <= set(DIGITS) for place in form.allowed)
+                shape = tuple(part.digits_only for part in form.parts for _ in range(part.width))
                 every = prod(10 if digit else 26 for digit in shape)
-                found[shape] = found.get(shape, 0.0) + prod(form.radices(0)) / every
+                found[shape] = found.get(shape, 0.0) + prod(part.size for part in form.parts) / every
         return min(1.0, max(found.values()))
 
     def readings(self, values: Values) -> Iterator[Found]:

@@ -5,8 +5,6 @@ The ranges of the brands are those that the networks publish.
 
 from __future__ import annotations
 
-import numpy as np
-
 from understudy.entities.check_digits import CHARACTERS, DIGITS, Check, free, luhn, luhn_of_letters, mod_97, weighted
 from understudy.entities.countries import COUNTRIES
 from understudy.entities.forms import Form, form
@@ -53,20 +51,23 @@ CARD_LENGTHS = range(12, 20)
 
 def _unbranded(first: int) -> Listed:
     """First four digits that tell no brand, by the first of them."""
-    branded = [range_ for ranges, _ in BRANDS.values() for range_ in ranges]
-    starts = np.arange(1000 * first, 1000 * first + 1000)
-    return Listed(_PREFIX, 10, lambda: np.setdiff1d(starts, np.concatenate([np.asarray(one) for one in branded])))
+    branded = {number for ranges, _ in BRANDS.values() for some in ranges for number in some}
+    return numbers(_PREFIX, *(number for number in range(1000 * first, 1000 * first + 1000) if number not in branded))
 
 
 def card_forms() -> tuple[Form, ...]:
     """A form for every brand and length: the brand stays, whatever else changes."""
-    made = []
-    for length in CARD_LENGTHS:
-        rest = (digits(length - _PREFIX - 1), luhn())
-        for brand, (ranges, lengths) in BRANDS.items():
-            made.append(Form((numbers(_PREFIX, *ranges), *rest), proper=length in lengths, name=f"card {brand}"))
-        made += [Form((_unbranded(n), *rest), proper=False, name=f"card {n}") for n in range(10) if n != _VISA]
-    return tuple(made)
+    prefixes = {brand: numbers(_PREFIX, *ranges) for brand, (ranges, _lengths) in BRANDS.items()}
+    prefixes |= {str(first): _unbranded(first) for first in range(10) if first != _VISA}
+    return tuple(
+        Form((start, digits(length - _PREFIX - 1), luhn()), proper=length in _lengths(brand), name=f"card {brand}")
+        for length in CARD_LENGTHS
+        for brand, start in prefixes.items()
+    )
+
+
+def _lengths(brand: str) -> tuple[int, ...]:
+    return BRANDS[brand][1] if brand in BRANDS else ()
 
 
 def card_forms_keeping(first: int) -> tuple[Form, ...]:
