@@ -36,7 +36,6 @@ _MOST_WORDS = 4
 _TITLED = "titled"  # a person after a title
 _BETWEEN = ' \u00a0\t\r\n"“„«>(*_'
 _MARKS = ":,?."
-_LAST_WORD = re.compile(r"[^\s\0]+$")
 _CUE_WORDS = 3
 
 
@@ -46,17 +45,18 @@ def inside(text: str, *, whole: bool = True) -> Iterator[Found]:
     A loop over its runs of capitalised words; what a run says by itself is looked up once for all that are alike.
     """
     words = lexicon()
-    known: dict[tuple[str, _Lead], _Reading] = {}
+    known: dict[str, _Reading] = {}
+    led: dict[tuple[str, _Lead], tuple[Found, ...]] = {}
     for match in _RUN.finditer(text):
-        run, place = match.group(), match.start()
-        reading = known.get((run, ""))
+        run = match.group()
+        reading = known.get(run)
         if reading is None:
-            reading = known[run, ""] = _read(run, words, whole=whole)
+            reading = known[run] = _read(run, words, whole=whole)
+        place, found = match.start(), reading.found
         after = _introduced(text, place, words) if reading.chunk else ""
         if after:
-            led = known.get((run, after))
-            reading = led if led else known.setdefault((run, after), reading.led(run, after, whole=whole))
-        for first, last, name in reading.found:
+            found = led.get((run, after)) or led.setdefault((run, after), reading.led(run, after, whole=whole))
+        for first, last, name in found:
             yield place + first, place + last, name
 
 
@@ -65,12 +65,16 @@ class _Reading(NamedTuple):
 
     found: tuple[Found, ...]
     chunk: int
-    """How much of it is a name if a title or a cue stands before."""
+    """How many of its words are a name if a title or a cue stands before."""
 
-    def led(self, run: str, after: _Lead, *, whole: bool) -> _Reading:
+    def led(self, run: str, after: _Lead, *, whole: bool) -> tuple[Found, ...]:
         """What it names after a cue or a title."""
-        person = (0, self.chunk, _TITLED if after == "title" else "person")
-        return _Reading((*_split(run, [person], whole=whole), *(one for one in self.found if one[0] >= self.chunk)), 0)
+        person = _words(run)[: self.chunk]
+        end = person[-1].end
+        return (
+            *_split(person, _TITLED if after == "title" else "person", whole=whole),
+            *(one for one in self.found if one[0] >= end),
+        )
 
 
 class _Word(NamedTuple):
@@ -109,22 +113,16 @@ def _read(run: str, lexicon: Lexicon, *, whole: bool) -> _Reading:
             end = max(_chunk(words, place, lexicon), place + 1)
             name = led if lexicon.nameable(words[place].text) else ""
         if name:
-            found.append((words[place].start, words[end - 1].end, name))
+            found += _split(words[place:end], name, whole=whole)
         place = end
-    chunk = _chunk(words, 0, lexicon)
-    return _Reading(tuple(_split(run, found, whole=whole)), words[chunk - 1].end if chunk else 0)
+    return _Reading(tuple(found), _chunk(words, 0, lexicon))
 
 
-def _split(run: str, found: list[Found], *, whole: bool) -> Iterator[Found]:
-    """What was found, people as the parts of their names if not ``whole``."""
-    for first, last, name in found:
-        if name not in ("person", _TITLED):
-            yield first, last, name
-        elif whole:
-            yield first, last, "person"
-        else:
-            there = parts(run[first:last], titled=name == _TITLED)
-            yield from ((first + low, first + high, part) for low, high, part in there)
+def _split(words: list[_Word], name: str, *, whole: bool) -> list[Found]:
+    """What some words name, people as the parts of their names if not ``whole``."""
+    if name not in ("person", _TITLED):
+        return [(words[0].start, words[-1].end, name)]
+    return [(words[0].start, words[-1].end, "person")] if whole else _parts(words, titled=name == _TITLED)
 
 
 def _leads(word: str, lexicon: Lexicon) -> str:
@@ -191,8 +189,8 @@ def _introduced(text: str, place: int, lexicon: Lexicon) -> _Lead:
     """What stands right before a place."""
     before = text[max(0, place - NEAR) : place]
     close = before.rstrip(_BETWEEN)
-    last = _LAST_WORD.search(close)
-    if last is None or last.group().rstrip(_MARKS).lower() not in lexicon.leading:
+    last = close[max(close.rfind(" "), close.rfind("\n"), close.rfind("\0")) + 1 :]
+    if last.rstrip(_MARKS).lower() not in lexicon.leading:
         return ""
     words = close.rpartition("\0")[2].lower().split()[-_CUE_WORDS:]
     for count in range(1, len(words) + 1):
@@ -202,23 +200,18 @@ def _introduced(text: str, place: int, lexicon: Lexicon) -> _Lead:
     return "title" if before[-1] in " \u00a0" and words[-1].rstrip(".") in lexicon.titles else ""
 
 
-Part = tuple[int, int, Literal["first_name", "last_name", "initial"]]
-"""Where a part of a person's name starts and ends, and which part it is."""
-
-
-def parts(name: str, *, titled: bool = False) -> list[Part]:
+def _parts(words: list[_Word], *, titled: bool) -> list[Found]:
     """The given names of a person, the initials and the family name with its particles, in their order.
 
     One word after a title is a family name, unless it is known as a given name alone; without one it is a given
     name, unless it is known as a family name alone.
     """
     known = lexicon()
-    words = _words(name)
     texts = [word.text for word in words]
     if len(words) == 1:
         given, family = texts[0] in known.first, texts[0] in known.last
         family = family or not given if titled else family and not given
-        return [(words[0].start, words[0].end, "last_name" if family else "first_name")]
+        return [_part(words, "last_name" if family else "first_name")]
     if texts[0] in known.last and texts[0] not in known.first and texts[-1] in known.first:
         return [_part(words[:1], "last_name"), *_given(words[1:])]
     cut = len(words) - 1
@@ -227,7 +220,7 @@ def parts(name: str, *, titled: bool = False) -> list[Part]:
     return [*_given(words[:cut]), _part(words[cut:], "last_name")]
 
 
-def _given(words: list[_Word]) -> Iterator[Part]:
+def _given(words: list[_Word]) -> Iterator[Found]:
     """Given names that follow one another as one part, and every initial."""
     for initial, some in groupby(words, key=lambda word: word.initial):
         together = list(some)
@@ -237,5 +230,5 @@ def _given(words: list[_Word]) -> Iterator[Part]:
             yield _part(together, "first_name")
 
 
-def _part(words: list[_Word], kind: Literal["first_name", "last_name", "initial"]) -> Part:
-    return words[0].start, words[-1].end, kind
+def _part(words: list[_Word], name: str) -> Found:
+    return words[0].start, words[-1].end, name
