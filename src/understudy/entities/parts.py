@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from math import prod
@@ -119,7 +119,7 @@ class Listed:
     """10 for digits; 36 where there are letters."""
     size: int
     """How many texts there are."""
-    source: Callable[[], NDArray[np.int64]]
+    source: Callable[[], NDArray[np.int64]] = field(repr=False)
     """The texts as numbers of that base; asked for when they are needed first."""
 
     @cached_property
