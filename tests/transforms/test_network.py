@@ -167,7 +167,11 @@ class TestHostname:
         assert long.endswith(f".{label}.org") and upper == f"{label.upper()}.com"
 
     def test_names_of_services_and_top_level_domains_stay(self):
-        assert masked("hostname", ["localhost", "www", "api.com"]) == ["localhost", "www", "api.com"]
+        generic = ["localhost", "www", "api.com", "www.co.uk", "mail.de."]
+        assert masked("hostname", generic) == generic
+
+    def test_what_is_no_top_level_domain_may_be_a_name(self):
+        assert not masked("hostname", ["ada.lovelace"])[0].endswith("lovelace")
 
     def test_names_can_be_kept_and_no_other_becomes_one_of_them(self):
         every = [a + b for a in "abcdefghijklmnopqrstuvwxyz" for b in "abcdefghijklmnopqrstuvwxyz"]
@@ -218,6 +222,10 @@ class TestUrl:
         host = masked("hostname", ["acme.com"])[0]
         bare, relative, mail = masked("url", ["acme.com/x", "/acme.com", "mailto:ada@acme.com"])
         assert bare.startswith(f"{host}/") and relative.startswith("/") and mail.endswith(f"@{host}")
+
+    def test_a_scheme_that_nobody_knows_may_be_a_name(self):
+        (found,) = masked("url", ["lovelace://acme.com"])
+        assert re.fullmatch(r"[a-z]{8}://[a-z]{4}\.com", found) and not found.startswith("lovelace")
 
     def test_what_was_dropped_does_not_come_back(self):
         with pytest.raises(InputError, match="dropped is gone"):

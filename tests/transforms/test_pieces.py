@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.sample import KEY
@@ -13,12 +13,14 @@ from understudy.transforms.parts import cut, first_of, last_of, own_spans, part,
 from understudy.transforms.pieces import CHARACTERS, HEX, Alphabet, Pieces
 
 SUBKEY = KEY.subkey("test")
+few = settings(max_examples=40, deadline=None)
 
 
 def permuted(texts, alphabet=CHARACTERS, **options):
     return Pieces(SUBKEY, alphabet).texts(pa.array(texts, pa.string()), **options).to_pylist()
 
 
+@few
 @given(st.lists(st.text(max_size=60), unique=True, max_size=30))
 def test_texts_stay_different_keep_their_pattern_and_come_back(texts):
     found = permuted(texts)
@@ -27,6 +29,7 @@ def test_texts_stay_different_keep_their_pattern_and_come_back(texts):
     assert permuted(found, back=True) == texts
 
 
+@few
 @given(st.lists(st.text(alphabet="aB1- é", max_size=40), max_size=20), st.integers(0, 20))
 def test_a_text_is_permuted_alike_whatever_stands_beside_it(texts, cut_at):
     assert permuted(texts) == permuted(texts[:cut_at]) + permuted(texts[cut_at:])

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.sample import KEY
 from understudy.transforms.prefixes import Block, Prefixes
 
 SUBKEY = KEY.subkey("test")
+few = settings(max_examples=40, deadline=None)
 NET = 10 << 56
 addresses = st.lists(st.integers(0, 2**128 - 1), min_size=2, max_size=30)
 
@@ -26,6 +27,7 @@ def shared(one, other):
     return 128 - (one ^ other).bit_length()
 
 
+@few
 @given(addresses, st.integers(0, 128))
 def test_what_begins_alike_begins_alike_afterwards_and_for_exactly_as_long(some, bits):
     some = [*some, some[0] ^ 1 << max(bits - 1, 0)]
@@ -33,6 +35,7 @@ def test_what_begins_alike_begins_alike_afterwards_and_for_exactly_as_long(some,
     assert [shared(found[0], other) for other in found] == [shared(some[0], other) for other in some]
 
 
+@few
 @given(addresses)
 def test_addresses_come_back_and_none_stays_what_it_is(some):
     prefixes = Prefixes(SUBKEY, 128, keep=9)

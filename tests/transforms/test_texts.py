@@ -12,7 +12,7 @@ from laws.case import Case
 from transforms.sample import KEY, OTHER_KEY, batch, column, mask_array, masked, people, restored
 from understudy import transforms
 from understudy.errors import Error, InputError
-from understudy.transforms import parse_rule
+from understudy.transforms import Key, parse_rule
 from understudy.transforms.matches import flaw, matches
 
 few = settings(max_examples=30, deadline=None)
@@ -183,6 +183,12 @@ class TestFromRegex:
     def test_another_key_draws_others(self):
         rule, values = {"from_regex": r"\w{12}"}, [str(number) for number in range(50)]
         assert not set(masked(rule, values)) & set(mask_array(rule, values, key=OTHER_KEY).to_pylist())
+
+    def test_how_far_a_single_choice_turns_is_the_keys_secret(self):
+        rule = {"from_regex": {"pattern": "[a-z]", "unmatched": "refuse"}}
+        steps = {mask_array(rule, ["a"], key=Key(bytes([number] * 32)))[0].as_py() for number in range(20)}
+        assert len(steps) > 5 and "a" not in steps
+        assert restored(rule, list("xyz")) == list("xyz")
 
     def test_all_of_a_pattern_is_drawn(self):
         found = masked({"from_regex": "[ab]?|x{3}"}, [f"other {number}" for number in range(200)])

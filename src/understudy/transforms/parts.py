@@ -59,10 +59,11 @@ def cut(offsets: Offsets, separators: Mask, *also: Offsets) -> Offsets:
 
 
 def spread(size: int, starts: Offsets, stops: Offsets) -> Mask:
-    """Which of so many bytes lie in one of these parts."""
-    depth = np.bincount(starts, minlength=size + 1) - np.bincount(stops, minlength=size + 1)
-    found: Mask = np.cumsum(depth)[:-1] > 0
-    return found
+    """Which of so many bytes lie in one of these parts, which are in order and do not overlap."""
+    edges = np.empty(2 * len(starts) + 2, np.int64)
+    edges[0], edges[1:-1:2], edges[2:-1:2], edges[-1] = 0, starts, stops, size
+    inside = np.arange(len(edges) - 1) % 2 == 1
+    return np.repeat(inside, np.diff(edges))
 
 
 def first_of(data: Bytes, starts: Offsets, stops: Offsets, characters: bytes) -> Offsets:

@@ -198,7 +198,7 @@ class _Network:
         return self.permute(plain, rounds=NARROW_ROUNDS, back=False)
 
     def _turn(self, radices: Bytes) -> Offsets:
-        """How far a numeral that is alone turns: there is no other half to hide the step of one."""
+        """How far a numeral that is alone turns: no other half draws for it, so a step of one would stay one."""
         drawn = int(self._constant(0)[0, 0] >> np.uint64(1))
         return 1 + drawn % (radices.astype(np.int64) - 1)
 

@@ -62,7 +62,6 @@ CASES = {
     "url": [
         Case("url", samples=URLS, nth=lambda n: f"https://acme.com/users/{n}/?id={n * 7}"),
         Case({"url": {"path": "keep", "query": "drop"}}, samples=URLS),
-        Case({"url": {"path": "drop"}}, samples=URLS),
     ],
     "file_path": [Case("file_path", samples=PATHS, nth=lambda n: f"/home/ada/{n}.pdf")],
 }

@@ -64,7 +64,6 @@ class _Codes:
     def permuted(self, number: int, rows: Bytes, *, back: bool) -> Bytes:
         """What texts of a shape become."""
         shape = self.shapes[number]
-        cipher = Derangement(self.subkey, shape.radices, number.to_bytes(2))
         before = [one for one in self.shapes[:number] if one.length == shape.length]
 
         def own(numerals: Numerals, _rows: Offsets) -> Mask:
@@ -72,9 +71,19 @@ class _Codes:
             found: Mask = ~np.logical_or.reduce([one.holds(texts) for one in before], axis=0)
             return found
 
-        permute = cipher.decrypt if back else cipher.encrypt
+        def permute(numerals: Numerals) -> Numerals:
+            if len(shape.radices) == 1:  # FF1 would turn one numeral by one step, whatever the key
+                turn = self.turn(shape.radices[0])
+                return (numerals + (-turn if back else turn)) % np.int16(shape.radices[0])
+            cipher = Derangement(self.subkey, shape.radices, number.to_bytes(2))
+            return cipher.decrypt(numerals) if back else cipher.encrypt(numerals)
+
         numerals = shape.read(rows)
         return shape.write(walk(permute, numerals, own) if before else permute(numerals))
+
+    def turn(self, radix: int) -> int:
+        """How far a choice turns that is the only one of its shape."""
+        return 1 + int(digest(pa.array(["turn"]), self.subkey)[0, 0]) % (radix - 1)
 
     def drawn(self, values: pa.Array) -> tuple[NDArray[np.int64], Words]:
         """Which shape each value gets, those with more texts more often, and its random bits."""

@@ -35,9 +35,24 @@ from understudy.transforms.parts import Bytes, Mask, Offsets, among, first_of, l
 from understudy.transforms.pieces import outside
 
 GENERIC = frozenset(
-    "localhost www www2 mail smtp imap pop ftp api cdn static ns1 ns2 mx mx1 mx2 com co net org ac gov gob edu".split()
+    """localhost www www2 mail smtp imap pop ftp api cdn static ns1 ns2 mx mx1 mx2 co ac gob
+    com net org edu gov mil int arpa info biz name pro mobi coop aero museum jobs travel asia cat tel post xxx
+    academy agency app art bank bike blog business cafe camera center city cloud club company consulting design dev
+    digital email energy events expert finance fun games global group guru health help host house life link live ltd
+    market media money music network news ngo ninja one online page partners photo photos plus press run school
+    services shop site social software solutions space store studio support systems team tech today tools top tours
+    trade video vip wiki work works world xyz zone berlin london paris tokyo nyc swiss cymru scot bayern
+    local localdomain internal intranet lan home corp private example test invalid onion рф 中国""".split()
 )
-"""Labels that say nothing of anybody: services, and what stands before the country in ``co.uk``."""
+"""Labels that say nothing of anybody: services, top-level domains, and what stands before the country in ``co.uk``.
+Those of countries, of two letters, are told by where they stand."""
+
+SCHEMES = frozenset(
+    """http https ftp ftps sftp ssh scp git svn file ws wss ldap ldaps smb nfs s3 gs abfs hdfs jdbc postgresql postgres
+    mysql mongodb redis rediss amqp amqps kafka mqtt mqtts rtsp rtmp sip sips tel sms mailto data urn
+    magnet""".split()
+)
+"""How URLs start; others may be anything."""
 
 
 @dataclass(frozen=True)
@@ -70,20 +85,23 @@ class Hosts:
     def _named(self, hosts: pa.Array, *, back: bool) -> pa.Array:
         data, offsets = own_spans(hosts)
         starts, stops = names_in(offsets, data == ord("."))
-        moving = ~np.isin(starts, _tops(data, offsets), assume_unique=True)
+        moving = ~np.isin(starts, _countries(data, offsets), assume_unique=True)
         return text_array(self._labels(data, starts[moving], stops[moving], back=back), offsets)
 
 
-def _tops(data: Bytes, offsets: Offsets) -> Offsets:
-    """Where top-level domains start: labels after the last dot that are letters alone."""
+def _countries(data: Bytes, offsets: Offsets) -> Offsets:
+    """Where the top-level domains of countries start: labels of two letters after the last dot."""
     stops = offsets[1:].copy()
     dotted = np.flatnonzero(stops > offsets[:-1])
     dotted = dotted[data[stops[dotted] - 1] == ord(".")]
     stops[dotted] -= 1
     starts = last_of(data, offsets[:-1], stops, b".") + 1
-    letters = np.concatenate([[0], np.cumsum((data >= ord("A")) & (data != ord("_")))])
-    found: Offsets = starts[(starts > offsets[:-1]) & (letters[stops] - letters[starts] == stops - starts)]
-    return found
+    found: Offsets = starts[(starts > offsets[:-1]) & (stops - starts == _COUNTRY)]
+    return found[among(data[found], _LETTERS) & among(data[found + 1], _LETTERS)]
+
+
+_COUNTRY = 2
+_LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def _hosts(setting: Setting) -> Hosts:
@@ -165,7 +183,7 @@ class _Change:
         row = np.searchsorted(offsets, starts, side="right") - 1
         in_query = starts >= urls.query[row]
         in_path = (starts >= urls.path[row]) & ~in_query
-        stay = (starts < urls.scheme[row]) | (starts >= urls.host[row]) & (starts < urls.path[row])
+        stay = (starts >= urls.host[row]) & (starts < urls.path[row])
         stay |= np.isin(starts, escapes + 1, assume_unique=True)
         stay |= in_path & (self.path == "keep") | in_query & (self.query == "keep")
         named = in_query & (stops < offsets[row + 1])  # what stands before an equals sign names a parameter
@@ -192,7 +210,7 @@ def _url(*, back: bool) -> Callable[[Setting], Change]:
             raise InputError("what url dropped is gone")
         hosts = _hosts(setting)
         subkey = setting.key.subkey(f"url:{options['domain'] or 'url'}")
-        urls = _Change(hosts, Labels(subkey, EXTENSIONS | hosts.keep), path, query)
+        urls = _Change(hosts, Labels(subkey, SCHEMES | EXTENSIONS | hosts.keep), path, query)
 
         def change(values: pa.Array, _rows: Rows) -> pa.Array:
             return fitting(urls(pc.utf8_lower(values) if folds else values, back=back), setting.place)
@@ -210,7 +228,7 @@ KEEP = Option("keep", "list", "names that stay, wherever they stand as a whole")
 
 HOSTNAME = Declaration(
     name="hostname",
-    summary="A host or domain name: every label has one stand-in wherever it stands; top-level domains stay.",
+    summary="A host or domain name: every label has one stand-in wherever it stands; known top-level domains stay.",
     example="hostname",
     kinds=TEXT,
     build=_hostname(back=False),
@@ -221,7 +239,7 @@ HOSTNAME = Declaration(
 
 URL = Declaration(
     name="url",
-    summary="A URL: the scheme stays, the host changes as `hostname` does, names in path and query are scrambled.",
+    summary="A URL: known schemes stay, the host changes as `hostname` does, names in path and query are scrambled.",
     example="{url: {query: drop}}",
     kinds=TEXT,
     build=_url(back=False),

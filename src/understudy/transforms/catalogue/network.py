@@ -80,20 +80,21 @@ class Addresses:
             made[mapped, 1] = np.uint64(0xFFFF << 32) | self.v4(fourth, back=back)[:, 0] >> _32
         return made
 
-    def networks(self, addresses: Words, lengths: NDArray[np.uint64], change: Callable[[Words], Words]) -> Words:
-        """Change addresses that stand with the length of their network, so that networks (no host) become networks.
 
-        The host that would become the network itself gets what the network would have become.
-        """
-        made = change(addresses)
-        if not len(lengths):
-            return made
-        whole = np.stack([_leading(lengths), _leading(np.maximum(lengths, 64) - np.uint64(64))], axis=1)
-        networks = ~(addresses & ~whole).any(axis=1)
-        strays = ~networks & ~(made & ~whole).any(axis=1)
-        made[strays] = change(addresses[strays] & whole[strays])
-        made[networks] &= whole[networks]
+def _in_networks(addresses: Words, lengths: NDArray[np.uint64], change: Callable[[Words], Words]) -> Words:
+    """Change addresses that stand with the length of their network, so that networks (no host) become networks.
+
+    The host that would become the network itself gets what the network would have become.
+    """
+    made = change(addresses)
+    if not len(lengths):
         return made
+    whole = np.stack([_leading(lengths), _leading(np.maximum(lengths, 64) - np.uint64(64))], axis=1)
+    networks = ~(addresses & ~whole).any(axis=1)
+    strays = ~networks & ~(made & ~whole).any(axis=1)
+    made[strays] = change(addresses[strays] & whole[strays])
+    made[networks] &= whole[networks]
+    return made
 
 
 def _leading(counts: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -171,12 +172,10 @@ def _change_some(addresses: Addresses, values: pa.Array, *, back: bool) -> pa.Ar
     found = _Texts(values)
     made = values
     if found.is_v4.any():
-        fourth = addresses.networks(found.v4, found.lengths(found.is_v4, 32), lambda a: addresses.v4(a, back=back))
+        fourth = _in_networks(found.v4, found.lengths(found.is_v4, 32), lambda a: addresses.v4(a, back=back))
         made = pc.replace_with_mask(made, pa.array(found.is_v4), write_v4(fourth[:, 0] >> _32))
     if found.v6 is not None and found.is_v6.any():
-        sixth = addresses.networks(
-            found.v6.address, found.lengths(found.is_v6, 128), lambda a: addresses.v6(a, back=back)
-        )
+        sixth = _in_networks(found.v6.address, found.lengths(found.is_v6, 128), lambda a: addresses.v6(a, back=back))
         written = Sixths(sixth, found.v6.full, found.v6.upper).written()
         made = pc.replace_with_mask(made, pa.array(found.is_v6), written)
     valid = pa.array(found.valid)
