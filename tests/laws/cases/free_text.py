@@ -9,9 +9,14 @@ NOTES = (
     "żółw",
 )
 
+
+def note(number: int) -> str:
+    return f"{number}: b{number} met Ada Lovelace on 2021-05-{number % 28 + 1:02}"
+
+
 CASES = {
     "free_text": [
         Case("free_text", samples=NOTES),
-        Case({"free_text": {"columns": ["bystander"], "entities": ["person", "date"]}}, "text", samples=NOTES),
+        Case({"free_text": {"columns": ["bystander"], "entities": ["person", "date"]}}, samples=NOTES, nth=note),
     ],
 }
