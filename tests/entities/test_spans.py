@@ -146,6 +146,11 @@ def test_a_number_with_wrong_check_digits_is_no_card_and_no_account():
     assert found("4111 1111 1111 1112 and DE88 3704 0044 0532 0130 00", "card", "iban") == []
 
 
+def test_a_card_of_no_known_brand_is_one_where_the_text_says_so():
+    assert found("my credit card number is 180016070420458!", "card") == [("card", "180016070420458")]
+    assert found("order 180016070420458", "card") == []
+
+
 def test_the_longer_span_counts_where_two_overlap():
     assert found("ada@berlin.de at Ada Lovelace Ltd.") == [("email", "ada@berlin.de"), ("company", "Ada Lovelace Ltd.")]
 

@@ -35,6 +35,8 @@ class Shape:
     """For ``re``, up to ``$``: what must stand right before and is a part of the span."""
     check: Callable[[str], bool] | None = None
     """What the span must pass besides."""
+    scheme: str = ""
+    """Check digits it must have instead of the entity's."""
 
 
 @dataclass(frozen=True)

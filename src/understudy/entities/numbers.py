@@ -11,6 +11,7 @@ _PHONE_WORDS = (
     r"\b(?:[^\w\0]{1,3}(?:me|us|him|her|them|at|on|under|is|no|nr|num|number|unter|al|au|van)\b){0,3}\W{0,3}$"
 )
 _CALLED = "no|nr|number|num|id|is|code|card|plate|nummer|numéro|número|numero|n°|nº"
+_CARDS = "card|visa|mastercard|amex|karte|kreditkarte|carte|tarjeta|carta|kaart|karta|karty|cartão"
 _EXTENSION = r"(?: ?(?:x|ext\.?|#) ?\d{1,6}(?!\d))?"
 
 
@@ -102,6 +103,13 @@ CARD = Entity(
             start("1-6", not_after=r"\w.+\-")
             + r"\d{3}(?:([ \-]?)\d{4}\1\d{4}(?:\1\d{1,7})?|([ \-])\d{6}\2\d{4,5})(?!\d|[ \-.]\d)",
             r"[1-6][0-9]{3}[ \-]?[0-9]{4,6}[ \-]?[0-9]{4}",
+        ),
+        Shape(
+            "word",
+            start("0-9", not_after=r"\w.+\-") + r"\d{11,18}(?!\w)",
+            f"(?i){_CARDS}",
+            near=rf"\b(?:{_CARDS})\b(?:\W+(?:{_CALLED})\b)*\W*$",
+            scheme="luhn",
         ),
     ),
     scheme="card",

@@ -216,8 +216,9 @@ def _matches(chunk: _Chunk, entity: Entity, shape: Shape, number: int) -> Iterat
         found = [one for one in found if near.search(text[max(0, one[0] - NEAR) : one[0]].rpartition("\0")[2].lower())]
     if shape.check:
         found = [one for one in found if shape.check(text[one[0] : one[1]])]
-    if found and entity.scheme:
-        right = checksums.valid(entity.scheme, pa.array([text[first:last] for first, last in found]))
+    scheme = shape.scheme or entity.scheme
+    if found and scheme:
+        right = checksums.valid(scheme, pa.array([text[first:last] for first, last in found]))
         found = [one for one, valid in zip(found, right.to_pylist(), strict=True) if valid]
     if found:
         row, start, end = chunk.confirmed(shape, joined.places(found))
