@@ -89,6 +89,16 @@ def test_values_stay_texts_whatever_they_look_like():
     assert read(b"a,b,c,d\n01234,1e5,NULL,true\n")[1] == [("01234", "1e5", "NULL", "true")]
 
 
+def test_a_file_without_a_header_stays_one():
+    data = b"1,ada\n1,bob\n"
+    reader, rows = read(data, header=False)
+    assert reader.arrow_schema.names == ["column1", "column2"] and rows == [("1", "ada"), ("1", "bob")]
+    assert copied(data, header=False) == data
+    with pytest.raises(InputError) as caught:
+        read(b"1,1\n2,2\n")
+    assert "--no-header" in caught.value.hint
+
+
 def test_another_encoding_is_read_and_written_again():
     data = "id,name\n1,Ünal\n".encode("cp1252")
     assert read(data, encoding="cp1252")[1] == [("1", "Ünal")]

@@ -1,8 +1,10 @@
-"""The verbs of the main job: init, plan, run, preview, why, check, report, load."""
+"""The verbs of the main job: init, plan, test, run, preview, why, check, report, load."""
 
 from __future__ import annotations
 
 import enum
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +31,7 @@ def register(app: typer.Typer) -> None:
     """Add the verbs to the application."""
     for verb in (init, plan, run, preview, why, check, report, load):
         app.command(verb.__name__)(verb)
+    app.command("test")(try_tests)
 
 
 def init(
@@ -58,17 +61,40 @@ def init(
 def plan(
     job: JobPath,
     estimate: Annotated[bool, typer.Option("--estimate", help="Count exactly: run the closure on keys only.")] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Remember the source as reviewed, in a .lock file beside the job.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Show what a run will do: rows, edges and why, SQL, rules, refusals.  Nothing is written anywhere."""
+    """Show what a run will do: rows, edges and why, SQL, rules, refusals.  Nothing is read or run."""
     from understudy import jobs
 
     out = render.output(json=json)
     with out.progress() as progress:
-        planned = jobs.plan(job, estimate=estimate, progress=progress)
+        planned = jobs.plan(job, estimate=estimate, accept=accept, progress=progress)
     out.result(planned.json(), str(planned))
     if planned.plan.refusals:
         raise typer.Exit(InputError.exit_code)
+
+
+def try_tests(
+    job: JobPath,
+    introspect: Annotated[
+        bool, typer.Option("--introspect", help="Take the tables from the source, not from what the job remembers.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Try the job's `tests`: rows as the source would hold them, and what must be true once they are masked."""
+    from understudy.jobs import policy_tests
+
+    tested = policy_tests.try_tests(job, introspect=introspect)
+    out = render.output(json=json)
+    if tested.failed:
+        failed = [(one.test, one.column, one.expected, one.found) for one in tested.failed]
+        out.rows("expectations that do not hold", ("test", "column", "expected", "found"), failed)
+    out.result(tested.json(), tested.summary())
+    if not tested.passed:
+        raise typer.Exit(CheckFailed.exit_code)
 
 
 def run(
@@ -91,17 +117,32 @@ def preview(
     job: JobPath,
     table: Annotated[str, typer.Argument(help="The table to look at.")],
     rows: Annotated[int, typer.Option("--rows", "-n", min=1, max=1000, help="How many rows.")] = 10,
+    original: Annotated[
+        bool, typer.Option("--show-original", help="Show what changes as it is, too; on a terminal alone.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Show rows of a table as they will look in the copy."""
     from understudy import jobs
 
-    shown = jobs.preview(job, table, rows=rows)
+    if original and (json or not sys.stdout.isatty()):
+        raise InputError("originals are shown on a terminal alone", hint="leave `--show-original` out, or the pipe")
+    shown = jobs.preview(job, table, rows=rows, originals=original)
     out = render.output(json=json)
     if json:
         out.document({"table": table, "rows": shown.rows})
+    elif original:
+        out.rows(table, shown.columns, [_beside(*pair) for pair in zip(shown.originals, shown.rows, strict=True)])
     else:
         out.rows(table, shown.columns, [[row[name] for name in shown.columns] for row in shown.rows])
+
+
+def _beside(original: Mapping[str, object], masked: Mapping[str, object]) -> list[object]:
+    """The cells of a row; one that changes shows both what it was and what it becomes."""
+    return [
+        masked[name] if before == masked[name] else f"{'' if before is None else before} → {masked[name]}"
+        for name, before in original.items()
+    ]
 
 
 def why(
@@ -126,11 +167,12 @@ def check(
     run: RunId = "",
     json: Json = False,
 ) -> None:
-    """Gate drift: compare the job with its source as it is now; with --run, verify a published result again."""
+    """Gate drift: compare the job with its source, structure and sampled rows; with --run, verify a result again."""
     from understudy import jobs
 
-    checked = jobs.check(job, run=run)
     out = render.output(json=json)
+    with out.progress() as progress:
+        checked = jobs.check(job, run=run, progress=progress)
     out.result(checked.json(), str(checked))
     if not checked.passed:
         raise typer.Exit(CheckFailed.exit_code)

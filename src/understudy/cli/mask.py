@@ -18,7 +18,7 @@ from understudy.errors import InputError
 
 if TYPE_CHECKING:
     from understudy.jobs.lane import Way
-    from understudy.jobs.spec import RulesFile
+    from understudy.jobs.rules import RulesFile
     from understudy.jobs.straight import Told
     from understudy.transforms import Key
 
@@ -42,6 +42,9 @@ To = Annotated[str, typer.Option("--to", help="The output's format, where its na
 Table = Annotated[str, typer.Option("--table", help="The name of the table in the file; by default the file's.")]
 Delimiter = Annotated[str, typer.Option("--delimiter", help="What separates the fields of the CSV read.")]
 Encoding = Annotated[str, typer.Option("--encoding", help="The encoding of the CSV read.")]
+Header = Annotated[
+    bool, typer.Option("--header/--no-header", help="The CSV read has names in its first line, or column1, column2 ...")
+]
 ReportTo = Annotated[Path | None, typer.Option("--report", help="Write what was done as JSON: key id, rules, counts.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
@@ -71,6 +74,7 @@ def mask(
     table: Table = "",
     delimiter: Delimiter = "",
     encoding: Encoding = "utf-8",
+    header: Header = True,
     report: ReportTo = None,
     force: Force = False,
     json: Json = False,
@@ -79,9 +83,12 @@ def mask(
     from understudy.jobs import ways
 
     call = _Call(source, output, report, json=json)
+    told = _told(form, to, table, (delimiter, encoding, header), force=force)
+    if rules is None:
+        raise _drafted(source, told)
     file = call.rules(rules)
     key = _key(file, key_from)
-    call.do(file, ways.masking(key), key, _told(form, to, table, (delimiter, encoding), force=force))
+    call.do(file, ways.masking(key), key, told)
 
 
 def unmask(
@@ -97,6 +104,7 @@ def unmask(
     table: Table = "",
     delimiter: Delimiter = "",
     encoding: Encoding = "utf-8",
+    header: Header = True,
     report: ReportTo = None,
     force: Force = False,
     json: Json = False,
@@ -107,7 +115,8 @@ def unmask(
     call = _Call(source, output, report, json=json)
     file = call.rules(rules)
     key = _key(file, key_from)
-    call.do(file, ways.restoring(key, others.value), key, _told(form, to, table, (delimiter, encoding), force=force))
+    told = _told(form, to, table, (delimiter, encoding, header), force=force)
+    call.do(file, ways.restoring(key, others.value), key, told)
 
 
 def rotate(
@@ -121,6 +130,7 @@ def rotate(
     table: Table = "",
     delimiter: Delimiter = "",
     encoding: Encoding = "utf-8",
+    header: Header = True,
     report: ReportTo = None,
     force: Force = False,
     json: Json = False,
@@ -133,7 +143,8 @@ def rotate(
     old, new = keys.key_from(from_key), keys.key_from(to_key)
     if old == new:
         raise InputError("both keys are the same", hint="`understudy key new` makes another")
-    call.do(file, ways.rotating(old, new), new, _told(form, to, table, (delimiter, encoding), force=force))
+    told = _told(form, to, table, (delimiter, encoding, header), force=force)
+    call.do(file, ways.rotating(old, new), new, told)
 
 
 class _Call:
@@ -147,7 +158,7 @@ class _Call:
 
     def rules(self, path: Path | None) -> RulesFile:
         """The rules of the call; an InputError where none are named."""
-        from understudy.jobs.spec import load_rules
+        from understudy.jobs.rules import load_rules
 
         if path is None:
             raise InputError(f"there are no rules for {self._source!r}", hint="name a file that holds them: `--rules`")
@@ -177,6 +188,15 @@ class _Call:
             yield progress
 
 
+def _drafted(source: str, told: Told) -> InputError:
+    """Print a draft of the rules there are none of, and tell what to do with it."""
+    from understudy.jobs.suggest import suggest
+
+    sys.stderr.write(suggest(source, told))
+    hint = "review the draft above, save it, and name it: `--rules rules.yaml`"
+    return InputError(f"there are no rules for {source!r}", hint=hint)
+
+
 def _key(file: RulesFile, key_from: str) -> Key:
     from understudy.jobs.keys import key_from as found
     from understudy.jobs.spec import resolve
@@ -185,10 +205,10 @@ def _key(file: RulesFile, key_from: str) -> Key:
     return found(key_from) if key_from else Key.parse(resolve(file.key, "key"))
 
 
-def _told(form: str, to: str, table: str, csv: tuple[str, str], *, force: bool) -> Told:
+def _told(form: str, to: str, table: str, csv: tuple[str, str, bool], *, force: bool) -> Told:
     from understudy.connections.files import Options
     from understudy.jobs.straight import Told
 
-    delimiter, encoding = csv
-    options = Options(delimiter={"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter), encoding=encoding)
+    delimiter, encoding, header = csv
+    options = Options({"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter), encoding, header)
     return Told(form, to, table, options, force)

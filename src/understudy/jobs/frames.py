@@ -16,7 +16,8 @@ from understudy.interfaces import BATCH_ROWS
 from understudy.jobs.fields import Documents
 from understudy.jobs.lane import Lane, Way, lane_of
 from understudy.jobs.policy import Policy, Unmapped
-from understudy.jobs.spec import load_rules, resolve
+from understudy.jobs.rules import load_rules
+from understudy.jobs.spec import resolve
 from understudy.jobs.ways import Others, masking, restoring
 
 Data = TypeVar("Data")

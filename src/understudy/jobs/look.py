@@ -1,4 +1,4 @@
-"""The verbs that only look: plan, preview, why, check.  None of them writes anything, anywhere."""
+"""The verbs that only look: plan, preview, why, check.  None of them writes, but `plan --accept` its one file."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from understudy.connections import connect
 from understudy.connections.folder import Folder
 from understudy.errors import Error, InputError
 from understudy.interfaces import Progress, Refusal, Result, Scan
+from understudy.jobs import drift, reviewed
 from understudy.jobs.hashing import rank
 from understudy.jobs.planning import Plan, key_table, make_plan
 from understudy.jobs.prove import Estimate, prove
@@ -80,12 +81,18 @@ class Planned:
         return f"REFUSED for {len(lines)} reasons\n" + "\n".join(lines)
 
 
-def plan(path: Path, *, estimate: bool = False, progress: Progress | None = None) -> Planned:
-    """What a run will do.  With ``estimate``, rows are counted exactly by running the closure on keys alone."""
+def plan(path: Path, *, estimate: bool = False, accept: bool = False, progress: Progress | None = None) -> Planned:
+    """What a run will do.  With ``estimate``, rows are counted exactly by running the closure on keys alone.
+
+    With ``accept``, the source is remembered as reviewed, in a file beside the job, if nothing else is refused.
+    """
     file = load_job(path)
     key = transforms.Key.parse(resolve(file.job.key, "key")) if estimate else None
     with connect(resolve(file.job.source, "source")).snapshot(readers=file.job.readers) as snapshot:
         made = make_plan(file, snapshot.schema())
+        if accept and not made.refusals:
+            reviewed.accept(path, made.schema)
+        made = replace(made, refusals=(*made.refusals, *drift.structure(made)))
         estimates = tuple(prove(made, snapshot))
         closure = None
         if key is not None and not made.subset.refusals:
@@ -107,10 +114,12 @@ class Preview:
 
     columns: tuple[str, ...]
     rows: list[dict[str, Any]]
+    originals: list[dict[str, Any]]
+    """The same rows as the source has them; empty unless they were asked for."""
 
 
-def preview(path: Path, table: str, *, rows: int = 10) -> Preview:
-    """Rows of a table as they will look in the copy; originals are read, and never shown."""
+def preview(path: Path, table: str, *, rows: int = 10, originals: bool = False) -> Preview:
+    """Rows of a table as they will look in the copy; with ``originals``, also as they are."""
     file = load_job(path)
     key = transforms.Key.parse(resolve(file.job.key, "key"))
     with connect(resolve(file.job.source, "source")).snapshot(readers=file.job.readers) as snapshot:
@@ -129,8 +138,10 @@ def preview(path: Path, table: str, *, rows: int = 10) -> Preview:
             wanted, rules, key=key, domains=made.domains, dataset=snapshot, elsewhere=made.rules
         )
         scan = Scan(wanted.name, (*stored, *needed), where=where, limit=rows)
-        shown = [transformer(batch).select(stored) for batch in snapshot.read(scan)]
-    return Preview(tuple(stored), [row for batch in shown for row in batch.to_pylist()])
+        read = list(snapshot.read(scan))
+    shown = [row for batch in read for row in transformer(batch).select(stored).to_pylist()]
+    before = [row for batch in read for row in batch.select(stored).to_pylist()] if originals else []
+    return Preview(tuple(stored), shown, before)
 
 
 def why(path: Path, table: str, key: Sequence[str], *, run: str = "", original: bool = False) -> list[subset.Step]:
@@ -169,6 +180,7 @@ class Checked:
 
     refusals: tuple[Refusal, ...]
     results: tuple[Result, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -181,6 +193,7 @@ class Checked:
             "passed": self.passed,
             "refusals": [vars(refusal) for refusal in self.refusals],
             "results": [vars(result) for result in self.results],
+            "notes": list(self.notes),
         }
 
     def __str__(self) -> str:
@@ -190,27 +203,50 @@ class Checked:
             for one in self.results
             if one.verdict in ("fail", "error")
         ]
+        lines += [f"note: {note}" for note in self.notes]
         if self.passed:
             lines.append("the job fits its source" + (", the result passes its checks" if self.results else ""))
         return "\n".join(lines)
 
 
-def check(path: Path, *, run: str = "") -> Checked:
-    """Compare a job with its source as it is now; with ``run``, check a published result again as well."""
+def check(path: Path, *, run: str = "", progress: Progress | None = None) -> Checked:
+    """Compare a job with its source as it is now, in structure and in sampled rows.
+
+    With ``run``, a published result is checked again as well.
+    """
     file = load_job(path)
+    notes: list[str] = []
     with connect(resolve(file.job.source, "source")).snapshot(readers=1) as snapshot:
         made = make_plan(file, snapshot.schema())
-        refusals = list(made.refusals)
+        refusals = [*made.refusals, *drift.structure(made)]
         try:
             prove(made, snapshot)
         except InputError as error:
             refusals.append(Refusal(str(path), error.message, error.hint))
+        if file.job.checks.drift != "off":
+            found = drift.content(made, snapshot, progress=progress)
+            notes += found.notes
+            if file.job.checks.drift == "fail":
+                refusals += found.refusals
+            else:
+                notes += map(str, found.refusals)
+    if reviewed.reviewed(path) is None:
+        notes.append(
+            f"nothing tells what the source was like when {path.name} was reviewed: {_ACCEPT.format(path.name)}"
+        )
+    results = _checked_again(file, run) if run else []
+    return Checked(tuple(dict.fromkeys(refusals)), tuple(results), tuple(notes))
+
+
+_ACCEPT = "`understudy plan {} --accept` remembers it"
+
+
+def _checked_again(file: JobFile, run: str) -> list[Result]:
+    """What the checks say of a published result now."""
+    result, _ = _published(file, run)
     results: list[Result] = []
-    if run:
-        result, _ = _published(file, run)
-        try:
-            result.verify()
-        except Error as error:
-            results.append(Result("files", run, "fail", detail=error.message))
-        results += checks.run_checks(checks.CHECKS, result, result)
-    return Checked(tuple(refusals), tuple(results))
+    try:
+        result.verify()
+    except Error as error:
+        results.append(Result("files", run, "fail", detail=error.message))
+    return results + list(checks.run_checks(checks.CHECKS, result, result))

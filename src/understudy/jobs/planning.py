@@ -64,7 +64,7 @@ class Plan:
 def make_plan(file: JobFile, schema: Schema) -> Plan:
     """Resolve a job against a schema; pure.  Names that do not exist raise, all else is collected as refusals."""
     spec = file.job.subset
-    whole = _with_virtual(schema, spec.virtual)
+    whole = with_virtual(schema, spec.virtual)
     chosen = subset.plan(whole, _request(whole, spec))
     named, refusals = _named_rules(whole, file.job.columns)
     joined = [
@@ -85,7 +85,7 @@ def _filled(chosen: subset.SubsetPlan, name: TableName) -> bool:
     return chosen.by_name[name].role != "empty"
 
 
-def _with_virtual(schema: Schema, virtual: Iterable[VirtualSpec]) -> Schema:
+def with_virtual(schema: Schema, virtual: Iterable[VirtualSpec]) -> Schema:
     """The schema with the job's virtual foreign keys after its own."""
     added: list[ForeignKey] = []
     for number, key in enumerate(virtual):

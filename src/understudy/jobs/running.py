@@ -17,6 +17,7 @@ from understudy.connections import connect, redact
 from understudy.connections.folder import Folder
 from understudy.errors import Error, Inexact, InputError
 from understudy.interfaces import Check, Connection, Ddl, Progress, Result, Snapshot
+from understudy.jobs.drift import gate
 from understudy.jobs.extract import Extracted, extract
 from understudy.jobs.loading import Destination, Loading
 from understudy.jobs.planning import Plan, make_plan
@@ -93,6 +94,7 @@ def _once(state: Run) -> Finished:
                 plan = make_plan(state.file, snapshot.schema())
                 plan.refuse()
                 prove(plan, snapshot)
+                drifted = gate(plan, snapshot, progress=state.progress)
             stage = staged.enter_context(Folder.create(state.folder.data, plan.schema))
             with ThreadPoolExecutor(1, thread_name_prefix="ddl") as aside, state.step("extract"):
                 definitions = aside.submit(_definitions, plan, snapshot)
@@ -100,7 +102,7 @@ def _once(state: Run) -> Finished:
             ddl = definitions.result()
             loading = staged.enter_context(Loading(state.destinations, stage, ddl, state.progress))
             with state.step("check"):
-                results = _check(state, plan, made, snapshot)
+                results = drifted + _check(state, plan, made, snapshot)
             facts = replace(_facts(state, plan, made, results, snapshot), notes=ddl.notes if ddl else ())
         if not checks.passed(results):
             return _finish(state, facts, {})

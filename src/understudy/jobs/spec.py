@@ -14,7 +14,6 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from understudy.errors import InputError, unknown
-from understudy.jobs.policy import Policy
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _UNKNOWN_FIELD = "extra_forbidden"
@@ -128,6 +127,8 @@ class ChecksSpec(_Part):
     """CHECK constraints over changed columns."""
     privacy: Severity = "fail"
     """The leak scan."""
+    drift: Severity = "fail"
+    """Sampled rows of the source: kept columns that hold personal values, rules that do not fit their values."""
 
 
 class LoadSpec(_Part):
@@ -137,6 +138,89 @@ class LoadSpec(_Part):
     """The destination's URL; `${NAME}` is taken from the environment."""
     mode: Literal["create", "replace", "append"] = "create"
     """Into nothing, in place of what is there, or beside it."""
+
+
+class DetectSpec(_Part):
+    """How personal data is looked for, by `init` and by later checks."""
+
+    recognizers: tuple[str | dict[str, Any], ...] = ()
+    """Your own: `{name: badge, regex: "B-[0-9]{6}"}`, `{name: badge, function: "mine:find"}`, `presidio`,
+    `{gliner: ./model}`; each may have `entity`, `class`, `rule` and `least`."""
+
+
+class SameAsSpec(_Part):
+    """A value of another row, or of another table, masked by the same job."""
+
+    table: str
+    """The table of the other row."""
+    column: str
+    """Its column."""
+    given: dict[str, Any]
+    """The other row, as the source would hold it."""
+
+
+class ExpectSpec(_Part):
+    """What must be true of one masked value; everything that is said must hold."""
+
+    equals: Any = None
+    """It is exactly this; `null` is said with `empty`."""
+    unchanged: bool | None = None
+    """It is the original, or, with `false`, it is not."""
+    empty: bool | None = None
+    """It is NULL, or, with `false`, it is not."""
+    matches: str | None = None
+    """The whole of it matches this regular expression."""
+    between: tuple[Any, Any] | None = None
+    """It lies between these two, or is one of them."""
+    within: float | None = Field(default=None, ge=0)
+    """It is at most so far from the original: days for dates and moments, else the number itself."""
+    one_of: tuple[Any, ...] | None = None
+    """It is one of these."""
+    same_as: str | SameAsSpec | None = None
+    """It equals another column of the row, or a value of another row."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        """A bare value is what is expected to come out; ``null`` expects NULL; ``differs`` is not ``unchanged``."""
+        if value is None:
+            return {"empty": True}
+        if not isinstance(value, Mapping):
+            return {"equals": value}
+        if "differs" in value:
+            return {
+                **{name: told for name, told in value.items() if name != "differs"},
+                "unchanged": not value["differs"],
+            }
+        return value
+
+    @field_validator("matches")
+    @classmethod
+    def _expression(cls, value: str | None) -> str | None:
+        try:
+            re.compile(value or "")
+        except re.error as error:
+            raise ValueError(f"this is no regular expression: {error}") from None
+        return value
+
+    @model_validator(mode="after")
+    def _something(self) -> ExpectSpec:
+        if not self.model_fields_set:
+            raise ValueError(f"expect one of {', '.join(ExpectSpec.model_fields)}")
+        return self
+
+
+class PolicyTestSpec(_Part):
+    """A test of the rules: a row as the source would hold it, and what must be true of it once it is masked."""
+
+    name: str = ""
+    """What is tested, for whoever reads that it failed."""
+    table: str
+    """The table of the row."""
+    given: dict[str, Any]
+    """The row; columns that are left out are NULL."""
+    expect: dict[str, ExpectSpec]
+    """By column, what must be true."""
 
 
 class Job(_Part):
@@ -154,8 +238,12 @@ class Job(_Part):
     """A rule for every column, but for those whose foreign key gives them their parent's."""
     domains: tuple[tuple[str, ...], ...] = ()
     """Groups of columns that must change alike though no foreign key joins them."""
+    detect: DetectSpec = DetectSpec()
+    """How personal data is looked for."""
     checks: ChecksSpec = ChecksSpec()
     """What must pass."""
+    tests: tuple[PolicyTestSpec, ...] = ()
+    """What must be true of rows that are masked by these rules; `understudy test` tries it."""
     load: tuple[LoadSpec, ...] = ()
     """Where the result goes; one or several."""
     readers: int = Field(default=2, ge=1, le=64)
@@ -185,14 +273,6 @@ class RulesSpec(_Part):
     """Texts that mean NULL, such as `NULL` and `\\N`; they stay."""
     unmapped: Literal["refuse", "keep"] = "refuse"
     """What becomes of a column without a rule."""
-
-
-@dataclass(frozen=True)
-class RulesFile:
-    """Rules, and the key behind them as the file spells it."""
-
-    policy: Policy
-    key: str
 
 
 @dataclass(frozen=True)
@@ -227,17 +307,13 @@ def parse_job(text: str, path: Path) -> JobFile:
     return JobFile(_validated(Job, data, path), path, text)
 
 
-def load_rules(path: Path) -> RulesFile:
-    """Read a rules file, or the rules of a job file with what the job remembers of its source."""
-    data = _yaml(_text(path, "rules file", "it holds `columns:` with a rule for each"), path)
+def read_rules(path: Path) -> RulesSpec | JobFile:
+    """A rules file, or the job file that stands there instead."""
+    text = _text(path, "rules file", "it holds `columns:` with a rule for each")
+    data = _yaml(text, path)
     if not isinstance(data, Mapping):
         raise InputError(f"{path.name} holds no rules", hint="write `columns: {email: email, id: key, ...}`")
-    if "source" in data:
-        job = _validated(Job, data, path)
-        return RulesFile(Policy(job.columns, domains=job.domains), job.key)
-    spec = _validated(RulesSpec, data, path)
-    told = {name: getattr(spec, name) for name in RulesSpec.model_fields if name != "key"}
-    return RulesFile(Policy(**told), spec.key)
+    return parse_job(text, path) if "source" in data else _validated(RulesSpec, data, path)
 
 
 def _text(path: Path, what: str, hint: str) -> str:
@@ -288,8 +364,12 @@ def _fields_at(owner: list[int | str], model: type[BaseModel]) -> list[str]:
         "follow": EdgeSpec,
         "virtual": VirtualSpec,
         "subset": SubsetSpec,
+        "detect": DetectSpec,
         "checks": ChecksSpec,
         "load": LoadSpec,
+        "tests": PolicyTestSpec,
+        "expect": ExpectSpec,
+        "same_as": SameAsSpec,
     }
     named = [parts[str(part)] for part in owner if str(part) in parts]
     return list((named[-1] if named else model).model_fields)

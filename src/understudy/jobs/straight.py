@@ -113,10 +113,15 @@ def turn(source: str, target: str, policy: Policy, way: Way, *, key: str, told: 
     return Straight(key, (_file(source, target, policy, way, told=told, progress=progress),))
 
 
+def table_of(source: str, told: Told) -> str:
+    """The name of the table in a file."""
+    return told.table or (_PIPE_TABLE if source == files.PIPE else files.stem(Path(source)))
+
+
 def _file(source: str, target: str, policy: Policy, way: Way, *, told: Told, progress: Progress) -> Written:
     form = files.format_of(source, told.form)
     to = files.format_of(target, told.to, usual=form.name if target == files.PIPE else "")
-    table = told.table or (_PIPE_TABLE if source == files.PIPE else files.stem(Path(source)))
+    table = table_of(source, told)
     counts, rows = Counts(), 0
     with (
         files.opened(source, seekable=form.seekable) as stream,

@@ -41,6 +41,8 @@ class Dialect:
     quote_all: bool = False
     bom: bool = False
     encoding: str = "utf-8"
+    header: bool = True
+    """The first record holds the names of the columns; else they are column1, column2 ..."""
 
 
 class Bytes(Protocol):
@@ -54,14 +56,17 @@ class Bytes(Protocol):
 class CsvReader:
     """The records of a CSV stream, in batches; every column is text."""
 
-    def __init__(self, stream: Any, *, name: str, delimiter: str = "", encoding: str = "utf-8") -> None:
+    def __init__(
+        self, stream: Any, *, name: str, delimiter: str = "", encoding: str = "utf-8", header: bool = True
+    ) -> None:
         self._name = name
         self._wrong: tuple[int, int] | None = None
         if encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
             stream = _transcoded(stream, encoding)
         head = _Head(stream)
         self.dialect, names = _seen(head, delimiter, name)
-        self.dialect = replace(self.dialect, encoding=encoding)
+        self.dialect = replace(self.dialect, encoding=encoding, header=header)
+        names = _named(names, name) if header else [f"column{number + 1}" for number in range(len(names))]
         self.arrow_schema = pa.schema([(column, pa.string()) for column in names])
         self._rest = head
 
@@ -71,7 +76,10 @@ class CsvReader:
             yield from pa.csv.open_csv(
                 pa.PythonFile(self._rest, mode="r"),
                 read_options=pa.csv.ReadOptions(
-                    block_size=_BLOCK_BYTES, column_names=names, skip_rows_after_names=1, use_threads=False
+                    block_size=_BLOCK_BYTES,
+                    column_names=names,
+                    skip_rows_after_names=int(self.dialect.header),
+                    use_threads=False,
                 ),
                 parse_options=pa.csv.ParseOptions(
                     delimiter=self.dialect.delimiter,
@@ -98,7 +106,8 @@ class CsvReader:
         text = str(error)
         if self._wrong is not None:
             row, fields = self._wrong
-            message = f"record {row} has {fields} fields and the header has {len(self.arrow_schema)}"
+            first = "header" if self.dialect.header else "first"
+            message = f"record {row} has {fields} fields and the {first} has {len(self.arrow_schema)}"
             raise InputError(f"{self._name}: {message}", hint="is a quote missing, or the delimiter another?") from None
         if "straddling" in text:
             message = f"a record is longer than {_BLOCK_BYTES >> 20} MiB"
@@ -156,12 +165,6 @@ def _seen(head: _Head, delimiter: str, name: str) -> tuple[Dialect, list[str]]:
     first = re.split(r"[\r\n]", outside, maxsplit=1)[0]
     used = delimiter or max(_DELIMITERS, key=first.count)
     names = next(csv.reader(io.StringIO(text, newline=""), delimiter=used))
-    if any("\N{REPLACEMENT CHARACTER}" in one for one in names):
-        hint = "name its encoding: `--encoding latin-1`, `cp1252`, `utf-16` ..."
-        raise InputError(f"{name}: its header is not written in UTF-8", hint=hint)
-    twice = sorted({one for one in names if names.count(one) > 1})
-    if twice:
-        raise InputError(f"{name}: two columns are called {twice[0]!r}", hint="the first line holds the columns' names")
     ends = re.search(r"\r\n|\n|\r", outside)
     return (
         Dialect(
@@ -172,6 +175,19 @@ def _seen(head: _Head, delimiter: str, name: str) -> tuple[Dialect, list[str]]:
         ),
         names,
     )
+
+
+def _named(names: list[str], name: str) -> list[str]:
+    """The names that a header gives; an InputError where it cannot be one."""
+    if any("\N{REPLACEMENT CHARACTER}" in one for one in names):
+        hint = "name its encoding: `--encoding latin-1`, `cp1252`, `utf-16` ..."
+        raise InputError(f"{name}: its header is not written in UTF-8", hint=hint)
+    twice = sorted({one for one in names if names.count(one) > 1})
+    if twice:
+        raise InputError(
+            f"{name}: two columns are called {twice[0]!r}", hint="where the first line holds no names: `--no-header`"
+        )
+    return names
 
 
 class CsvWriter:
@@ -185,7 +201,7 @@ class CsvWriter:
         header = pa.RecordBatch.from_arrays(
             [pa.array([name]) for name in arrow_schema.names], names=list(arrow_schema.names)
         )
-        self._put((_BOM if self._dialect.bom else b"") + self._lines(header))
+        self._put((_BOM if self._dialect.bom else b"") + (self._lines(header) if self._dialect.header else b""))
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append rows."""

@@ -51,6 +51,7 @@ class Options:
 
     delimiter: str = ""
     encoding: str = "utf-8"
+    header: bool = True
     about: Mapping[str, str] = field(default_factory=dict)
     """What is written into files that have a place for it."""
 
@@ -112,11 +113,11 @@ class _Columns:
 
 
 def _read_csv(stream: Any, name: str, told: Options) -> Reader:
-    return CsvReader(stream, name=name, delimiter=told.delimiter, encoding=told.encoding)
+    return CsvReader(stream, name=name, delimiter=told.delimiter, encoding=told.encoding, header=told.header)
 
 
 def _read_tsv(stream: Any, name: str, told: Options) -> Reader:
-    return CsvReader(stream, name=name, delimiter=told.delimiter or "\t", encoding=told.encoding)
+    return _read_csv(stream, name, replace(told, delimiter=told.delimiter or "\t"))
 
 
 def _begin_csv(out: Any, columns: pa.Schema, _told: Options, reader: Reader) -> Writer:

@@ -50,10 +50,14 @@ ONE = Uniqueness("lossy", 1)
 
 KEEP = Declaration(
     name="keep",
-    summary="The value stays as it is.",
-    example="keep",
+    summary="The value stays as it is; where personal values are kept knowingly, the rule names what they are.",
+    example="{keep: username}",
     kinds=ANY,
     build=lambda _setting: lambda values, _rows: values,
+    main="holds",
+    options=(
+        Option("holds", "text", "personal values a person knows it to hold, as `check` calls them, or `anything`"),
+    ),
     inverse=lambda _setting: lambda values, _rows: values,
     uniqueness=lambda _place: Uniqueness("preserved", folded=True),
     sensitive=False,
