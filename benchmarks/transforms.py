@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from understudy import transforms
+from understudy.entities.checksums import samples
 from understudy.interfaces import BATCH_ROWS, Scan
 from understudy.schema import Column, Kind, Schema, Table, TableName, Unique
 from understudy.transforms import Key, parse_rule
@@ -74,6 +76,10 @@ def columns(rows: int) -> dict[str, tuple[Column, pa.Array]]:
         "seen": ("timestamp", pa.array(random % 10**15).view(pa.timestamp("us", "UTC"))),
         "document": ("json", pa.array(documents)),
         **{name: ("text", pa.array(values)) for name, values in texts.items()},
+        **{name: ("text", samples(name, rows)) for name in ("card", "iban", "ssn", "pesel", "resident_id", "vin")},
+        "pan": ("integer", pc.replace_substring(samples("card", rows), " ", "").cast(pa.int64())),
+        "brand": ("text", pa.array([("Visa", "MASTERCARD", "amex")[i % 3] for i in number])),
+        "expiry": ("text", pa.array([f"{i % 12 + 1:02}/{i % 7 + 26}" for i in number])),
     }
     return {name: (Column(name, kind, kind, values.type), values) for name, (kind, values) in made.items()}
 
@@ -169,6 +175,18 @@ RULES = [
     ("id", {"bucket": 10}),
     ("price", {"bucket": 10}),
     ("seen", {"bucket": "month"}),
+    ("card", "card"),
+    ("card", {"card": 6}),
+    ("pan", "card"),
+    ("brand", "card_type"),
+    ("expiry", "card_expiry"),
+    ("zip", "cvv"),
+    ("iban", "iban"),
+    ("ssn", "ssn"),
+    ("pesel", {"national_id": "pesel"}),
+    ("resident_id", "resident_id"),
+    ("vin", "vin"),
+    ("code", "passport"),
     ("phone", {"mask": 4}),
     ("email", {"mask": {"first": 1, "until": "@"}}),
     ("phone", {"mask": {"last": 4, "separators": True}}),

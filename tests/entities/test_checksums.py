@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from understudy.entities import check_digits
 from understudy.entities.check_digits import CHARACTERS, DIGITS, Check, counts, powers
-from understudy.entities.checksums import SCHEMES, scheme, valid
+from understudy.entities.checksums import SCHEMES, samples, scheme, valid
 from understudy.errors import InputError
 
 PUBLISHED = [  # where each comes from stands beside it
@@ -157,6 +159,15 @@ def code(check: Check, text: str, at: int | None = None) -> str | None:
     (values,) = values_of([text])
     (found,) = check.right(values, len(text) if at is None else at)
     return None if found < 0 else check.codes[found]
+
+
+@pytest.mark.parametrize("name", sorted(SCHEMES))
+def test_samples_are_valid_and_in_the_format_of_the_example(name):
+    found = samples(name, 40)
+    assert valid(name, found).to_pylist() == [True] * 40
+    assert len(found.unique()) > 30
+    others = {re.sub("[0-9A-Z]", "", text) for text in found.to_pylist()}
+    assert others == {re.sub("[0-9A-Z]", "", SCHEMES[name].example)}
 
 
 digits = st.text(DIGITS, min_size=1, max_size=18)

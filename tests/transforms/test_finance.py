@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laws.cases.finance import other
 from transforms.sample import KEY, batch, column, masked, people
 from understudy import transforms
-from understudy.entities.checksums import SCHEMES, valid
+from understudy.entities.checksums import SCHEMES, samples, valid
 from understudy.errors import InputError
 from understudy.schema import Schema
 from understudy.transforms import parse_rule
+from understudy.transforms.identifiers import Identifiers
 
 RULES = ["card", "iban", "bic", "isin", "cusip", "sedol", "lei", "routing_number", "imei", "vin", "iccid"]
 
@@ -33,7 +33,7 @@ def one(rule, value, kind="text", **more):
 
 def several(name: str, count: int) -> list[str]:
     """Valid identifiers like the example of a kind."""
-    return list(map(other(name), range(count)))
+    return list(dict.fromkeys(samples(name, count + count // 10).to_pylist()))[:count]
 
 
 def pattern(text: str) -> str:
@@ -240,11 +240,24 @@ def test_a_card_type_without_a_card_is_drawn_as_often_as_it_is_met():
         ("202612", r"202[78](0[1-9]|1[0-2])"),
         ("2612", r"2[78](0[1-9]|1[0-2])"),
         (" 12 / 26 ", r" ?(0[1-9]|1[0-2]) / 2[78] ?"),
+        ("9/26", r"[1-9]/2[678]"),
         ("12/99", r"(0[1-9]|1[0-2])/0[01]"),
     ],
 )
 def test_a_card_expires_later_in_the_same_format(text, form):
     assert re.fullmatch(form, one("card_expiry", text))
+
+
+def test_an_expiry_is_never_longer_than_it_was():
+    found = masked("card_expiry", [f"{month}/{year}" for month in range(1, 10) for year in range(20, 60)])
+    assert {len(text) for text in found} == {4}
+
+
+def test_more_texts_than_a_batch_has_are_no_trouble():
+    identifiers = Identifiers(KEY.subkey("test"), SCHEMES["card"])
+    some = pa.array(several("card", 300))
+    many = pa.concat_arrays([some] * 300)
+    assert identifiers(many).equals(pa.concat_arrays([identifiers(some)] * 300))
 
 
 def test_what_is_no_expiry_keeps_its_pattern_and_changes():

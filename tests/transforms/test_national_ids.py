@@ -9,10 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from laws.cases.finance import other
 from transforms.sample import KEY, column, masked, people
 from understudy import transforms
-from understudy.entities.checksums import SCHEMES, valid
+from understudy.entities.checksums import SCHEMES, samples, valid
 from understudy.errors import InputError
 from understudy.schema import Schema
 from understudy.transforms import TRANSFORMERS, parse_rule
@@ -29,7 +28,7 @@ def are_valid(name: str, texts: list[str]) -> list[bool]:
 
 def several(name: str, count: int) -> list[str]:
     """Valid identifiers like the example of a kind."""
-    return list(map(other(name), range(count)))
+    return list(dict.fromkeys(samples(name, count + count // 10).to_pylist()))[:count]
 
 
 def test_kinds_are_those_of_countries():

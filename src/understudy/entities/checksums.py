@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from understudy.entities.cores import Cores
+from understudy.entities.cores import Cores, put
 from understudy.entities.scheme import Scheme
 from understudy.entities.schemes import americas, asia, eastern_europe, iban, payments, things, vat, western_europe
 from understudy.errors import unknown
@@ -43,3 +43,23 @@ def valid(name: str, texts: pa.Array) -> pa.Array:
         out[core.rows] = found.valid(core.values)
     out &= cores.without(SEPARATORS)
     return pa.array(out, mask=texts.is_null().to_numpy(zero_copy_only=False) if texts.null_count else None)
+
+
+def samples(name: str, count: int, *, seed: int = 1) -> pa.Array:
+    """So many valid identifiers of a kind, drawn at random, in the format of its example."""
+    kind = scheme(name)
+    cores = Cores(pa.array([kind.example] * count))
+    random = np.random.default_rng(seed)
+    characters = cores.characters.copy()
+    for core in cores.of_lengths(kind.by_length):
+        (found,) = kind.readings(core.values)
+        form = kind.by_length[core.values.shape[1]][found.number]
+        radices = form.radices(int(found.reading.letters[0].sum()))
+        missing = np.arange(len(core.rows))
+        while len(missing):
+            numerals = random.integers(0, radices, (len(missing), len(radices))).astype(np.uint16)
+            values, there = form.write(numerals, found.reading.take(missing))
+            put(characters, core, missing[there], values[there])
+            missing = missing[~there]
+    ends = pa.py_buffer(cores.offsets.astype(np.int32))
+    return pa.Array.from_buffers(pa.string(), count, [None, ends, pa.py_buffer(cores.with_characters(characters))])

@@ -26,6 +26,7 @@ from understudy.entities.check_digits import Values
 from understudy.entities.cores import Core, Cores, put
 from understudy.entities.forms import Form, Reading
 from understudy.entities.scheme import Found, Scheme
+from understudy.interfaces import BATCH_ROWS
 from understudy.transforms.characters import Characters, text_array
 from understudy.transforms.derange import Derangement, walk
 from understudy.transforms.prf import words
@@ -51,6 +52,9 @@ class Identifiers:
         return self._texts(texts, decrypt=True)
 
     def _texts(self, texts: pa.Array, *, decrypt: bool) -> pa.Array:
+        if len(texts) > BATCH_ROWS:
+            parts = [texts[start : start + BATCH_ROWS] for start in range(0, len(texts), BATCH_ROWS)]
+            return pa.concat_arrays([self._texts(part, decrypt=decrypt) for part in parts])
         cores = Cores(texts)
         characters = cores.characters.copy()
         strange = np.ones(len(texts), bool)

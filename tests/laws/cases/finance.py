@@ -4,44 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import pyarrow as pa
 
 from laws.case import Case
-from understudy.entities.checksums import SCHEMES
-from understudy.entities.cores import Cores, put
+from understudy.entities.checksums import SCHEMES, samples
 from understudy.transforms.catalogue.national_ids import NATIONAL_IDS
-from understudy.transforms.characters import text_array
 
 
 def other(name: str) -> Callable[[int], str]:
-    """The n-th of 1,500 valid identifiers like the example of a kind."""
+    """The n-th of 1,500 different valid identifiers like the example of a kind."""
     made: list[str] = []
 
     def nth(number: int) -> str:
         if not made:
-            made.extend(_others(name))
+            made.extend(dict.fromkeys(samples(name, 1600).to_pylist()))
         return made[number]
 
     return nth
-
-
-def _others(name: str) -> list[str]:
-    scheme = SCHEMES[name]
-    cores = Cores(pa.array([scheme.example] * 3000))
-    characters = cores.characters.copy()
-    kept: list[int] = []
-    random = np.random.default_rng(1)
-    for core in cores.of_lengths(scheme.by_length):
-        for found in scheme.readings(core.values):
-            form = scheme.by_length[core.values.shape[1]][found.number]
-            radices = form.radices(int(found.reading.letters[0].sum()))
-            numerals = random.integers(0, radices, (len(core.rows), len(radices))).astype(np.uint16)
-            values, there = form.write(numerals, found.reading)
-            put(characters, core, np.flatnonzero(there), values[there])
-            kept += core.rows[there].tolist()
-    texts = text_array(cores.with_characters(characters), cores.offsets).to_pylist()
-    return list(dict.fromkeys(texts[row] for row in kept))[:1500]
 
 
 def of_kind(name: str, *rules: object) -> list[Case]:

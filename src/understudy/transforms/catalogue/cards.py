@@ -67,6 +67,7 @@ _SHARES = {
 }
 _SHORT = {"Visa": "VI", "Mastercard": "MC", "American Express": "AX", "Discover": "DI", "JCB": "JC", "UnionPay": "UP"}
 _NAMES = tuple(BRANDS)
+_BETWEEN = (" ", "_", "-")
 _DRAWN = np.repeat([_NAMES.index(name) for name in _SHARES], list(_SHARES.values()))
 
 
@@ -90,19 +91,23 @@ def _brands(cards: pa.Array) -> NDArray[np.int64]:
     return out
 
 
-def _spelled(original: str) -> list[str]:
-    """All brands as a text spells one: in its case, and short if it is."""
-    text = original.strip()
-    names = [_SHORT.get(name, name[:2].upper()) for name in _NAMES] if len(text) <= 2 else list(_NAMES)
-    if "_" in text or "-" in text:
-        names = [name.replace(" ", "_" if "_" in text else "-") for name in names]
-    if text.isupper():
-        return [name.upper() for name in names]
-    return [name.lower() for name in names] if text.islower() else names
+@cache
+def _spelled() -> pa.Array:
+    """All brands in every way of spelling one: whole or short, words joined by any sign, in any case."""
+    whole, short = list(_NAMES), [_SHORT.get(name, name[:2].upper()) for name in _NAMES]
+    joined = [[name.replace(" ", between) for name in names] for names in (whole, short) for between in _BETWEEN]
+    return pa.array([change(name) for names in joined for change in (str, str.upper, str.lower) for name in names])
+
+
+def _spelling(texts: pa.Array) -> NDArray[np.int64]:
+    """Which of these ways texts are spelled in."""
+    short = _mask(pc.less_equal(pc.utf8_length(pc.utf8_trim_whitespace(texts)), 2))
+    between = sum(number * _mask(pc.match_substring(texts, sign)) for number, sign in enumerate(_BETWEEN) if number)
+    case = np.where(_mask(pc.utf8_is_upper(texts)), 1, np.where(_mask(pc.utf8_is_lower(texts)), 2, 0))
+    return np.asarray((short * len(_BETWEEN) + np.minimum(between, len(_BETWEEN) - 1)) * 3 + case, np.int64)
 
 
 def _card_type(setting: Setting) -> Change:
-    """The few different originals are looked at one by one, for how they spell a brand."""
     place = setting.place
     of, draw = place.named("of"), by_row(setting, "card_type")
 
@@ -111,11 +116,7 @@ def _card_type(setting: Setting) -> Change:
         if of is not None:
             told = _brands(plain_array(rows.changed(of)))
             brands = np.where(told >= 0, told, brands)
-        encoded = pc.dictionary_encode(values)
-        styles = [_spelled(text or "") for text in encoded.dictionary.to_pylist()] or [list(_NAMES)]
-        names = pa.array([name for style in styles for name in style], pa.string())
-        style = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-        made = names.take(pa.array(style * len(_NAMES) + brands))
+        made = _spelled().take(pa.array(_spelling(pc.fill_null(values, "")) * len(_NAMES) + brands))
         return keep_blank(values, folded(values), cut(made, place.column.max_length))
 
     return change
@@ -163,12 +164,19 @@ def _expiry(setting: Setting) -> Change:
         later = pick(draw(values, rows), 0, most) + 1
         if place.column.kind == "date":
             return _later_dates(values, later)
-        made = others(values)
-        for pattern, first in reversed(_EXPIRIES):
-            made = _later_texts(values, made, later, pattern=pattern, first=first)
-        return made
+        made, left = values, values.is_valid()
+        for pattern, first in _EXPIRIES:
+            if left.true_count:
+                found = _later_texts(values.filter(left), later[_mask(left)], pattern=pattern, first=first)
+                made = pc.replace_with_mask(made, left, pc.coalesce(found, values.filter(left)))
+                left = pc.replace_with_mask(left, left, found.is_null())
+        return pc.replace_with_mask(made, left, others(values.filter(left))) if left.true_count else made
 
     return change
+
+
+def _mask(chosen: pa.Array) -> NDArray[np.bool_]:
+    return np.asarray(chosen.to_numpy(zero_copy_only=False))
 
 
 def _later_dates(values: pa.Array, later: NDArray[np.int64]) -> pa.Array:
@@ -182,20 +190,31 @@ def _later_dates(values: pa.Array, later: NDArray[np.int64]) -> pa.Array:
     return pa.array(np.where(ended, last, same)).cast(values.type)
 
 
-def _later_texts(values: pa.Array, made: pa.Array, later: NDArray[np.int64], *, pattern: str, first: str) -> pa.Array:
-    """Texts of one way of writing so many months later; what is written otherwise stays as it is in ``made``."""
+def _later_texts(values: pa.Array, later: NDArray[np.int64], *, pattern: str, first: str) -> pa.Array:
+    """Expiries of one way of writing, so many months later; null for what is written otherwise."""
     parts = pc.extract_regex(values, pattern)
     month, between, year = (pc.struct_field(parts, name) for name in ("month", "between", "year"))
-    number = pc.fill_null(month.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
-    there = (number >= 1) & (number <= 12)
-    width = pc.fill_null(pc.utf8_length(year), 0).to_numpy(zero_copy_only=False)
-    total = pc.fill_null(year.cast(pa.int64()), 0).to_numpy(zero_copy_only=False) * 12 + number - 1 + later
-    years = pa.array(total // 12 % np.where(width == 4, 10_000, 100)).cast(pa.string())
-    years = pc.if_else(pa.array(width == 4), pc.utf8_lpad(years, 4, "0"), pc.utf8_lpad(years, 2, "0"))
-    months = pa.array(total % 12 + 1).cast(pa.string())
-    months = pc.if_else(pc.equal(pc.utf8_length(month), 2), pc.utf8_lpad(months, 2, "0"), months)
-    ordered = (months, between, years) if first == "month" else (years, between, months)
-    return pc.if_else(pa.array(there), pc.binary_join_element_wise(*ordered, ""), made)
+    number = _number(month)
+    narrow = _mask(pc.equal(pc.fill_null(pc.binary_length(month), 0), 1))
+    wide = _mask(pc.equal(pc.fill_null(pc.binary_length(year), 0), 4))
+    total = _number(year) * 12 + number - 1 + later
+    total += np.where(narrow & (total % 12 >= 9), 12 - total % 12, 0)  # where October has no room, it is January
+    years, months = total // 12, total % 12 + 1
+    years_text = pc.if_else(pa.array(wide), _SPELLED.take(pa.array(years % 10_000)), _TWO.take(pa.array(years % 100)))
+    months_text = pc.if_else(pa.array(narrow), _ONE.take(pa.array(months)), _TWO.take(pa.array(months)))
+    ordered = (months_text, between, years_text) if first == "month" else (years_text, between, months_text)
+    made = pc.binary_join_element_wise(*ordered, "")
+    return pc.if_else(pa.array((number >= 1) & (number <= 12)), made, None)
+
+
+def _number(digits: pa.Array) -> NDArray[np.int64]:
+    """Texts of few digits as numbers; 0 for null."""
+    return np.asarray(pc.fill_null(digits.cast(pa.int64()), 0).to_numpy(zero_copy_only=False))
+
+
+_ONE, _TWO, _SPELLED = (
+    pa.array([str(n).zfill(width) for n in range(10**most)]) for width, most in ((1, 2), (2, 2), (4, 4))
+)
 
 
 CARD_EXPIRY = Declaration(
