@@ -68,7 +68,7 @@ def test_spellings(spelled, expected):
             "email takes no value of its own, but was given 3",
             "its options: domain, gender, keep_domain, locale, mask_domain, of, per",
         ),
-        ({"keep": 3}, "keep takes no value of its own, but was given 3", "it has no options"),
+        ({"null": 3}, "null takes no value of its own, but was given 3", "it has no options"),
         ("shift_days", "shift_days needs 'days'", "as in `{shift_days: 30, per: users.id}`"),
         ({"json": {"$.a": "emial"}}, "transformer 'emial' does not exist", "did you mean 'email'?"),
         ({"json": {}}, "takes a mapping of rules, not {}", "paths"),
