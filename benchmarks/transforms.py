@@ -52,6 +52,8 @@ def columns(rows: int) -> dict[str, tuple[Column, pa.Array]]:
         "url": [f"https://www.shop{i % 1000}.com/users/{i}/photo.jpg?token=a{i}&x=1" for i in number],
         "path": [f"/home/user{i % 5000}/docs/report-{i}.pdf" for i in number],
         "digest": [f"{i * 0x9E3779B97F4A7C15 % 2**64:016x}" for i in map(int, number)],
+        "list": [f"person.{i}@x.org; p{i}@y.org" for i in number],
+        "xml": [f'<o id="{i}"><mail>person.{i}@x.org</mail><n>7</n></o>' for i in number],
         "page": [f'<p class="note">Dear <b>Name{i % 5000}</b> &amp; all, order {i} is on its way.</p>' for i in number],
         "agent": [
             f"Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{i % 90 + 30}.0.{i}.7 Safari/537.36"
@@ -62,6 +64,12 @@ def columns(rows: int) -> dict[str, tuple[Column, pa.Array]]:
     documents = [
         f'{{"email": "person.{i}@example.com", "lines": [{{"sku": "a", "n": 1.50}}], "ok": true}}' for i in number
     ]
+    as_text = {  # as PostgreSQL writes them
+        "mails": ("text[]", [f"{{person.{i}@x.org,NULL,p{i}@y.org}}" for i in number]),
+        "person": ("person", [f'(person.{i}@x.org,"Ada L{i}",7)' for i in number]),
+        "store": ("hstore", [f'"mail"=>"person.{i}@x.org", "n"=>"{i}", "e"=>NULL' for i in number]),
+        "stay": ("daterange", [f"[20{i % 90 + 10}-03-05,2100-01-01)" for i in number]),
+    }
     made: dict[str, tuple[Kind, pa.Array]] = {
         "id": ("integer", pa.array(number)),
         "small": ("integer", pa.array(number, pa.int32())),
@@ -81,7 +89,10 @@ def columns(rows: int) -> dict[str, tuple[Column, pa.Array]]:
         "brand": ("text", pa.array([("Visa", "MASTERCARD", "amex")[i % 3] for i in number])),
         "expiry": ("text", pa.array([f"{i % 12 + 1:02}/{i % 7 + 26}" for i in number])),
     }
-    return {name: (Column(name, kind, kind, values.type), values) for name, (kind, values) in made.items()}
+    found = {name: (Column(name, kind, kind, values.type), values) for name, (kind, values) in made.items()}
+    for name, (native, values) in as_text.items():
+        found[name] = Column(name, native, "other", pa.string(), as_text=True), pa.array(values)
+    return found
 
 
 def _sixteen(random: np.ndarray) -> pa.Array:
@@ -213,6 +224,14 @@ RULES = [
     ("written", {"rare": 10}),
     ("written", {"map": {"01.01.1930": "?"}, "otherwise": "redact"}),
     ("document", {"json": {"$.email": "email"}}),
+    ("document", {"json": {"$..sku": "keep"}, "default": "redact"}),
+    ("mails", {"array": "email"}),
+    ("person", {"fields": {1: "email", 2: "redact"}}),
+    ("store", {"hstore": {"mail": "email"}}),
+    ("stay", {"range": {"shift_days": 30, "per": "id"}}),
+    ("list", {"delimited": ";", "each": "email"}),
+    ("url", {"url_query": {"token": "hash"}}),
+    ("xml", {"xml": {"//mail": "email", "/o/@id": "hash"}}),
     ("email", {"when": {"where": "value like '%1.example'", "then": "keep", "else": "email"}}),
     ("name", {"switch": {"on": "ward", "cases": {"1": "first_name", "2": "keep"}, "default": "redact"}}),
 ]

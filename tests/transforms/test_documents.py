@@ -308,6 +308,39 @@ def test_any_documents_are_changed_as_walking_them_would(documents):
     assert masked({"json": {"$.nowhere": "redact"}, "default": "keep"}, texts, "json") == texts
 
 
+PATHS = [
+    "$.email",
+    "$.a.email",
+    "$..email",
+    "$.a[*].email",
+    "$[0].email",
+    "$.a[1].a",
+    "$['a b']",
+    "$['1']",
+    "$[',x']",
+    "$.a",
+]
+known = st.recursive(
+    st.sampled_from(["email", "a", ":", ",x", "1", "x\\y", 'q"', "", 7, 1.5, True, None]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["email", "a", "a b", "1", ",x", ":"]), inner, max_size=4)
+    ),
+    max_leaves=16,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents=st.lists(st.tuples(known, layouts), min_size=1, max_size=6), path=st.sampled_from(PATHS))
+@example([({"a": "email", "email": {"email": "x"}}, {}), (["email", ":"], {"separators": (",", ":")})], "$.email")
+@example([("x", {}), (1, {}), (":", {})], "$['1']")
+def test_searching_for_a_key_finds_what_walking_there_finds(documents, path):
+    texts = [json.dumps(value, **layout) for value, layout in documents]
+    searched = masked({"json": {path: {"replace": "-"}}}, texts, "json")
+    walked = masked({"json": {path: {"replace": "-"}}, "default": "keep"}, texts, "json")
+    assert searched == walked
+
+
 def test_texts_are_valid_exactly_if_python_reads_them_but_for_what_hides_nothing():
     """NaN, Infinity and one comma too many are let through: what is inside is found all the same."""
     dice = random.Random(1)

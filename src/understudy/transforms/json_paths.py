@@ -36,6 +36,11 @@ class Path:
     steps: tuple[Step, ...]
     form: Kind | None = None
 
+    @property
+    def to(self) -> list[str | int | None]:
+        """Where each step goes."""
+        return [step.to for step in self.steps]
+
 
 def parse(text: str) -> Path:
     """Read a path, such as ``$.items[*].email``, ``$..email`` or ``$.id::uuid``; an InputError where it is none."""

@@ -27,9 +27,6 @@ OBJECT, _END_OBJECT, ARRAY, _END_ARRAY, STRING, SCALAR = range(6)
 
 Kinds = NDArray[np.uint8]
 
-CHUNK_BYTES = 1 << 17
-"""How much is best read together: what is then known of it fits the processor's cache."""
-
 _BETWEEN = 6  # a comma, a colon or a blank
 _CLASSES = bytes(
     b'{}[]"'.find(byte) if byte in b'{}[]"' else _BETWEEN if byte in b",: \t\n\r" else SCALAR for byte in range(256)
@@ -106,15 +103,18 @@ def escaped_places(data: Bytes) -> Places:
 
 def followed_by(sign: int, data: Bytes, end: Places) -> Flags:
     """Whether a sign, blanks before it left out, is the first thing after each of these places."""
-    after = data.take(end, mode="clip")
-    blank = np.flatnonzero(_BLANK[after])
-    place = end[blank]
+    after = skip_blanks(data, end)
+    return cast("Flags", (data.take(after, mode="clip") == sign) & (after < len(data)))
+
+
+def skip_blanks(data: Bytes, places: Places) -> Places:
+    """The first places from these on that are not blank."""
+    found = places.copy()
+    blank = np.flatnonzero(_BLANK[data.take(found, mode="clip")])
     while len(blank):
-        place = place + 1
-        after[blank] = data.take(place, mode="clip")
-        more = _BLANK[after[blank]] & (place < len(data))
-        blank, place = blank[more], place[more]
-    return cast("Flags", (after == sign) & (end < len(data)))
+        found[blank] += 1
+        blank = blank[(found[blank] < len(data)) & _BLANK[data.take(found[blank], mode="clip")]]
+    return found
 
 
 def _values(where: Stretches, kind: Kinds, keyed: Flags) -> Values:

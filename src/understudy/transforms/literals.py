@@ -9,12 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.errors import Error
 from understudy.schema import Column, Kind
 from understudy.transforms.inside import FORMS
 from understudy.transforms.json_text import escaped_places
 from understudy.transforms.rewriting import Spelling
-from understudy.transforms.stretches import Bytes, Flags, Places, Stretches, Texts
+from understudy.transforms.stretches import Bytes, Flags, Places, Stretches, Texts, holding
 
 _QUOTE = ord('"')
 _BLANK = np.isin(np.arange(256), list(b" \t\r\n\v\f"))
@@ -52,6 +51,13 @@ def split(texts: Texts, at: Stretches) -> Stretches:
     return Stretches(text, start, end)
 
 
+def without(texts: Texts, found: Stretches) -> Places:
+    """Texts that are not empty, and in which nothing was found."""
+    empty = texts.offsets[1:] == texts.offsets[:-1]
+    empty[found.text] = True
+    return np.flatnonzero(~empty)
+
+
 def strings(texts: Texts) -> Stretches:
     """What stands in quotes, these included; in texts that have none but whole pairs, and backslashes to escape one."""
     _, quote, _ = _quotes(texts, escapes=True)
@@ -87,40 +93,34 @@ def trimmed(texts: Texts, where: Stretches) -> Stretches:
     return Stretches(where.text, start, end)
 
 
-def refuse(wrong: Places, where: str, what: str) -> None:
-    """Stop the run if any texts are not what they must be."""
-    count = len(np.unique(wrong))
-    if count:
-        raise Error(
-            f"{count} rows of {where} hold no {what}", hint="use `redact` or `null`, or mend them at the source"
-        )
-
-
-def spelling(specials: str, *, doubled: bool, nothing: str) -> Spelling:
+def spelling(specials: bytes, *, doubled: bool, nothing: str) -> Spelling:
     """How PostgreSQL writes what it puts into quotes: these characters, blanks, and what reads as nothing.
 
     In quotes, a quote is escaped by a backslash or, in composites and ranges, doubled; a backslash by another.
     What stood in quotes does so again.
     """
-    odd = rf'^$|[{specials}"\\\s]' + (f"|^(?i:{nothing})$" if nothing else "")
+    odd = specials + b'"\\ \t\n\r\v\f'
 
     def read(raw: pa.Array) -> pa.Array:
         quoted = pc.starts_with(raw, '"')
         if not quoted.true_count:
             return raw
-        inner = pc.replace_substring_regex(raw, '(?s)^"(.*)"$', r"\1")
-        if doubled:
-            inner = pc.replace_substring(inner, '""', '\\"')
-        return pc.if_else(quoted, pc.replace_substring_regex(inner, r"(?s)\\(.)", r"\1"), raw)
+        inner = pc.if_else(quoted, pc.utf8_slice_codeunits(raw, 1, -1), raw)
+        if holding(inner, b'\\"').true_count:
+            inner = pc.replace_substring(inner, '""', '\\"') if doubled else inner
+            inner = pc.replace_substring_regex(inner, r"(?s)\\(.)", r"\1")
+        return inner
 
     def write(texts: pa.Array, raw: pa.Array) -> pa.Array:
-        quoted = pc.or_(pc.match_substring_regex(texts, odd).fill_null(False), pc.starts_with(raw, '"'))
+        quoted = pc.or_(holding(texts, odd), pc.starts_with(raw, '"'))
+        for word in ("", nothing):
+            quoted = pc.or_(quoted, pc.equal(pc.ascii_upper(texts), word).fill_null(False))
         if not quoted.true_count:
             return texts
-        inner = pc.replace_substring(texts, "\\", "\\\\")
-        inner = pc.replace_substring(inner, '"', '""' if doubled else '\\"')
-        inner = pc.binary_join_element_wise('"', inner, '"', "")
-        return inner if quoted.false_count == 0 else pc.if_else(quoted, inner, texts)
+        inner = texts
+        if holding(texts, b'\\"').true_count:
+            inner = pc.replace_substring(pc.replace_substring(texts, "\\", "\\\\"), '"', '""' if doubled else '\\"')
+        return pc.if_else(quoted, pc.binary_join_element_wise('"', inner, '"', ""), texts)
 
     return Spelling(read, write, nothing)
 

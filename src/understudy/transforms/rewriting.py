@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.errors import Error
 from understudy.interfaces import Rule
 from understudy.schema import Kind
 from understudy.transforms.declare import Change, Part, Place, Rows, Setting
 from understudy.transforms.inside import changed, part
-from understudy.transforms.stretches import Places, Stretches, Texts, spliced, taken
+from understudy.transforms.stretches import CHUNK_BYTES, Places, Stretches, Texts, joined, spliced, taken
 
 SPELLED: tuple[Kind, ...] = ("integer", "decimal", "boolean", "date", "timestamp", "text")
 """What a piece of text may be."""
@@ -40,12 +41,34 @@ class Spelling:
     """How NULL is written."""
 
 
+NONE: Places = np.zeros(0, np.int64)
+
+
 @dataclass(frozen=True, eq=False)
 class Pieces:
-    """All pieces of a column's texts, and which of the rules, by their order, each is for; -1 for none."""
+    """All pieces of some texts, and which of the rules, by their order, each is for; -1 for none."""
 
     where: Stretches
     rule: Places
+    wrong: Places = field(default_factory=lambda: NONE)
+    """Texts that are not what they must be; then nothing else counts."""
+
+
+Mend = Callable[[Stretches, pa.Array], pa.Array]
+"""What changed pieces spell, made to fit together."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """How texts are put together of pieces."""
+
+    called: str
+    """What a text that is well-formed is: an array."""
+    find: Callable[[Texts], Pieces]
+    spelling: Spelling
+    form: Kind = "text"
+    """What all pieces are written as."""
+    mend: Mend = lambda _where, after: after
 
 
 def named_rules(place: Place) -> dict[str, Rule]:
@@ -106,25 +129,13 @@ def nothing_named(place: Place) -> str:
     return "" if named_rules(place) else "it names no rule for anything inside"
 
 
-Mend = Callable[[Stretches, pa.Array], pa.Array]
-"""What changed pieces spell, made to fit together."""
-
-
-def rewriting(
-    setting: Setting,
-    rules: Mapping[str, Rule],
-    find: Callable[[Texts], Pieces],
-    spelling: Spelling,
-    *,
-    form: Kind = "text",
-    mend: Mend = lambda _where, after: after,
-) -> Change:
-    """The Change that finds pieces of texts, all written as one kind, and exchanges those that a rule is for.
+def rewriting(setting: Setting, rules: Mapping[str, Rule], format_: Format) -> Change:
+    """The Change that finds pieces of texts and exchanges those that a rule is for.
 
     Where a text column has no room for its stand-ins, each is cut to the length of what it stands for.
     """
     where = f"{setting.place.table.name}.{setting.place.column.name}"
-    limit = setting.place.column.max_length
+    limit, spelling = setting.place.column.max_length, format_.spelling
     changes = {
         number: (f"{where} {label}", setting.pieces(label))
         for number, (label, rule) in enumerate(rules.items())
@@ -133,25 +144,40 @@ def rewriting(
 
     def change(values: pa.Array, rows: Rows) -> pa.Array:
         texts = Texts(values)
-        pieces = find(texts)
-        groups = [(number, np.flatnonzero(pieces.rule == number)) for number in changes]
-        found = [(number, places) for number, places in groups if len(places)]
-        if not found:
+        pieces = _found(texts, format_, where)
+        parts, chosen = [], []
+        for number, (label, some) in changes.items():
+            places = np.flatnonzero(pieces.rule == number)
+            if len(places):
+                raw = taken(texts, pieces.where.at(places))
+                before = spelling.read(raw)
+                there = rows.at(pa.array(pieces.where.text[places]))
+                parts.append((raw, before, changed(some, before, there, format_.form, where=label)[0]))
+                chosen.append(places)
+        if not parts:
             return values
-        parts = []
-        for number, places in found:
-            label, some = changes[number]
-            raw = taken(texts, pieces.where.at(places))
-            before = spelling.read(raw)
-            after, _ = changed(some, before, rows.at(pa.array(pieces.where.text[places])), form, where=label)
-            parts.append((raw, before, after))
-        together = np.concatenate([places for _, places in found])
-        order = pa.array(np.argsort(together, kind="stable"))
-        raw, before, after = (pa.concat_arrays(arrays).take(order) for arrays in zip(*parts, strict=True))
-        exchange = _Exchange(texts, pieces.where.at(together[order]), raw, before, spelling)
-        return exchange.within(mend(exchange.where, after), limit)
+        together, (raw, before, after) = np.concatenate(chosen), parts[0]
+        if len(parts) > 1:
+            order = np.argsort(together, kind="stable")
+            together, turn = together[order], pa.array(order)
+            raw, before, after = (pa.concat_arrays(arrays).take(turn) for arrays in zip(*parts, strict=True))
+        exchange = _Exchange(texts, pieces.where.at(together), raw, before, spelling)
+        return exchange.within(format_.mend(exchange.where, after), limit)
 
     return change
+
+
+def _found(texts: Texts, format_: Format, where: str) -> Pieces:
+    """The pieces of texts; an Error that counts those texts that are not what they must be."""
+    found = []
+    for first, last in texts.cuts(CHUNK_BYTES):
+        some = format_.find(texts.part(first, last))
+        found.append(Pieces(some.where.moved(first), some.rule, np.unique(some.wrong)))
+    lost = sum(len(some.wrong) for some in found)
+    if lost:
+        message = f"{lost} rows of {where} hold no {format_.called}"
+        raise Error(message, hint="use `redact` or `null`, or mend them at the source")
+    return Pieces(joined([some.where for some in found]), np.concatenate([NONE, *(some.rule for some in found)]))
 
 
 @dataclass(frozen=True)

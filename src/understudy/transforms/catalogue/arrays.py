@@ -9,15 +9,15 @@ import pyarrow.compute as pc
 from understudy.arrow import kind_of, like, plain
 from understudy.schema import Column
 from understudy.transforms.declare import Change, Declaration, Option, Part, Place, Rows, Setting
-from understudy.transforms.literals import element, refuse, signs, spelling, trimmed
+from understudy.transforms.literals import element, signs, spelling, trimmed, without
 from understudy.transforms.nesting import depths
-from understudy.transforms.rewriting import Pieces, rewriting
+from understudy.transforms.rewriting import Format, Pieces, rewriting
 from understudy.transforms.stretches import Bytes, Flags, Places, Stretches, Texts
 
 _EACH = "every element"
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 _OPEN, _CLOSE, _COMMA = b"{},"
-_SPELLING = spelling("{},", doubled=False, nothing="NULL")
+_SPELLING = spelling(b"{},", doubled=False, nothing="NULL")
 
 
 def _is_list(kind: pa.DataType) -> bool:
@@ -47,10 +47,7 @@ def _build(setting: Setting) -> Change:
     if _is_list(place.column.arrow_type):
         (change,) = setting.pieces(_EACH).values()
         return lambda values, rows: _lists(values, rows, change)
-    where = f"{place.table.name}.{place.column.name}"
-    return rewriting(
-        setting, {_EACH: place.options["each"]}, lambda texts: _find(texts, where), _SPELLING, form=found.kind
-    )
+    return rewriting(setting, {_EACH: place.options["each"]}, Format("array", _find, _SPELLING, found.kind))
 
 
 def _lists(values: pa.Array, rows: Rows, change: Change) -> pa.Array:
@@ -77,18 +74,18 @@ def _spread(made: pa.Array, values: pa.Array) -> pa.Array:
     return made.take(pa.array(places, mask=~there))
 
 
-def _find(texts: Texts, where: str) -> Pieces:
+def _find(texts: Texts) -> Pieces:
     """The elements of arrays as PostgreSQL writes them: ``{a,"b c",NULL}``, and ``[0:1]={{1,2},{3,4}}``."""
     found, odd = signs(texts, b"{},", escapes=True)
     sign = texts.data[found.start]
     begins = np.append(True, found.text[1:] != found.text[:-1])[: len(found)]
     ends = np.append(begins[1:], True)[: len(found)]
-    refuse(np.concatenate([odd, _no_arrays(texts, found, sign, begins, ends)]), where, "array")
+    wrong = np.concatenate([odd, _no_arrays(texts, found, sign, begins, ends)])
     first = np.flatnonzero(~ends)
     first = first[(sign[first] != _CLOSE) & (sign[first + 1] != _OPEN)]
     inner = trimmed(texts, Stretches(found.text[first], found.end[first], found.start[first + 1]))
     inner = inner.at(np.flatnonzero(inner.start < inner.end))
-    return Pieces(inner, np.where(_null(texts, inner), -1, 0))
+    return Pieces(inner, np.where(_null(texts, inner), -1, 0), wrong)
 
 
 def _no_arrays(texts: Texts, found: Stretches, sign: Bytes, begins: Flags, ends: Flags) -> Places:
@@ -97,8 +94,7 @@ def _no_arrays(texts: Texts, found: Stretches, sign: Bytes, begins: Flags, ends:
     start, end = texts.offsets[found.text], texts.offsets[found.text + 1]
     early = begins & ((sign != _OPEN) | ((found.start > start) & (texts.data[found.start - 1] != ord("="))))
     late = np.where(ends, (depth != 0) | (sign != _CLOSE) | (found.end != end), depth <= 0)
-    bare = np.setdiff1d(np.flatnonzero(texts.offsets[1:] > texts.offsets[:-1]), found.text)
-    return np.concatenate([found.text[early | late], bare])
+    return np.concatenate([found.text[early | late], without(texts, found)])
 
 
 def _null(texts: Texts, where: Stretches) -> Flags:

@@ -9,8 +9,9 @@ from understudy.arrow import kind_of, like, plain
 from understudy.interfaces import Rule
 from understudy.schema import Column
 from understudy.transforms.declare import Change, Declaration, Option, Part, Place, Rows, Setting
-from understudy.transforms.literals import refuse, signs, spelling
+from understudy.transforms.literals import signs, spelling, without
 from understudy.transforms.rewriting import (
+    Format,
     Pieces,
     by_position,
     named_rules,
@@ -22,7 +23,7 @@ from understudy.transforms.rewriting import (
 from understudy.transforms.stretches import Stretches, Texts
 
 _OPEN, _CLOSE, _COMMA = b"(),"
-_COMPOSITE = spelling("(),", doubled=True, nothing="")
+_COMPOSITE = spelling(b"(),", doubled=True, nothing="")
 
 
 def _struct_rules(place: Place) -> dict[int, tuple[str, Rule]]:
@@ -52,9 +53,8 @@ def _build(setting: Setting) -> Change:
     place = setting.place
     if pa.types.is_struct(place.column.arrow_type):
         return _structs(setting)
-    where = f"{place.table.name}.{place.column.name}"
     rules = named_rules(place)
-    return rewriting(setting, rules, lambda texts: _find(texts, list(rules), where), _COMPOSITE)
+    return rewriting(setting, rules, Format("composite value", lambda texts: _find(texts, list(rules)), _COMPOSITE))
 
 
 def _structs(setting: Setting) -> Change:
@@ -74,7 +74,7 @@ def _structs(setting: Setting) -> Change:
     return change
 
 
-def _find(texts: Texts, labels: list[str], where: str) -> Pieces:
+def _find(texts: Texts, labels: list[str]) -> Pieces:
     """The fields of composites as PostgreSQL writes them, ``(1,"a b",)``; an empty one is NULL."""
     found, odd = signs(texts, b"(),", escapes=True)
     sign = texts.data[found.start]
@@ -82,12 +82,11 @@ def _find(texts: Texts, labels: list[str], where: str) -> Pieces:
     ends = np.append(begins[1:], True)[: len(found)]
     early = begins & ((sign != _OPEN) | (found.start != texts.offsets[found.text]))
     late = np.where(ends, (sign != _CLOSE) | (found.end != texts.offsets[found.text + 1]), ~begins & (sign != _COMMA))
-    bare = np.setdiff1d(np.flatnonzero(texts.offsets[1:] > texts.offsets[:-1]), found.text)
-    refuse(np.concatenate([odd, found.text[early | late | (begins & ends)], bare]), where, "composite value")
+    wrong = np.concatenate([odd, found.text[early | late | (begins & ends)], without(texts, found)])
     first = np.flatnonzero(~ends)
     inner = Stretches(found.text[first], found.end[first], found.start[first + 1])
     rule = by_position(inner.text, labels)
-    return Pieces(inner, np.where(inner.start < inner.end, rule, -1))
+    return Pieces(inner, np.where(inner.start < inner.end, rule, -1), wrong)
 
 
 def _problem(place: Place) -> str:

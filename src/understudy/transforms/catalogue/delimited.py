@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from understudy.transforms.declare import TEXT, Change, Declaration, Option, Place, Setting
 from understudy.transforms.literals import signs, split, trimmed
 from understudy.transforms.rewriting import (
+    Format,
     Pieces,
     Spelling,
     by_position,
@@ -40,7 +41,7 @@ def _build(setting: Setting) -> Change:
         inner = trimmed(texts, parts)
         return Pieces(inner, np.where(inner.start < inner.end, rule, -1))
 
-    return rewriting(setting, rules, find, _quoting(separator) if quotes else _plain(separator))
+    return rewriting(setting, rules, Format("list", find, _quoting(separator) if quotes else _plain(separator)))
 
 
 def _quoting(separator: str) -> Spelling:

@@ -1,7 +1,8 @@
 """``json``: values and keys inside documents, each by a rule of its own.
 
-All documents of a batch are read at once, and only what a rule changes is written: every other byte
-stays, spaces and the digits of numbers too.  Of a key that comes twice in an object both values change.
+All documents of a batch are read at once, or searched for the keys that rules name, and only what a
+rule changes is written: every other byte stays, spaces and the digits of numbers too.  Of a key that
+comes twice in an object both values change.
 """
 
 from __future__ import annotations
@@ -21,14 +22,27 @@ from understudy.transforms import json_paths
 from understudy.transforms.declare import Change, Declaration, Option, Part, Place, Rows, Setting
 from understudy.transforms.inside import changed, part
 from understudy.transforms.json_paths import Keys, Path
-from understudy.transforms.json_text import CHUNK_BYTES, STRING, Engine, read
-from understudy.transforms.stretches import Places, Stretches, Texts, joined, spliced, taken
+from understudy.transforms.json_search import find, search_for
+from understudy.transforms.json_text import STRING, Engine, read
+from understudy.transforms.stretches import (
+    CHUNK_BYTES,
+    Flags,
+    Places,
+    Stretches,
+    Texts,
+    holding,
+    joined,
+    spliced,
+    taken,
+)
 
 _VALUES: tuple[Kind, ...] = ("integer", "decimal", "boolean", "date", "timestamp", "text")
 _DEFAULT = "default"
 _KEYS_OF = "keys of "
 _KIND_OF: Mapping[int, Kind] = {ord("t"): "boolean", ord("f"): "boolean", ord('"'): "text"}
 _NOTHING = ord("n")
+_BACKSLASH = b"\\"
+_ESCAPED = b'"\\' + bytes(range(32))
 _ENGINE = Engine()
 
 
@@ -42,14 +56,6 @@ class _Plan:
     keys: bool
     changes: Mapping[Kind, Change] | None
     """None where it keeps what it is for."""
-
-
-@dataclass(frozen=True)
-class _Found:
-    """What one plan changes in some documents: the values or keys, quotes included."""
-
-    plan: int
-    where: Stretches
 
 
 def _labelled(place: Place) -> list[tuple[str, str | None, Rule]]:
@@ -83,19 +89,22 @@ def _build(setting: Setting) -> Change:
         )
         for label, path, rule in _labelled(place)
     ]
+    searches = [None if plan.path is None or plan.keys else search_for(plan.path) for plan in plans]
+    sought = [one for one in searches if one is not None]
+    sought = sought if len(sought) == len(plans) else []
     where, limit = f"{place.table.name}.{place.column.name}", place.column.max_length
 
     def change(values: pa.Array, rows: Rows) -> pa.Array:
         texts = Texts(values)
-        valid, _ = _ENGINE.ask(texts, [])
+        valid, answers = _ENGINE.ask(texts, [one.question for one in sought if one.question])
         blank = pc.equal(pc.utf8_trim_whitespace(texts.values), "").to_numpy(zero_copy_only=False)
         _refuse(int((~valid & ~blank).sum()), f"of {where} hold no valid JSON")
-        if valid.all():
-            made = _changed(texts, plans, rows, where)
-        else:
-            there = pa.array(np.flatnonzero(valid))
-            some = _changed(Texts(texts.values.take(there)), plans, rows.at(there), where)
-            made = pc.replace_with_mask(texts.values, pa.array(valid), some)
+        made, left = texts.values, valid
+        if sought:
+            found, left = find(texts, sought, answers)
+            made = _changed(texts, plans, found, rows, where)
+        if left.any():
+            made = _walked(texts, made, left, plans, rows, where)
         if limit is not None:
             _refuse(pc.greater(pc.utf8_length(made), limit).true_count, f"of {where} became too long for it")
         return made
@@ -108,12 +117,19 @@ def _refuse(count: int, what: str) -> None:
         raise Error(f"{count} rows {what}", hint="use `redact` or `null`, or mend them at the source")
 
 
-def _changed(texts: Texts, plans: Sequence[_Plan], rows: Rows, where: str) -> pa.Array:
-    """Documents, all valid, with every plan's values and keys changed."""
-    found = [one for first, last in texts.cuts(CHUNK_BYTES) for one in _search(texts, plans, first, last)]
+def _walked(texts: Texts, made: pa.Array, left: Flags, plans: Sequence[_Plan], rows: Rows, where: str) -> pa.Array:
+    """Documents of which some are left, these read and changed."""
+    if left.all():
+        return _changed(texts, plans, _named(texts, plans), rows, where)
+    there = pa.array(np.flatnonzero(left))
+    some = Texts(texts.values.take(there))
+    return pc.replace_with_mask(made, pa.array(left), _changed(some, plans, _named(some, plans), rows.at(there), where))
+
+
+def _changed(texts: Texts, plans: Sequence[_Plan], found: Sequence[Stretches], rows: Rows, where: str) -> pa.Array:
+    """Documents with every plan's values and keys changed."""
     places, made = [], []
-    for number, plan in enumerate(plans):
-        mine = joined([one.where for one in found if one.plan == number])
+    for plan, mine in zip(plans, found, strict=True):
         if plan.changes is not None and len(mine):
             for kind, chosen in _by_kind(texts, mine):
                 some = mine.at(chosen)
@@ -126,14 +142,19 @@ def _changed(texts: Texts, plans: Sequence[_Plan], rows: Rows, where: str) -> pa
     return spliced(texts, together.at(order), pa.concat_arrays(made).take(pa.array(order)))
 
 
-def _search(texts: Texts, plans: Sequence[_Plan], first: int, last: int) -> list[_Found]:
-    """What plans name in some documents; the first plan that names a value gets it."""
-    part = texts.part(first, last)
+def _named(texts: Texts, plans: Sequence[_Plan]) -> list[Stretches]:
+    """What each plan names in documents that are all valid."""
+    parts = [_named_in(texts.part(first, last), plans, first) for first, last in texts.cuts(CHUNK_BYTES)]
+    return [joined([part[number] for part in parts]) for number in range(len(plans))]
+
+
+def _named_in(part: Texts, plans: Sequence[_Plan], before: int) -> list[Stretches]:
+    """What plans name in some of the documents; the first plan that names a value gets it."""
     values = read(part)
     keys = Keys(part, values)
     free = values.kind >= STRING
     found = []
-    for number, plan in enumerate(plans):
+    for plan in plans:
         chosen = free if plan.path is None else json_paths.named(plan.path, values, keys)
         if plan.keys:
             inside = np.flatnonzero((values.key >= 0) & chosen[values.parent])
@@ -142,7 +163,7 @@ def _search(texts: Texts, plans: Sequence[_Plan], first: int, last: int) -> list
             leaves = chosen if plan.path is None else json_paths.leaves(chosen, values) & free
             free = free & ~leaves
             where = values.where.at(np.flatnonzero(leaves))
-        found.append(_Found(number, Stretches(where.text + first, where.start, where.end)))
+        found.append(where.moved(before))
     return found
 
 
@@ -172,13 +193,13 @@ def _rewritten(texts: Texts, where: Stretches, kind: Kind, plan: _Plan, rows: Ro
     form: Kind = "text" if plan.path is None or plan.path.form is None else plan.path.form
     made, _ = changed(plan.changes, before, there, form, where=label)
     quoted = _quoted(made, raw).fill_null("null")
-    same = pc.and_(pc.equal(made, before), pc.match_substring(raw, "\\")).fill_null(False)
+    same = pc.and_(pc.equal(made, before), holding(raw, _BACKSLASH)).fill_null(False)
     return pc.if_else(same, pc.binary_join_element_wise('"', raw, '"', ""), quoted) if same.true_count else quoted
 
 
 def _unescaped(texts: pa.Array) -> pa.Array:
     """What the insides of JSON strings spell; half a character is spelled as its escape."""
-    odd = pc.match_substring(texts, "\\")
+    odd = holding(texts, _BACKSLASH)
     if not odd.true_count:
         return texts
     plain = [json.loads(f'"{text}"').encode("utf-8", "backslashreplace") for text in texts.filter(odd).to_pylist()]
@@ -189,7 +210,7 @@ def _quoted(texts: pa.Array, originals: pa.Array) -> pa.Array:
     """Texts as JSON strings, those escaped beyond ASCII whose originals were."""
     made = pc.binary_join_element_wise('"', texts, '"', "")
     wide = pc.match_substring(originals, "\\u")
-    odd = pc.or_(pc.match_substring_regex(texts, r'["\\\x00-\x1f]'), wide).fill_null(False)
+    odd = pc.and_(pc.or_(holding(texts, _ESCAPED), wide), texts.is_valid())
     if not odd.true_count:
         return made
     pairs = zip(texts.filter(odd).to_pylist(), wide.filter(odd).to_pylist(), strict=True)

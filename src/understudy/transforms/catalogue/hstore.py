@@ -8,25 +8,34 @@ import pyarrow.compute as pc
 
 from understudy.transforms.declare import Change, Declaration, Option, Place, Setting
 from understudy.transforms.json_text import followed_by
-from understudy.transforms.literals import refuse, spelling, strings
-from understudy.transforms.rewriting import KEYS, Pieces, by_name, named_rules, nothing_named, rewriting, text_parts
-from understudy.transforms.stretches import Texts, taken
+from understudy.transforms.literals import spelling, strings
+from understudy.transforms.rewriting import (
+    KEYS,
+    NONE,
+    Format,
+    Pieces,
+    by_name,
+    named_rules,
+    nothing_named,
+    rewriting,
+    text_parts,
+)
+from understudy.transforms.stretches import Texts, joined, taken
 
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _PAIR = rf"{_STRING}\s*=>\s*(?:{_STRING}|(?i:null))\s*"
 _WHOLE = rf"(?s)^\s*(?:{_PAIR}(?:,\s*{_PAIR})*)?$"
-_SPELLING = spelling("", doubled=False, nothing="NULL")
+_SPELLING = spelling(b"", doubled=False, nothing="NULL")
 
 
 def _build(setting: Setting) -> Change:
-    place = setting.place
-    where = f"{place.table.name}.{place.column.name}"
-    rules = named_rules(place)
+    rules = named_rules(setting.place)
     labels = list(rules)
 
     def find(texts: Texts) -> Pieces:
         good = pc.match_substring_regex(texts.values, _WHOLE).to_numpy(zero_copy_only=False)
-        refuse(np.flatnonzero(~good), where, "hstore")
+        if not good.all():
+            return Pieces(joined([]), NONE, np.flatnonzero(~good))
         found = strings(texts)
         keyed = followed_by(ord("="), texts.data, found.end)
         names = _SPELLING.read(taken(texts, found.at(np.flatnonzero(keyed))))
@@ -34,7 +43,7 @@ def _build(setting: Setting) -> Change:
         rule[keyed] = labels.index(KEYS) if KEYS in labels else -1
         return Pieces(found, rule)
 
-    return rewriting(setting, rules, find, _SPELLING)
+    return rewriting(setting, rules, Format("hstore", find, _SPELLING))
 
 
 def _problem(place: Place) -> str:

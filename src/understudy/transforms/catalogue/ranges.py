@@ -9,11 +9,11 @@ import pyarrow.compute as pc
 from understudy.schema import Column
 from understudy.transforms.declare import Change, Declaration, Option, Part, Place, Setting
 from understudy.transforms.inside import read
-from understudy.transforms.literals import element, refuse, signs, spelling
-from understudy.transforms.rewriting import Pieces, rewriting
+from understudy.transforms.literals import element, signs, spelling
+from understudy.transforms.rewriting import Format, Pieces, rewriting
 from understudy.transforms.stretches import Stretches, Texts
 
-_SPELLING = spelling(r"\[\](){},", doubled=True, nothing="")
+_SPELLING = spelling(b"[](){},", doubled=True, nothing="")
 _BOUND = r'(?:"(?:[^"\\]|\\.|"")*"|[^\[\](){},"\\\s]*)'
 _RANGE = rf"(?:empty|[\[(]{_BOUND},{_BOUND}[\])])"
 _RANGES = rf"(?s)^(?:{_RANGE}|\{{(?:{_RANGE}(?:,{_RANGE})*)?\}}|)$"
@@ -38,12 +38,10 @@ def _bound(place: Place) -> Column:
 
 def _build(setting: Setting) -> Change:
     place = setting.place
-    where = f"{place.table.name}.{place.column.name}"
     form = _bound(place).kind
 
     def find(texts: Texts) -> Pieces:
         good = pc.match_substring_regex(texts.values, _RANGES).to_numpy(zero_copy_only=False)
-        refuse(np.flatnonzero(~good), where, "range")
         found, _ = signs(texts, b"[](),", escapes=True)
         sign = texts.data[found.start]
         comma = np.flatnonzero(sign == _COMMA)
@@ -51,7 +49,7 @@ def _build(setting: Setting) -> Change:
         text = np.repeat(found.text[comma], 2)
         start = np.stack([found.end[comma - 1], found.end[comma]], axis=1).reshape(-1)
         end = np.stack([found.start[comma], found.start[comma + 1]], axis=1).reshape(-1)
-        return Pieces(Stretches(text, start, end), np.where(start < end, 0, -1))
+        return Pieces(Stretches(text, start, end), np.where(start < end, 0, -1), np.flatnonzero(~good))
 
     def mend(bounds: Stretches, after: pa.Array) -> pa.Array:
         """The smaller bound first, whatever became of them."""
@@ -66,7 +64,7 @@ def _build(setting: Setting) -> Change:
         turn[first[over]], turn[first[over] + 1] = first[over] + 1, first[over]
         return after.take(pa.array(turn)) if over.any() else after
 
-    return rewriting(setting, {_BOUNDS: place.options["each"]}, find, _SPELLING, form=form, mend=mend)
+    return rewriting(setting, {_BOUNDS: place.options["each"]}, Format("range", find, _SPELLING, form, mend))
 
 
 def _problem(place: Place) -> str:

@@ -11,6 +11,7 @@ from understudy.transforms.characters import text_array
 from understudy.transforms.declare import TEXT, Change, Declaration, Option, Setting
 from understudy.transforms.literals import signs, split
 from understudy.transforms.rewriting import (
+    Format,
     Pieces,
     Spelling,
     by_name,
@@ -39,7 +40,7 @@ def _build(setting: Setting) -> Change:
         rule = by_name(_read(taken(texts, names)), labels)
         return Pieces(values, np.where(values.start < values.end, rule, -1))
 
-    return rewriting(setting, rules, find, Spelling(_read, _write))
+    return rewriting(setting, rules, Format("address", find, Spelling(_read, _write)))
 
 
 def _parameters(texts: Texts) -> tuple[Stretches, Stretches]:

@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 
 from understudy.errors import InputError
 from understudy.transforms.declare import TEXT, Change, Declaration, Option, Place, Setting
-from understudy.transforms.json_text import CHUNK_BYTES
-from understudy.transforms.literals import refuse
 from understudy.transforms.nesting import inside
 from understudy.transforms.rewriting import (
+    NONE,
     REST,
+    Format,
     Pieces,
     Spelling,
     field_of,
@@ -25,7 +25,7 @@ from understudy.transforms.rewriting import (
     rewriting,
     text_parts,
 )
-from understudy.transforms.stretches import Flags, Stretches, Texts, joined
+from understudy.transforms.stretches import Flags, Texts, joined
 from understudy.transforms.xml_text import Nodes, read
 
 _STEP = re.compile(r"(//?)(@?)([^/@\s\[\]()]+)")
@@ -54,24 +54,14 @@ def steps(path: str) -> tuple[_Step, ...]:
 
 
 def _build(setting: Setting) -> Change:
-    place = setting.place
-    where = f"{place.table.name}.{place.column.name}"
-    rules = named_rules(place)
+    rules = named_rules(setting.place)
     paths = [None if label == REST else steps(field_of(label)) for label in rules]
 
     def find(texts: Texts) -> Pieces:
-        found, wrong = [Pieces(joined([]), np.zeros(0, np.int64))], [np.zeros(0, np.int64)]
-        for first, last in texts.cuts(CHUNK_BYTES):
-            nodes, bad = read(texts.part(first, last))
-            wrong.append(bad)
-            if nodes is not None:
-                some = _ruled(nodes, paths)
-                found.append(Pieces(Stretches(some.where.text + first, some.where.start, some.where.end), some.rule))
-        lost = sum(map(len, wrong))
-        refuse(np.arange(lost), where, "well-formed XML")
-        return Pieces(joined([one.where for one in found]), np.concatenate([one.rule for one in found]))
+        nodes, wrong = read(texts)
+        return Pieces(joined([]), NONE, wrong) if nodes is None else _ruled(nodes, paths)
 
-    return rewriting(setting, rules, find, Spelling(_read, _write))
+    return rewriting(setting, rules, Format("well-formed XML", find, Spelling(_read, _write)))
 
 
 def _ruled(nodes: Nodes, paths: Sequence[tuple[_Step, ...] | None]) -> Pieces:
