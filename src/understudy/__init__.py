@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from understudy.connections import connect
     from understudy.errors import CheckFailed, Error, InputError
-    from understudy.jobs import check, init, load, mask, plan, preview, report, run, unmask, why
+    from understudy.jobs import check, findings, init, load, mask, plan, preview, report, run, unmask, why
     from understudy.transforms import Key
 
 _HOMES = {
@@ -22,6 +22,7 @@ _HOMES = {
     "Key": "transforms",
     "check": "jobs",
     "connect": "connections",
+    "findings": "jobs",
     "init": "jobs",
     "load": "jobs",
     "mask": "jobs",
@@ -40,6 +41,7 @@ __all__ = [
     "Key",
     "check",
     "connect",
+    "findings",
     "init",
     "load",
     "mask",

@@ -6,8 +6,9 @@ from support.real import DATABASES, load_real
 from support.shop import Shop
 
 DECISIONS = {
-    # orders repeat their customer's company, which the leak scan finds if it is kept
-    "northwind": {"orders.ship_name: keep": "orders.ship_name: company"},
+    # composers are found to be persons, and artists repeat some of them
+    "chinook": {"artist.name: keep": "artist.name: full_name"},
+    "pagila": {"address.district: {region: {per: address_id}}": "address.district: redact"},
 }
 """What a person decides otherwise than `keep` where `init` left it open."""
 

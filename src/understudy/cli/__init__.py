@@ -8,7 +8,7 @@ import sys
 import typer
 
 from understudy import render
-from understudy.cli import demo, jobs, keys, mask
+from understudy.cli import demo, detect, jobs, keys, mask
 from understudy.errors import Error
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 jobs.register(app)
+detect.register(app)
 demo.register(app)
 mask.register(app)
 app.add_typer(keys.app, name="key")

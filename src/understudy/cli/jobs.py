@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from understudy import render
+from understudy.cli.detect import Recognizers
 from understudy.errors import CheckFailed, InputError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
@@ -38,6 +39,8 @@ def init(
     url: Annotated[str, typer.Argument(metavar="URL", help="The source: postgresql://user@host/database.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the job file.")] = Path("job.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    sample: Annotated[int, typer.Option("--sample", min=0, help="Most rows of a table to look at; 0 for none.")] = 500,
+    recognizer: Recognizers = [],  # noqa: B006  # typer copies it
     json: Json = False,
 ) -> None:
     """Write the first job file for a source: every table and column, with a rule or a question."""
@@ -47,9 +50,10 @@ def init(
         raise InputError(
             f"{str(output)!r} exists already", hint="choose another with `-o`, or replace it with `--force`"
         )
-    draft = jobs.init(url, file=output.name)
-    output.write_text(draft.text, encoding="utf-8")
     out = render.output(json=json)
+    with out.progress() as progress:
+        draft = jobs.init(url, file=output.name, sample=sample, recognizers=recognizer, progress=progress)
+    output.write_text(draft.text, encoding="utf-8")
     out.result(
         {"file": str(output), "tables": draft.tables, "columns": draft.columns, "undecided": list(draft.undecided)},
         f"{output}: {draft.tables} tables, {draft.columns} columns, {len(draft.undecided)} for you to decide",

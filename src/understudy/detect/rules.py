@@ -8,7 +8,8 @@ column survive.  Names are seldom joined on and agree best; e-mail addresses and
 log in and deduplicate by, in tables without any foreign key, so they stay joinable by default.
 
 Parts of an address are drawn by the row's person, else by the row, where a row has several of them, so that a city
-and its postal code agree; one alone is drawn by its value, which keeps counts per city.  A name in a row that has no
+and its postal code agree, in the country that the row has after masking; one alone, and the country itself, is drawn
+by its value, which keeps counts.  A name in a row that has no
 key of a person (orders that repeat a customer's name) is drawn by its value, so that it stays the same in all rows.
 """
 
@@ -25,27 +26,27 @@ from understudy.schema import Schema, Table
 
 RULES: Mapping[str, tuple[str, ...]] = {
     "email": ("email",),
-    "first_name": ("first_name@", "first_name"),
-    "last_name": ("last_name@", "last_name"),
-    "full_name": ("full_name@", "full_name"),
-    "salutation": ("title@", "title", "shuffle"),
+    "first_name": ("{first_name: {per: @}}", "first_name"),
+    "last_name": ("{last_name: {per: @}}", "last_name"),
+    "full_name": ("{full_name: {per: @}}", "full_name"),
+    "salutation": ("{title: {per: @}}", "title", "shuffle"),
     "username": ("username",),
     "phone": ("phone", "key"),
-    "address": ("street@", "street", "redact"),
-    "city": ("city@", "city"),
-    "region": ("region@", "region", "city@", "city"),
-    "postcode": ("postcode@", "postcode", "key"),
-    "country": ("country@", "country", "shuffle"),
+    "address": ("{street: {per: @, country: from <country>}}", "{street: {per: @}}", "street", "redact"),
+    "city": ("{city: {per: @, country: from <country>}}", "{city: {per: @}}", "city"),
+    "region": ("{region: {per: @, country: from <country>}}", "{region: {per: @}}", "region", "city"),
+    "postcode": ("{postcode: {per: @, country: from <country>}}", "{postcode: {per: @}}", "postcode", "key"),
+    "country": ("country", "shuffle"),
     "nationality": ("country", "shuffle"),
     "latitude": ("{latitude: {jitter_km: 5, with: <longitude>}}", "{noise: 0.001}"),
     "longitude": ("{longitude: {jitter_km: 5, with: <latitude>}}", "{noise: 0.001}"),
     "coordinates": ("null", "redact"),
-    "company": ("company@", "company"),
-    "job_title": ("shuffle",),
-    "birth_date": ("{birth_date: <today>@}", "{birth_date: <today>}", "{shift_days: 30}", "{bucket: 10}"),
-    "death_date": ("{shift_days: 30@}", "{shift_days: 30}"),
+    "company": ("{company: {per: @}}", "company"),
+    "job_title": ("job_title", "shuffle"),
+    "birth_date": ("{birth_date: <today>, per: @}", "{birth_date: <today>}", "{shift_days: 30}", "{bucket: 10}"),
+    "death_date": ("{shift_days: 30, per: @}", "{shift_days: 30}"),
     "age": ("{bucket: 5}", "shuffle"),
-    "gender": ("gender@", "gender", "shuffle"),
+    "gender": ("{gender: {per: @}}", "gender", "shuffle"),
     "marital_status": ("shuffle",),
     "education": ("shuffle",),
     "ip": ("ip", "redact", "null"),
@@ -78,10 +79,10 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "salary": ("{noise: 0.1}", "shuffle", "redact"),
     "person_key": ("key", "token"),
 }
-"""Rules for every entity, the best first; ``@`` is where the subject goes, ``<longitude>`` such a column."""
+"""Rules for every entity, the best first; ``@`` stands for the subject, ``<longitude>`` for the row's column of it."""
 
 SECOND: Mapping[str, tuple[str, ...]] = {
-    "first_name": ("middle_name@", "middle_name", "first_name"),
+    "first_name": ("{middle_name: {per: @}}", "middle_name", "first_name"),
     "last_name": ("last_name",),
     "address": ("street", "redact"),
 }
@@ -130,13 +131,11 @@ def rules(entity: str, field: Field, row: Row) -> tuple[str, ...]:
 
 def _spelled(rule: str, subject: str, known: Mapping[str, str]) -> str:
     """A rule with its columns filled in; empty where the row has none for it."""
-    named = _COLUMN.findall(rule)
-    if ("@" in rule and not subject) or not all(entity in known for entity in named):
+    columns = _COLUMN.findall(rule)
+    if ("@" in rule and not subject) or not all(entity in known for entity in columns):
         return ""
-    rule = _COLUMN.sub(lambda found: _named(known[found.group(1)]), rule)
-    if rule.startswith("{"):
-        return rule.replace("@", f", per: {_named(subject)}")
-    return f"{{{rule[:-1]}: {{per: {_named(subject)}}}}}" if rule.endswith("@") else rule
+    rule = rule.replace("@", _named(subject))
+    return _COLUMN.sub(lambda found: _named(known[found.group(1)]), rule)
 
 
 def _named(column: str) -> str:

@@ -1,14 +1,26 @@
-"""Which rule a column should get, guessed from its name and type alone; what cannot be guessed is left to a person."""
+"""Which rule a column should get, from what detection tells of it; whatever is not sure is left to a person."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ruamel.yaml import YAML
+
+from understudy import transforms
+from understudy.detect import KEPT, Finding, Survey
+from understudy.errors import InputError
+from understudy.interfaces import Rule
 from understudy.schema import Column, Schema, Table
 
 UNDECIDED = "decide"
-"""What stands in a job file where no rule could be guessed; a run refuses until a person replaces it."""
+"""What stands in a job file where no rule is sure to be right; a run refuses until a person replaces it."""
+
+_FALLBACKS = ("key", "token")
+"""What a personal column gets where none of its own rules fits: it stays unique, and tells nothing."""
+
+_SHOWN = 3
+"""Most pieces of evidence in the comment of one column."""
 
 
 @dataclass(frozen=True)
@@ -19,91 +31,41 @@ class Guess:
     why: str
 
 
-_PERSONAL: tuple[tuple[str, str, str], ...] = (
-    # words that must all occur in the column's name; rule; what the column is
-    ("email", "email", "an e-mail address"),
-    ("e_mail", "email", "an e-mail address"),
-    ("first name", "first_name", "a given name"),
-    ("firstname", "first_name", "a given name"),
-    ("given name", "first_name", "a given name"),
-    ("last name", "last_name", "a family name"),
-    ("lastname", "last_name", "a family name"),
-    ("surname", "last_name", "a family name"),
-    ("family name", "last_name", "a family name"),
-    ("middle name", "first_name", "a given name"),
-    ("full name", "full_name", "a person's name"),
-    ("fullname", "full_name", "a person's name"),
-    ("contact name", "full_name", "a person's name"),
-    ("holder name", "full_name", "a person's name"),
-    ("company", "company", "a company"),
-    ("employer", "company", "a company"),
-    ("username", "username", "a user name"),
-    ("user name", "username", "a user name"),
-    ("login", "username", "a user name"),
-    ("nickname", "username", "a user name"),
-    ("phone", "phone", "a telephone number"),
-    ("mobile", "phone", "a telephone number"),
-    ("fax", "phone", "a telephone number"),
-    ("street", "street", "an address"),
-    ("address", "street", "an address"),
-    ("address1", "street", "an address"),
-    ("address2", "street", "an address"),
-    ("city", "city", "a place"),
-    ("town", "city", "a place"),
-    ("postcode", "postcode", "a postal code"),
-    ("postal code", "postcode", "a postal code"),
-    ("zip", "postcode", "a postal code"),
-    ("zipcode", "postcode", "a postal code"),
-    ("country", "country", "a country"),
-    ("birth date", "{shift_days: 30}", "a date of birth"),
-    ("birthdate", "{shift_days: 30}", "a date of birth"),
-    ("birthday", "{shift_days: 30}", "a date of birth"),
-    ("date birth", "{shift_days: 30}", "a date of birth"),
-    ("dob", "{shift_days: 30}", "a date of birth"),
-    ("iban", "token", "an account number"),
-    ("ssn", "token", "a national identifier"),
-    ("passport", "token", "an identity document"),
-    ("password", "redact", "a secret"),
-    ("passwd", "redact", "a secret"),
-    ("secret", "redact", "a secret"),
-    ("token", "token", "a secret"),
-    ("salary", "{noise: 0.1}", "a person's income"),
-    ("ip", "redact", "a network address"),
-)
+def guesses(schema: Schema, survey: Survey, table: Table, column: Column) -> tuple[Guess, ...]:
+    """The rules a column may get, the best first; the last one always fits, and it is ``decide`` unless it is a key's.
 
-_HARMLESS_TEXT = frozenset(
-    "status state type kind code currency locale language lang timezone unit category version format role gender "
-    "method provider channel browser device color colour size slug mime extension level rating".split()
-)
-_HARMLESS_NUMBERS = frozenset(
-    "count quantity qty amount price total cost rate fee tax discount score rating stars position rank order priority "
-    "width height length weight size duration seconds days year month version level number no stock nights guests "
-    "capacity beds percent ratio rental replacement units reorder freight balance".split()
-)
-_HARMLESS_TIMES = frozenset(
-    "created updated modified deleted started finished ended at on date time last update".split()
-)
-
-
-def words(name: str) -> list[str]:
-    """The words of an identifier: ``customerEmailAddress`` and ``customer_email_address`` read alike."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    return [word for word in re.split(r"[^0-9A-Za-z]+", spaced.lower()) if word]
-
-
-def guess(schema: Schema, table: Table, column: Column) -> Guess:
-    """The rule one column should get; ``decide`` where its name and type do not tell."""
+    A finding gets the rules of its entity.  ``keep`` is for keys of a kind that cannot be permuted and for what
+    detection calls harmless (see ``detect.harmless``); everything else is to be decided.
+    """
+    findings = survey.of(table.name, column.name)
+    found = [finding for finding in findings if finding.found and finding.entity != "person_key"]
+    if found:
+        own = [finding for finding in found if not finding.path and not finding.key] or found
+        return (*filter(_known, _personal(own)), Guess(UNDECIDED, _told(found)))
     if column.name in table.row_key or _referenced(schema, table, column):
-        return _key(column)
-    name = words(column.name)
-    if "address" in name and "email" in words(table.name.name):
-        name = ["email"]
-    personal = _personal(name, column)
-    if personal is not None:
-        return personal
-    return _harmless(name, column) or Guess(
-        UNDECIDED, f"{column.native_type}: its name and type do not tell what it holds"
-    )
+        return (_key(column),)
+    if any(finding.entity == "person_key" and finding.found for finding in findings):
+        return (Guess("key", _told(findings)), Guess(UNDECIDED, _told(findings)))
+    if findings:
+        return (Guess(UNDECIDED, f"perhaps {_told(findings)}"),)
+    why = survey.harmless.get((table.name, column.name), "")
+    if why:
+        return (Guess("keep", why),)
+    return (Guess(UNDECIDED, "nothing tells what it holds"),)
+
+
+def parsed(rule: str) -> Rule:
+    """The rule in a text of YAML; an InputError where there is no such rule."""
+    return transforms.parse_rule(YAML(typ="safe", pure=True).load(rule))
+
+
+def _known(guess: Guess) -> bool:
+    """Whether there is such a rule here."""
+    try:
+        parsed(guess.rule)
+    except InputError:
+        return False
+    return True
 
 
 def _referenced(schema: Schema, table: Table, column: Column) -> bool:
@@ -118,31 +80,36 @@ def _key(column: Column) -> Guess:
     return Guess(UNDECIDED, f"{column.native_type} inside a key")
 
 
-def _personal(name: list[str], column: Column) -> Guess | None:
-    for needed, rule, what in _PERSONAL:
-        if set(needed.split()) <= set(name) and _suits(rule, column):
-            return Guess(rule, what)
-    if name in (["name"], ["display", "name"]) and column.kind == "text":
-        return Guess(UNDECIDED, "a name: of a person (full_name), of a company (company) or of a thing (keep)?")
-    return None
+def _personal(found: Sequence[Finding]) -> tuple[Guess, ...]:
+    """The rules of findings in one column: of the column itself, or of the parts of its values together."""
+    first = found[0]
+    if first.key:
+        return (Guess(_by_key(found), _told(found)),)
+    if first.path and first.path != "[*]":
+        return ()  # the paths that no row showed would stay as they are, so a person decides
+    return tuple(Guess(rule, _told(found)) for rule in (*first.rules, *_FALLBACKS))
 
 
-def _suits(rule: str, column: Column) -> bool:
-    if rule.startswith("{shift_days"):
-        return column.kind in ("date", "timestamp")
-    if rule.startswith("{noise"):
-        return column.kind in ("integer", "decimal", "float") and not column.as_text
-    return column.kind == "text"
+def _by_key(found: Sequence[Finding]) -> str:
+    """A rule for every key of a table of keys and values; what stands under any other key is redacted."""
+    column = found[0].key.partition("=")[0]
+    cases = ", ".join(f"{_quoted(one.key.partition('=')[2])}: {one.rule}" for one in found)
+    return f"{{switch: {{on: {_quoted(column)}, cases: {{{cases}}}, default: redact}}}}"
 
 
-def _harmless(name: list[str], column: Column) -> Guess | None:
-    known = set(name)
-    if column.kind in ("boolean", "enum"):
-        return Guess("keep", f"{column.native_type}: one of a few known values")
-    if column.kind in ("integer", "decimal", "float") and known & _HARMLESS_NUMBERS:
-        return Guess("keep", "a quantity")
-    if column.kind in ("timestamp", "date", "time") and known <= _HARMLESS_TIMES:
-        return Guess("keep", "when the row was written")
-    if column.kind == "text" and name and name[-1] in _HARMLESS_TEXT:
-        return Guess("keep", "a classification")
-    return None
+def _quoted(name: str) -> str:
+    return name if name.isidentifier() else '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _told(found: Sequence[Finding]) -> str:
+    """What was found, how sure that is and why; for documents where, and which rule they could get."""
+    first = found[0]
+    if first.path and first.path != "[*]":
+        what = ", ".join(f"{_summary(one)} at {one.path}" for one in found[:_SHOWN])
+        rules = ", ".join(f"'{one.path}': {one.rule}" for one in found)
+        return f"documents hold {what}; as in {{json: {{{rules}}}}}"
+    return f"{_summary(first)} ({first.confidence:.2f}): {'; '.join(first.evidence[:_SHOWN])}"
+
+
+def _summary(finding: Finding) -> str:
+    return KEPT[finding.entity].summary if finding.entity in KEPT else finding.entity

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ruamel.yaml import YAML
 
-from understudy import transforms
+from understudy import detect, transforms
 from understudy.connections import connect, redact
-from understudy.interfaces import Refusal
-from understudy.jobs.classify import UNDECIDED, Guess, guess
+from understudy.interfaces import Progress, Refusal
+from understudy.jobs.classify import UNDECIDED, Guess, guesses, parsed
 from understudy.schema import Schema, Table, TableName
 
 _HEAD = """\
 # Understudy job for {identity}
 # Review every line: each column has a rule, and a run refuses as long as one says `{undecided}`.
+# Behind each rule stands why: what was found, how sure that is (0 to 1), by its name, type, keys{sampled}.
 # `understudy plan {file}` shows what will happen; `understudy run {file}` does it.
 
 source: {source}
@@ -58,64 +61,93 @@ class Draft:
     undecided: tuple[str, ...]
 
 
-def init(url: str, *, file: str = "job.yaml", source: str = "${SOURCE_URL}") -> Draft:
-    """Introspect a source and draft its job; nothing is written anywhere.
+def init(
+    url: str,
+    *,
+    file: str = "job.yaml",
+    source: str = "${SOURCE_URL}",
+    sample: int = detect.ROWS,
+    recognizers: Sequence[Any] = (),
+    progress: Progress | None = None,
+) -> Draft:
+    """Introspect a source, look at some of its rows, and draft its job; nothing is written anywhere.
 
     ``source`` is what the file will say; by default an environment variable, so that no
-    credentials end up in git.
+    credentials end up in git.  ``sample`` rows of every table are looked at, and forgotten; with 0,
+    names and types alone decide.  ``recognizers`` are as the job's ``detect.recognizers``.
     """
-    schema = connect(url).schema()
+    with connect(url).snapshot() as snapshot:
+        schema = snapshot.schema()
+        survey = detect.survey(
+            schema,
+            detect.Sampler(snapshot, rows=sample) if sample else None,
+            recognizers=[detect.recognizer(one) for one in recognizers],
+            progress=progress,
+        )
     domains = transforms.domains(schema)
-    guesses = _fitting(schema, domains)
+    chosen = fitting(schema, survey, domains)
     lines: list[str] = []
     for table in schema.tables:
-        lines += _table(table, guesses, domains)
+        lines += _table(table, chosen, domains)
     head = _HEAD.format(
         identity=redact(schema.identity or url),
         undecided=UNDECIDED,
+        sampled=f" and up to {sample:,} rows of each table" if sample else "",
         file=file,
         source=source,
         target=_target(schema),
         edges=_edges(schema),
     )
     count = sum(len(table.stored) for table in schema.tables)
-    undecided = tuple(f"{table}.{column}" for (table, column), found in guesses.items() if found.rule == UNDECIDED)
-    return Draft(head + "columns:\n" + "\n".join(lines) + "\n" + _TAIL, len(schema.tables), count, undecided)
+    undecided = tuple(f"{table}.{column}" for (table, column), found in chosen.items() if found.rule == UNDECIDED)
+    text = head + "columns:\n" + "\n".join(lines) + "\n" + _own(recognizers) + _TAIL
+    return Draft(text, len(schema.tables), count, undecided)
 
 
-def _fitting(schema: Schema, domains: Mapping[Place, str]) -> dict[Place, Guess]:
-    """A guess for every column that takes no other's rule; one that would be refused gives way to what fits."""
-    guesses = {
-        (table.name, column.name): guess(schema, table, column)
+def fitting(schema: Schema, survey: detect.Survey, domains: Mapping[Place, str]) -> dict[Place, Guess]:
+    """A rule for every column that takes no other's: the first of its guesses that is not refused."""
+    waiting = {
+        (table.name, column.name): list(guesses(schema, survey, table, column))
         for table in schema.tables
         for column in table.stored
         if domains.get((table.name, column.name), f"{table.name}.{column.name}") == f"{table.name}.{column.name}"
     }
-    for second in ("key", "token", UNDECIDED):
-        refused = {refusal.subject: refusal for refusal in _refusals(schema, guesses, domains)}
-        for place in guesses:
+    while True:
+        chosen = {place: found[0] for place, found in waiting.items()}
+        refused = {refusal.subject: refusal for refusal in _refusals(schema, chosen, domains)}
+        stuck = True
+        for place, found in waiting.items():
             refusal = refused.get(f"{place[0]}.{place[1]}")
-            if refusal is not None:
-                guesses[place] = Guess(second, f"{guesses[place].rule} does not fit: {refusal.reason}")
-    return guesses
+            if refusal is not None and found[0].rule != UNDECIDED:
+                rest = found[1:] or [Guess(UNDECIDED, f"{found[0].rule} does not fit: {refusal.reason}")]
+                waiting[place], stuck = rest, False
+        if stuck:
+            return chosen
 
 
-def _refusals(schema: Schema, guesses: dict[Place, Guess], domains: Mapping[Place, str]) -> list[Refusal]:
-    decided = {
-        place: transforms.parse_rule(YAML(typ="safe", pure=True).load(found.rule))
-        for place, found in guesses.items()
-        if found.rule != UNDECIDED
-    }
+def _refusals(schema: Schema, chosen: Mapping[Place, Guess], domains: Mapping[Place, str]) -> list[Refusal]:
+    decided = {place: parsed(found.rule) for place, found in chosen.items() if found.rule != UNDECIDED}
     rules, clashes = transforms.spread(schema, decided, domains)
     return [*clashes, *transforms.refusals(schema, rules, domains)]
 
 
-def _table(table: Table, guesses: dict[Place, Guess], domains: Mapping[Place, str]) -> list[str]:
+def _own(recognizers: Sequence[Any]) -> str:
+    """The recognizers that were given, so that later checks use them too."""
+    if not recognizers:
+        return ""
+    stream = io.StringIO()
+    yaml = YAML()
+    yaml.default_flow_style = None
+    yaml.dump({"detect": {"recognizers": list(recognizers)}}, stream)
+    return "\n" + stream.getvalue()
+
+
+def _table(table: Table, chosen: Mapping[Place, Guess], domains: Mapping[Place, str]) -> list[str]:
     """The rules of one table; columns that take their parent's rule are shown as comments."""
     lines = [f"  # {table.name}: about {table.rows:,} rows"]
     for column in table.stored:
         name = f"{table.name}.{column.name}"
-        found = guesses.get((table.name, column.name))
+        found = chosen.get((table.name, column.name))
         if found is None:
             lines.append(f"  # {name}: as {domains[table.name, column.name]}, with which foreign keys join it")
             continue

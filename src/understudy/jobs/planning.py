@@ -9,10 +9,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from understudy import subset, transforms
+from understudy import detect, subset, transforms
 from understudy.errors import InputError
 from understudy.interfaces import Refusal, Rule
-from understudy.jobs.classify import UNDECIDED, guess
+from understudy.jobs.classify import UNDECIDED, guesses
 from understudy.jobs.spec import EdgeSpec, JobFile, SubsetSpec, TargetSpec, VirtualSpec
 from understudy.schema import ForeignKey, Schema, Table, TableName
 
@@ -188,15 +188,19 @@ def _named_rules(schema: Schema, columns: Mapping[str, Any]) -> tuple[dict[tuple
 
 def _without_rule(schema: Schema, chosen: subset.SubsetPlan, rules: Rules, told: set[str]) -> list[Refusal]:
     """A column nobody decided on is refused: data must never pass because somebody forgot it."""
-    missing: list[Refusal] = []
-    for table in schema.tables:
-        if not _filled(chosen, table.name):
-            continue
-        for column in table.stored:
-            name = f"{table.name}.{column.name}"
-            if (table.name, column.name) in rules or name in told:
-                continue
-            rule = guess(schema, table, column).rule
-            hint = f"add `{name}: {rule}`" if rule != UNDECIDED else f"add `{name}: keep`, `redact` or another rule"
-            missing.append(Refusal(name, f"no rule ({column.native_type})", hint))
-    return missing
+    missing = [
+        (table, column)
+        for table in schema.tables
+        if _filled(chosen, table.name)
+        for column in table.stored
+        if (table.name, column.name) not in rules and f"{table.name}.{column.name}" not in told
+    ]
+    tables = {table.name: table for table, _column in missing}
+    survey = detect.survey(replace(schema, tables=tuple(tables.values())), None)
+    refusals: list[Refusal] = []
+    for table, column in missing:
+        name = f"{table.name}.{column.name}"
+        rule = guesses(schema, survey, table, column)[0].rule
+        hint = f"add `{name}: {rule}`" if rule != UNDECIDED else f"add `{name}: keep`, `redact` or another rule"
+        refusals.append(Refusal(name, f"no rule ({column.native_type})", hint))
+    return refusals
