@@ -23,6 +23,7 @@ from understudy.transforms import moments
 from understudy.transforms.date_texts import DateFormat
 from understudy.transforms.declare import Change, Part, Place, Rows
 from understudy.transforms.fake import same_width
+from understudy.transforms.hexadecimal import uuid_digits
 from understudy.transforms.stretches import Flags
 
 FORMS: Mapping[Kind, Column] = {
@@ -48,7 +49,6 @@ _TICKS: Mapping[Kind, int] = {"date": moments.LENGTHS["day"], "timestamp": 1}
 _MOMENT = r"^(?P<head>\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?)(?P<fraction>\.\d{1,6})?(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?$"
 _DAY = DateFormat("%Y-%m-%d")
 _HEADS = [DateFormat(f"%Y-%m-%d{between}%H:%M{seconds}") for between in " T" for seconds in (":%S", "")]
-_HYPHENS = (8, 12, 16, 20)  # where they stand between the 32 digits of a UUID
 _ENDLESS = pa.array(["infinity", "-infinity"])
 
 
@@ -155,8 +155,7 @@ def _written(kind: Kind, values: pa.Array, texts: pa.Array) -> pa.Array:
         return pc.if_else(values, pc.if_else(short, "t", "true"), pc.if_else(short, "f", "false"))
     if kind == "uuid":
         data, offsets = spans(values)
-        digits = np.frombuffer(data[offsets[0] : offsets[-1]].tobytes().hex().encode(), np.uint8).reshape(-1, 32)
-        made = same_width(np.insert(digits, _HYPHENS, ord("-"), axis=1))
+        made = same_width(uuid_digits(data[offsets[0] : offsets[-1]].reshape(-1, 16)))
     else:
         found = moments.in_microseconds(values)
         made = _DAY.write(found, texts) if kind == "date" else _written_moments(found, texts)
