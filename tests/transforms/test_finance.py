@@ -167,6 +167,7 @@ def refused(rule, kind, **more) -> str:
 def test_what_a_number_cannot_hold_is_refused():
     assert "cannot hold the number of a payment card" in refused("card", "integer")
     assert "has letters" in refused("iban", "integer", arrow_type=pa.int64())
+    assert "has letters" in refused("resident_id", "integer", arrow_type=pa.int64()), "an X of a check digit"
     assert "whole ones" in refused("card", "decimal")
     assert not refused("card", "integer", arrow_type=pa.int64())
     assert not refused("routing_number", "integer")

@@ -61,6 +61,17 @@ def test_wrong_ones_stay_wrong_and_come_back(name):
     assert identifiers.restore(found).equals(values)
 
 
+@pytest.mark.parametrize("name", sorted(SCHEMES))
+def test_what_people_type_where_they_have_none_is_masked_too(name):
+    filled = {form.length: "".join(place[0] for place in form.allowed) for form in SCHEMES[name].forms}
+    typed = [*filled.values(), *(digit * length for length in filled for digit in "019A")]
+    identifiers = Identifiers(SUBKEY, SCHEMES[name])
+    found = identifiers(pa.array(typed))
+    assert all(before != after for before, after in zip(typed, found.to_pylist(), strict=True))
+    assert identifiers.restore(found).to_pylist() == typed
+    assert valid(name, found).equals(valid(name, pa.array(typed)))
+
+
 def numbers_of(name: str, values: list[str]) -> list[str]:
     return masked({"national_id": name}, values)
 

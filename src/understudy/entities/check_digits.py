@@ -179,12 +179,12 @@ _STEPS = 7  # characters after which 97 * 100**7 still fits 63 bits, with two mo
 
 
 def mod_97(order: Callable[[int], Sequence[int]] | None = None) -> Check:
-    """ISO 7064, mod 97-10: letters count 10 to 35, and two digits make the remainder 1.
+    """ISO 7064, mod 97-10: letters count 10 to 35, and two digits (02 to 98) make the remainder 1.
 
     Over the characters before them, or over the places that ``order`` gives for a length.
     """
 
-    def remainder(values: Values, at: int) -> Numbers:
+    def right(values: Values, at: int) -> Numbers:
         total = np.zeros(len(values), np.int64)
         for number, place in enumerate(range(at) if order is None else order(values.shape[1]), 1):
             column = values[:, place]
@@ -192,9 +192,9 @@ def mod_97(order: Callable[[int], Sequence[int]] | None = None) -> Check:
             total += column
             if number % _STEPS == 0:
                 total %= 97
-        return total * 100 % 97
+        return 98 - total * 100 % 97
 
-    return _made(numbered(98, 2), remainder)
+    return Check(numbered(0, 99), right)
 
 
 def mod_11_10(first: int = 0) -> Check:

@@ -26,12 +26,16 @@ from understudy.entities.check_digits import Values
 from understudy.entities.cores import Core, Cores, put
 from understudy.entities.forms import Form, Reading
 from understudy.entities.scheme import Found, Scheme
+from understudy.errors import Error
 from understudy.interfaces import BATCH_ROWS
 from understudy.transforms.characters import Characters, text_array
 from understudy.transforms.derange import Derangement, walk
 from understudy.transforms.prf import words
 
 Mask = NDArray[np.bool_]
+
+_ROUNDS = 5_000
+"""How often what is no identifier is permuted at most: where of a hundred such texts one is none, this is plenty."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +94,13 @@ class Identifiers:
         permute = characters.restore if decrypt else characters
         made = permute(texts)
         again = self._found(made)
-        while again.any():
+        for _ in range(_ROUNDS):
+            if not again.any():
+                return made
             mask = pa.array(again)
             made = pc.replace_with_mask(made, mask, permute(made.filter(mask)))
             again = self._found(made, among=again)
-        return made
+        raise Error(f"of texts with this pattern, nearly all are {self.scheme.name}, and one is not")
 
     def _found(self, texts: pa.Array, among: Mask | None = None) -> Mask:
         """Which texts are identifiers of this kind, valid or not."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from understudy.entities.check_digits import CHARACTERS, counts, free, luhn, weighted
+from understudy.entities.check_digits import CHARACTERS, DIGITS, counts, free, luhn, weighted
 from understudy.entities.forms import Form, form
 from understudy.entities.parts import (
     CENTURY,
@@ -133,7 +133,10 @@ CPF = Scheme(
     "cpf",
     "taxpayer number of a person",
     "111.444.777-35",
-    (Form((digits(9), *_FEDERAL), also=lambda values: (values != values[:, :1]).any(axis=1)),),
+    (
+        Form((digits(9), *_FEDERAL), also=lambda values: (values != values[:, :1]).any(axis=1)),
+        Form((listed([digit * 11 for digit in DIGITS]),), proper=False, name="cpf of one digit"),
+    ),
     "BR",
 )
 CNPJ = Scheme(

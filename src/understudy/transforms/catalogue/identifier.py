@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
+from understudy.entities.check_digits import DIGITS
 from understudy.entities.scheme import Scheme
 from understudy.schema import Kind
 from understudy.transforms.declare import (
@@ -92,7 +93,7 @@ def _problem(place: Place, choose: Choose) -> str:
     elif not pa.types.is_signed_integer(kind):
         return f"integers that travel as {kind} cannot be identifiers"
     shortest = min(scheme.by_length, default=1)
-    if any(set(place) - set("0123456789X") for form in scheme.forms for place in form.allowed):
+    if any(set(place) - set(DIGITS) for form in scheme.forms for place in form.allowed):
         return f"{scheme.title} has letters, which {column.native_type} cannot hold"
     if 10 ** (shortest - 1) > _largest(kind):
         return f"{column.native_type} cannot hold {scheme.title}, which has {shortest} digits"
