@@ -168,6 +168,13 @@ class TestKinds:
         inside = json.loads(change('{"user": 7}', {"$.user": {"key": {"domain": "users.id", "within": "int32"}}}))
         assert [inside["user"]] == masked({"key": {"domain": "users.id"}}, [7], "integer", arrow_type=pa.int32())
 
+    def test_keys_of_nineteen_digits_agree_too_and_longer_numbers_are_no_keys(self):
+        rule = {"key": {"domain": "users.id"}}
+        values = [2**63 - 1, 10**18, -(2**63) + 1, 2**63]
+        found = json.loads(change(json.dumps(values), {"$[*]": rule}))
+        assert found[:3] == masked(rule, values[:3], "integer", arrow_type=pa.int64())
+        assert isinstance(found[3], str) and found[3] != str(2**63)
+
     def test_a_text_that_is_a_uuid_agrees_with_a_column_of_uuids_if_the_path_says_so(self):
         one = uuid.UUID(int=2**100 + 7)
         rule = {"key": {"domain": "users.id"}}

@@ -388,11 +388,11 @@ class TestXml:
         ]
 
     @pytest.mark.parametrize(
-        "text", ["<a>", "</a>", "<a></b>", "<a", "<a <b>", "<>", "<a/><b>", "<a x='<'/>", "<a x='></a>"]
+        "text", ["<a>", "</a>", "<a></b>", "<a", "<a <b>", "<>", "<a/><b>", "<a x='<'/>", "<a x='></a>", "<!-- <a/>"]
     )
     def test_what_is_not_well_formed_stops_the_run(self, text):
         with pytest.raises(Error, match=r"1 rows of people\.v hold no well-formed XML"):
-            masked({"xml": {"//a": X}}, [text, "<a>b</a>"])
+            masked({"xml": {"//a": X}}, [text, "<a>b</a>", "<a>c</a><!-- -->"])
 
     @pytest.mark.parametrize("path", ["mail", "/", "//a/", "/a[1]", "/@a/b", "/a b"])
     def test_what_is_no_path_is_refused_with_an_example(self, path):

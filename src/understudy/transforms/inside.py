@@ -39,11 +39,12 @@ FORMS: Mapping[Kind, Column] = {
 
 _SPELLED: tuple[Kind, ...] = ("integer", "decimal", "date", "timestamp", "uuid")
 _PATTERNS: Mapping[Kind, str] = {
-    "integer": r"^-?\d{1,18}$",
+    "integer": r"^-?\d{1,19}$",
     "decimal": r"^(?:-?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,4})?|NaN|-?Infinity)$",
     "boolean": r"^(?:t|f|true|false)$",
     "uuid": r"^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
 }
+_LARGEST = str(2**63 - 1)
 _ANY: Mapping[Kind, str] = {"integer": "0", "decimal": "0", "boolean": "f", "uuid": "0" * 32}
 _TICKS: Mapping[Kind, int] = {"date": moments.LENGTHS["day"], "timestamp": 1}
 _MOMENT = r"^(?P<head>\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?)(?P<fraction>\.\d{1,6})?(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?$"
@@ -115,12 +116,25 @@ def _stays(texts: pa.Array) -> Flags:
     return cast("Flags", pc.or_(blank, pc.is_in(texts, _ENDLESS)).to_numpy(zero_copy_only=False))
 
 
+def _matching(texts: pa.Array, kind: Kind) -> Flags:
+    return cast("Flags", pc.match_substring_regex(texts, _PATTERNS[kind]).to_numpy(zero_copy_only=False))
+
+
+def whole(texts: pa.Array) -> Flags:
+    """Which texts are whole numbers of 64 bits."""
+    good = _matching(texts, "integer")
+    if pc.greater(pc.binary_length(texts), len(_LARGEST) - 1).true_count:
+        digits = pc.replace_substring(texts, "-", "")
+        over = pc.and_(pc.equal(pc.binary_length(digits), len(_LARGEST)), pc.greater(digits, _LARGEST))
+        good &= ~over.to_numpy(zero_copy_only=False)
+    return good
+
+
 def read(kind: Kind, texts: pa.Array) -> tuple[pa.Array, Flags]:
     """The values that texts spell, and which do spell one; in the place of others, whatever is easy."""
     if kind in _PATTERNS:
-        good = pc.match_substring_regex(texts, _PATTERNS[kind])
-        texts = texts if good.true_count == len(good) else pc.if_else(good, texts, _ANY[kind])
-        flags = good.to_numpy(zero_copy_only=False)
+        flags = whole(texts) if kind == "integer" else _matching(texts, kind)
+        texts = texts if flags.all() else pc.if_else(pa.array(flags), texts, _ANY[kind])
         if kind == "integer":
             return texts.cast(pa.int64()), flags
         if kind == "decimal":

@@ -146,5 +146,7 @@ def element(native: str, name: str) -> Column:
     if kind in FORMS:
         found = replace(FORMS[kind], name=name, native_type=native)
         size = rest.partition(")")[0]
-        return replace(found, max_length=int(size)) if kind == "text" and size.isdigit() else found
+        if kind == "text" and size.isdigit():
+            return replace(found, max_length=int(size))
+        return replace(found, key_sql="lower({}::text)") if plain == "citext" else found
     return Column(name, native, kind, pa.string(), as_text=kind == "other")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,10 +15,8 @@ def depths(text: Places, opens: Flags, closes: Flags) -> NDArray[np.int32]:
     step = opens.view(np.int8) - closes.view(np.int8)
     total = np.cumsum(step, dtype=np.int32)
     begins = np.append(True, text[1:] != text[:-1])[: len(text)]
-    found: NDArray[np.int32] = total - np.repeat(
-        (total - step)[begins], np.diff(np.flatnonzero(np.append(begins, True)))
-    )
-    return found
+    before = np.repeat((total - step)[begins], np.diff(np.flatnonzero(np.append(begins, True))))
+    return cast("NDArray[np.int32]", total - before)
 
 
 def unpaired(text: Places, opens: Flags, closes: Flags) -> Places:
@@ -34,10 +34,9 @@ def _by_depth(depth: NDArray[np.int32]) -> Places:
 
 def parents(opens: Flags, closes: Flags, depth: NDArray[np.int32]) -> Places:
     """For every token the bracket that opens what it stands in; -1 where it stands in none."""
+    # an opening bracket comes twice: as an item, and before its items
     tokens = np.repeat(np.arange(len(opens)), 1 + opens.view(np.int8) - closes.view(np.int8))
-    begins = np.append(False, tokens[1:] == tokens[:-1])[
-        : len(tokens)
-    ]  # an opening bracket, once more: before its items
+    begins = np.append(False, tokens[1:] == tokens[:-1])[: len(tokens)]
     level = depth.take(tokens) - (opens.take(tokens) & ~begins)
     order = _by_depth(level)
     latest = np.maximum.accumulate(np.where(begins.take(order), np.arange(len(order)), -1))

@@ -22,9 +22,10 @@ SPELLED: tuple[Kind, ...] = ("integer", "decimal", "boolean", "date", "timestamp
 """What a piece of text may be."""
 
 REST = "default"
-"""What the rule is called, and its option, that changes what no other rule is for."""
+"""What the rule, and its option, is called that changes what no other rule is for."""
 
 KEYS = "keys"
+"""What the rule, and its option, is called that changes keys."""
 
 _FIELD = "field "
 
@@ -42,6 +43,7 @@ class Spelling:
 
 
 NONE: Places = np.zeros(0, np.int64)
+"""No places."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,13 +131,13 @@ def nothing_named(place: Place) -> str:
     return "" if named_rules(place) else "it names no rule for anything inside"
 
 
-def rewriting(setting: Setting, rules: Mapping[str, Rule], format_: Format) -> Change:
+def rewriting(setting: Setting, rules: Mapping[str, Rule], how: Format) -> Change:
     """The Change that finds pieces of texts and exchanges those that a rule is for.
 
     Where a text column has no room for its stand-ins, each is cut to the length of what it stands for.
     """
     where = f"{setting.place.table.name}.{setting.place.column.name}"
-    limit, spelling = setting.place.column.max_length, format_.spelling
+    limit, spelling = setting.place.column.max_length, how.spelling
     changes = {
         number: (f"{where} {label}", setting.pieces(label))
         for number, (label, rule) in enumerate(rules.items())
@@ -144,7 +146,7 @@ def rewriting(setting: Setting, rules: Mapping[str, Rule], format_: Format) -> C
 
     def change(values: pa.Array, rows: Rows) -> pa.Array:
         texts = Texts(values)
-        pieces = _found(texts, format_, where)
+        pieces = _found(texts, how, where)
         parts, chosen = [], []
         for number, (label, some) in changes.items():
             places = np.flatnonzero(pieces.rule == number)
@@ -152,7 +154,7 @@ def rewriting(setting: Setting, rules: Mapping[str, Rule], format_: Format) -> C
                 raw = taken(texts, pieces.where.at(places))
                 before = spelling.read(raw)
                 there = rows.at(pa.array(pieces.where.text[places]))
-                parts.append((raw, before, changed(some, before, there, format_.form, where=label)[0]))
+                parts.append((raw, before, changed(some, before, there, how.form, where=label)[0]))
                 chosen.append(places)
         if not parts:
             return values
@@ -162,20 +164,20 @@ def rewriting(setting: Setting, rules: Mapping[str, Rule], format_: Format) -> C
             together, turn = together[order], pa.array(order)
             raw, before, after = (pa.concat_arrays(arrays).take(turn) for arrays in zip(*parts, strict=True))
         exchange = _Exchange(texts, pieces.where.at(together), raw, before, spelling)
-        return exchange.within(format_.mend(exchange.where, after), limit)
+        return exchange.within(how.mend(exchange.where, after), limit)
 
     return change
 
 
-def _found(texts: Texts, format_: Format, where: str) -> Pieces:
+def _found(texts: Texts, how: Format, where: str) -> Pieces:
     """The pieces of texts; an Error that counts those texts that are not what they must be."""
     found = []
     for first, last in texts.cuts(CHUNK_BYTES):
-        some = format_.find(texts.part(first, last))
+        some = how.find(texts.part(first, last))
         found.append(Pieces(some.where.moved(first), some.rule, np.unique(some.wrong)))
     lost = sum(len(some.wrong) for some in found)
     if lost:
-        message = f"{lost} rows of {where} hold no {format_.called}"
+        message = f"{lost} rows of {where} hold no {how.called}"
         raise Error(message, hint="use `redact` or `null`, or mend them at the source")
     return Pieces(joined([some.where for some in found]), np.concatenate([NONE, *(some.rule for some in found)]))
 

@@ -51,6 +51,7 @@ def read(texts: Texts) -> tuple[Nodes | None, Places]:
     data = texts.data[texts.offsets[0] : texts.offsets[-1]].copy()
     sections, textual = _sections(texts, data)
     tags, wrong = _tags(texts, data)
+    wrong = np.concatenate([wrong, sections.text[sections.end > texts.offsets[sections.text + 1]]])
     names = pc.struct_field(pc.extract_regex(taken(texts, tags), _NAME), "name")
     closes = texts.data[tags.start + 1] == _SLASH
     opens = ~closes & (texts.data[tags.end - 2] != _SLASH)

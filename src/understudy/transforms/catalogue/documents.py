@@ -20,7 +20,7 @@ from understudy.interfaces import Rule
 from understudy.schema import Kind
 from understudy.transforms import json_paths
 from understudy.transforms.declare import Change, Declaration, Option, Part, Place, Rows, Setting
-from understudy.transforms.inside import changed, part
+from understudy.transforms.inside import changed, part, whole
 from understudy.transforms.json_paths import Keys, Path
 from understudy.transforms.json_search import find, search_for
 from understudy.transforms.json_text import STRING, Engine, read
@@ -173,9 +173,8 @@ def _by_kind(texts: Texts, where: Stretches) -> list[tuple[Kind, Places]]:
     found = [(kind, np.flatnonzero(first == byte)) for byte, kind in _KIND_OF.items()]
     numbers = np.flatnonzero(~np.isin(first, [*_KIND_OF, _NOTHING]))
     if len(numbers):
-        spelled = pc.match_substring_regex(taken(texts, where.at(numbers)), r"^-?\d{1,18}$")
-        whole = spelled.to_numpy(zero_copy_only=False)
-        found += [("integer", numbers[whole]), ("decimal", numbers[~whole])]
+        integers = whole(taken(texts, where.at(numbers)))
+        found += [("integer", numbers[integers]), ("decimal", numbers[~integers])]
     return [(kind, places) for kind, places in found if len(places)]
 
 

@@ -48,7 +48,10 @@ def function(named: str) -> Function:
 def _arguments(place: Place) -> set[str]:
     """The named arguments that a rule's function takes; an InputError where it is not given what it needs."""
     named = str(place.options["function"])
-    parameters = inspect.signature(function(named)).parameters.values()
+    try:
+        parameters = inspect.signature(function(named)).parameters.values()
+    except ValueError:  # written in C, without a word about it
+        return set()
     takes = {one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)}
     given = {*(place.options["with"] or {}), *({"columns"} if place.options["columns"] else ()), "key"}
     needed = [one.name for one in parameters if one.default is one.empty and one.kind is not one.VAR_KEYWORD][1:]

@@ -66,7 +66,8 @@ def _build(setting: Setting) -> Change:
 
 def _ruled(nodes: Nodes, paths: Sequence[tuple[_Step, ...] | None]) -> Pieces:
     """Texts and attributes, and the first path that names each; None stands for what no path names."""
-    texts, attributes = nodes.name.is_null().to_numpy(zero_copy_only=False), _usual(nodes.attribute_name)
+    texts = nodes.name.is_null().to_numpy(zero_copy_only=False)
+    attributes = _usual(nodes.attribute_name) & (nodes.attributes.start < nodes.attributes.end)
     of_text, of_attribute = np.full(len(texts), -1), np.full(len(attributes), -1)
     for number, path in enumerate(paths):
         named, named_attributes = (texts, attributes) if path is None else _named(nodes, path)
