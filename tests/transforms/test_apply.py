@@ -9,6 +9,7 @@ from transforms.sample import KEY, batch, column, people
 from understudy import transforms
 from understudy.errors import Error, InputError
 from understudy.transforms import parse_rule
+from understudy.transforms.declare import Rows
 
 TABLE = people(column("email"), column("name"), column("born", "date"))
 RULES = {
@@ -85,6 +86,13 @@ def test_the_stand_ins_of_this_version_are_pinned():
     found = compiled()(rows(2)).to_pydict()
     assert found["id"] == [174165161, 657531980]
     assert found["email"] == ["savannah.herring.bzlna7lvrr@example.net", "luis.stone.a5voiwxr2g@example.org"]
+
+
+def test_rows_may_be_chosen_and_chosen_from_again():
+    table = rows(4)
+    chosen = Rows(table, {"name": pa.array(["a", "b", "c", "d"])}).at(pa.array([3, 1, 1])).at(pa.array([2, 0]))
+    assert chosen.original("email").to_pylist() == ["p1@x.org", "p3@x.org"]
+    assert chosen.changed("name").to_pylist() == ["b", "d"] and chosen.changed("id").to_pylist() == [2, 4]
 
 
 def test_fixed_points_are_counted():

@@ -140,3 +140,15 @@ def test_a_schema_without_keys_has_no_domains():
 def test_a_column_in_no_domain_keeps_its_own_rule(rule):
     found, refusals = spread(notes__id=rule)
     assert found == {"notes.id": parse_rule(rule)} and refusals == []
+
+
+def test_rules_inside_are_told_the_width_of_the_domain_they_name():
+    key = Rule("key", {"domain": "users.id"})
+    array, when = (
+        Rule("array", {"each": key}),
+        Rule("when", {"where": "value > 1", "then": Rule("key"), "else": Rule("keep")}),
+    )
+    rules, _ = transforms.spread(SHOP, {(NOTES, "id"): array, (USERS, "id"): when}, transforms.domains(SHOP))
+    assert rules[NOTES, "id"].options["each"].options == {"domain": "users.id", "within": "int32"}
+    assert rules[USERS, "id"].options["then"].options == {"within": "int32"}
+    assert rules[ORDERS, "user_id"].options["then"] == Rule("key")
