@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import Any
 
 _MARK = "\0number\0"  # no text in a database starts like this
@@ -34,11 +35,11 @@ def _no(name: str) -> Any:
 
 
 _DECODER = json.JSONDecoder(parse_float=number, parse_constant=_no)
-_ENCODERS = {
-    (escaped, compact): json.JSONEncoder(ensure_ascii=escaped, separators=(",", ":") if compact else None)
-    for escaped in (False, True)
-    for compact in (False, True)
-}
+
+
+@cache
+def _encoder(escaped: bool, compact: bool, indent: int | str | None) -> json.JSONEncoder:
+    return json.JSONEncoder(ensure_ascii=escaped, separators=(",", ":") if compact else None, indent=indent)
 
 
 def read(text: str) -> Any:
@@ -49,7 +50,7 @@ def read(text: str) -> Any:
         raise ValueError("nested too deeply") from None
 
 
-def write(value: Any, *, escaped: bool = False, compact: bool = False) -> str:
+def write(value: Any, *, escaped: bool = False, compact: bool = False, indent: int | str | None = None) -> str:
     """A value as text; escaped beyond ASCII where the original was, for its escapes may be halves of characters."""
-    made = _ENCODERS[escaped, compact].encode(value)
+    made = _encoder(escaped, compact, indent).encode(value)
     return _MARKED.sub(r"\1", made) if "\\u0000number" in made else made

@@ -261,3 +261,50 @@ def test_a_missing_file_a_missing_key_and_missing_rules_say_what_to_type(people)
     ):
         said = people.run(*words, **environment)
         assert said.code == 2 and told in said.err and said.out == b"", said.err
+
+
+def test_without_rules_a_draft_of_them_is_shown_and_nothing_is_masked(people):
+    said = people.run("mask", "people.csv")
+    assert said.code == 2 and said.out == b""
+    assert "  email: email  # an e-mail address" in said.err and "--rules" in said.err
+    assert "ada@x.org" not in said.err
+    piped = people.run("mask", "-", "--format", "csv", given=PEOPLE)
+    assert piped.code == 2 and "  email: email  #" in piped.err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{\n  "user": {\n    "email": null,\n    "n": 1.50\n  },\n  "id": 7\n}\n',
+        '[{"id":7},{"id":8,"user":{}}]\n',
+        "[]\n",
+        '[\n\t{\n\t\t"id": 7\n\t}\n]\n',
+    ],
+    ids=["one, indented", "several, compact", "none", "tabs"],
+)
+def test_a_json_file_keeps_its_shape(shell, text):
+    shell.write("in.json", text)
+    shell.write("rules.yaml", "columns: {'$.user.email': email, id: keep}")
+    said = shell.run("mask", "in.json", "-r", "rules.yaml")
+    assert (said.code, said.text) == (0, text), said.err
+    shell.write("rules.yaml", "columns: {'$.user.email': email, id: key}\ntypes: {id: integer}")
+    assert shell.run("mask", "-", "--format", "json", "-r", "rules.yaml", given=text).text.count("7") <= text.count("7")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1, 2]", '"ada@x.org"'])
+def test_what_is_no_json_of_documents_is_refused_without_its_values(shell, text):
+    shell.write("in.json", text)
+    shell.write("rules.yaml", "columns: {id: key}")
+    said = shell.run("mask", "in.json", "-r", "rules.yaml")
+    assert said.code == 2 and said.out == b"" and "ada@x.org" not in said.err
+
+
+def test_documents_inside_columns_stay_documents_in_every_format(shell):
+    shell.write("in.jsonl", '{"id": 7, "user": {"email": "ada@x.org", "n": 1.50}}\n')
+    shell.write("rules.yaml", "columns: {'$.user.email': email, id: key}")
+    shell.write("keep.yaml", "columns: {user: keep, id: keep}")
+    straight = shell.run("mask", "in.jsonl", "-r", "rules.yaml")
+    assert shell.run("mask", "in.jsonl", "-r", "rules.yaml", "-o", "out.parquet").code == 0
+    assert shell.run("mask", "out.parquet", "-r", "keep.yaml", "--to", "jsonl").text == straight.text
+    shell.run("mask", "in.jsonl", "-r", "keep.yaml", "-o", "in.parquet")
+    assert shell.run("mask", "in.parquet", "--table", "in", "-r", "rules.yaml", "--to", "jsonl").text == straight.text

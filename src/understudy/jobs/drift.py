@@ -49,10 +49,12 @@ def content(plan: Plan, snapshot: Snapshot, *, progress: Progress | None = None)
     unfit: list[Refusal] = []
 
     def sample(table: Table) -> pa.Table | None:
+        """The kept columns: what is masked, detection judges by its name alone."""
         rows = take(table)
-        if rows is not None:
-            unfit.extend(_unfit(plan, table, rows))
-        return rows
+        if rows is None:
+            return None
+        unfit.extend(_unfit(plan, table, rows))
+        return rows.select([name for name in rows.column_names if _is_kept(plan, table, name)])
 
     filled = replace(plan.schema, tables=plan.tables)
     found = detect.detect(filled, sample, recognizers=own, progress=progress)
@@ -73,6 +75,11 @@ def gate(plan: Plan, snapshot: Snapshot, *, progress: Progress | None = None) ->
         message = f"the source is not what {name} was reviewed for; nothing was written:\n{shown}{more}"
         raise InputError(message, hint=f"mend these in {name}; `understudy check` shows them all")
     return [Result("drift", one.subject, "note", detail=one.reason) for one in found]
+
+
+def _is_kept(plan: Plan, table: Table, column: str) -> bool:
+    rule = plan.rules.get((table.name, column))
+    return rule is not None and rule.name == "keep"
 
 
 def _holds(rule: Rule) -> frozenset[str]:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from understudy.connections.files.columnar import ParquetReader, ParquetWriter
 from understudy.connections.files.csv import CsvReader, CsvWriter, Dialect
+from understudy.connections.files.json_file import JsonReader, JsonWriter
 from understudy.connections.files.jsonl import JsonlReader, JsonlWriter, Style
 from understudy.connections.files.places import COMPRESSION, PIPE
 from understudy.connections.files.records import Document, columns_of, to_batch, to_documents
@@ -134,6 +135,12 @@ def _begin_jsonl(out: Any, _columns: pa.Schema, _told: Options, reader: Reader) 
     return JsonlWriter(out, reader.style if isinstance(reader, JsonlReader) else Style())
 
 
+def _begin_json(out: Any, _columns: pa.Schema, _told: Options, reader: Reader) -> Writer:
+    if isinstance(reader, JsonReader):
+        return JsonWriter(out, single=reader.single, style=reader.style)
+    return JsonWriter(out)
+
+
 def _begin_parquet(out: Any, columns: pa.Schema, told: Options, reader: Reader) -> Writer:
     compression = reader.compression if isinstance(reader, ParquetReader) else "snappy"
     return ParquetWriter(out, columns, compression=compression, about=told.about)
@@ -147,6 +154,13 @@ FORMATS: dict[str, Format] = {
         (".jsonl", ".ndjson"),
         lambda stream, name, _told: JsonlReader(stream, name=name),
         _begin_jsonl,
+        documents=True,
+    ),
+    "json": Format(
+        "json",
+        (".json",),
+        lambda stream, name, _told: JsonReader(stream, name=name),
+        _begin_json,
         documents=True,
     ),
     "parquet": Format(

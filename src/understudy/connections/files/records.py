@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy import documents
+from understudy.arrow import like
 from understudy.connections.files.text import written
 from understudy.documents import Number
 from understudy.errors import InputError
@@ -28,6 +29,8 @@ def to_documents(batch: pa.RecordBatch) -> list[Document]:
 
 def _json_values(values: pa.Array, name: str) -> list[Any]:
     kind = values.type
+    if kind == pa.json_():
+        return [None if text is None else documents.read(text) for text in values.storage.to_pylist()]
     if pa.types.is_decimal(kind):
         return [None if text is None else documents.number(text) for text in written(values, name).to_pylist()]
     if pa.types.is_floating(kind):  # NaN and the infinities are no JSON
@@ -63,6 +66,8 @@ def _type(found: set[type]) -> pa.DataType:
     told = found - {type(None)}
     if told and told <= {int, Number, float}:
         return pa.int64() if told == {int} else pa.float64()
+    if told and told <= {dict, list}:
+        return pa.json_()
     return pa.bool_() if told == {bool} else pa.string()
 
 
@@ -81,12 +86,16 @@ def to_batch(rows: list[Document], columns: pa.Schema) -> pa.RecordBatch:
 def _array(values: list[Any], field: pa.Field) -> pa.Array:
     cast: Callable[[Any], Any] = _CASTS.get(field.type, _text)
     try:
-        return pa.array([cast(value) for value in values], field.type)
+        return like(pa.array([cast(value) for value in values], _plain_type(field.type)), field.type)
     except (pa.ArrowException, ValueError, TypeError):
         hint = "write JSON lines or CSV, or mend the field"
         raise InputError(
             f"field {field.name!r} was {field.type} in the first rows and is not later", hint=hint
         ) from None
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
 
 
 def _text(value: Any) -> str | None:
