@@ -42,6 +42,10 @@ class Alphabet:
 
     classes: tuple[bytes, ...]
 
+    def only(self, some: slice) -> Alphabet:
+        """The alphabet of some of the classes."""
+        return Alphabet(self.classes[some])
+
     @cached_property
     def radix(self) -> bytes:
         """For every byte, how many its class has; 0 for bytes that stay."""
@@ -76,6 +80,9 @@ _CONTINUED = bytes(range(0x80, 0xC0))
 
 CHARACTERS = Alphabet((b"0123456789", _LOWER, _LOWER.upper(), _CONTINUED))
 """Digits, letters of either case, and of what is outside ASCII the last byte."""
+
+FOLDED = Alphabet(CHARACTERS.classes[:2])
+"""What changes where case does not count: beyond ASCII, a small letter might become the capital of another."""
 
 HEX = Alphabet((b"0123456789abcdef",))
 UPPER_HEX = Alphabet((b"0123456789ABCDEF",))

@@ -15,7 +15,7 @@ from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PRESERVED, TEXT, Change, Declaration, Option, Setting
 from understudy.transforms.matches import Matches, matches
 from understudy.transforms.parts import Mask, Offsets, bounds_at, in_steps, part, spread
-from understudy.transforms.pieces import Pieces
+from understudy.transforms.pieces import CHARACTERS, FOLDED, Pieces
 
 _VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+)"""
 _TAG = rf"<(?:[/?]?[A-Za-z][\w:.-]*(?:\s+[\w:.-]+(?:\s*=\s*{_VALUE})?)*\s*[/?]?|![A-Za-z][^<>]*)>"
@@ -49,7 +49,8 @@ def _stays(texts: pa.Array, tags: Matches, *, attributes: bool) -> tuple[Mask, l
 def _way(*, back: bool) -> Callable[[Setting], Change]:
     def build(setting: Setting) -> Change:
         options, folds = setting.place.options, bool(setting.place.column.key_sql)
-        pieces = Pieces(setting.key.subkey(f"html_text:{options['domain'] or 'html_text'}"))
+        subkey = setting.key.subkey(f"html_text:{options['domain'] or 'html_text'}")
+        pieces = Pieces(subkey, FOLDED if folds else CHARACTERS)
 
         def change(values: pa.Array) -> pa.Array:
             texts = pc.utf8_lower(values) if folds else values

@@ -22,9 +22,10 @@ from understudy.transforms.declare import (
     Uniqueness,
 )
 from understudy.transforms.parts import Bytes, Mask, Offsets, own_spans
-from understudy.transforms.pieces import CHARACTERS, Alphabet, Pieces
+from understudy.transforms.pieces import CHARACTERS, FOLDED, Pieces
 
-_ONLY = {"digits": Alphabet(CHARACTERS.classes[:1]), "letters": Alphabet(CHARACTERS.classes[1:])}
+_ONLY = {"digits": slice(1), "letters": slice(1, None)}
+"""Which classes of characters change."""
 
 FIRST = Option("first", "whole number", "how many characters at the start stay", default=0, least=0)
 LAST = Option("last", "whole number", "how many characters at the end stay", default=0, least=0)
@@ -34,7 +35,8 @@ def _way(name: str, *, back: bool) -> Callable[[Setting], Change]:
     def build(setting: Setting) -> Change:
         options, folds = setting.place.options, bool(setting.place.column.key_sql)
         subkey = setting.key.subkey(f"{name}:{options['domain'] or name}")
-        pieces = Pieces(subkey, _ONLY.get(options.get("only") or "", CHARACTERS))
+        all_of_them = FOLDED if folds else CHARACTERS
+        pieces = Pieces(subkey, all_of_them.only(_ONLY.get(options.get("only") or "", slice(None))))
         first, last = options["first"], options.get("last") or 0
 
         def change(values: pa.Array, _rows: Rows) -> pa.Array:
