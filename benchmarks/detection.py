@@ -2,8 +2,8 @@
 
 python benchmarks/detection.py [dataset ...] [--misses] [--names] [--blind]
 
-The labels beside (`detection_labels.txt`) were written by reading the schemas before the detector ran; the datasets
-marked `tune` were looked at while its words and weights were chosen, the others were not.  Two baselines: the 20
+The labels beside (`detection_labels.txt`) were written by reading the schemas before the detector ran, and say which
+datasets were looked at while its words and weights were chosen.  Two baselines: the 20
 anchored column names that a usual detector knows, and our own words without looking at a row (`--names` prints its
 table).  `--blind` takes the columns' names away: what values alone tell.  The datasets lie in ../shared/data; those
 that are not there are left out.

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from understudy.arrow import prefetch
-from understudy.detect.catalogue import KEPT, Sensitivity, summary
+from understudy.detect import keys
+from understudy.detect.catalogue import KEPT, Sensitivity
 from understudy.detect.fields import Field
 from understudy.detect.finding import Finding, Survey
 from understudy.detect.harmless import harmless
 from understudy.detect.inside import fields, is_array
-from understudy.detect.names import of_people
 from understudy.detect.neighbours import Judged, beside
 from understudy.detect.recognizers import Recognizer
-from understudy.detect.rules import Row, person_of, rules
+from understudy.detect.rules import IDENTITY, Row, person_of, rules
 from understudy.detect.sampling import Sample, Sampler
 from understudy.detect.signs import signs_of
-from understudy.detect.weighing import DOUBTFUL, FOUND, WEIGHTS, Sign, Verdict, weigh
+from understudy.detect.weighing import DOUBTFUL, FOUND, Verdict, best
 from understudy.interfaces import Dataset, Progress
-from understudy.schema import Schema, TableName
-
-_OF_PERSONS = frozenset({"first_name", "last_name", "full_name", "birth_date", "national_id", "email", "username"})
-"""A table with two of these keeps persons, whatever it is called."""
-
-_SURE = 0.75
+from understudy.schema import Schema, Table, TableName
 
 
 def detect(
@@ -63,8 +58,8 @@ def survey(
         sampled[table.name] = 0 if rows is None else rows.num_rows
         if progress:
             progress("detect", str(table.name), sampled[table.name], None)
-    people = _people(schema, judged)
-    _along_keys(schema, judged, people)
+    people = keys.people(schema, judged)
+    keys.follow(schema, judged, people)
     findings = tuple(_findings(schema, judged, people, recognizers))
     doubtful = {(one.table, one.column) for one in findings}
     return Survey(findings, {spot: why for spot, why in clean.items() if spot not in doubtful}, sampled)
@@ -94,68 +89,19 @@ def _clean(judged: Sequence[Judged]) -> Iterator[tuple[tuple[TableName, str], st
             yield (field.table.name, field.column.name), why
 
 
-def _best(signs: Sequence[Sign]) -> Verdict | None:
-    return next(iter(weigh(signs)), None)
-
-
-def _people(schema: Schema, judged: Mapping[TableName, Sequence[Judged]]) -> frozenset[str]:
-    """The tables whose rows are persons, by their names or by what they hold."""
-    found = set()
-    for table in schema.tables:
-        sure = {
-            verdict.entity
-            for field, signs in judged[table.name]
-            if not field.path and (verdict := _best(signs)) is not None and verdict.confidence >= _SURE
-        }
-        if of_people(table.name.name) or len(sure & _OF_PERSONS) >= 2:
-            found.add(str(table.name))
-    return frozenset(found)
-
-
-def _along_keys(schema: Schema, judged: Mapping[TableName, list[Judged]], people: frozenset[str]) -> None:
-    """Keys of persons lead to them; columns that foreign keys join hold the same."""
-    places = {
-        (name, field.column.name): signs for name, found in judged.items() for field, signs in found if not field.path
-    }
-    for table in schema.tables:
-        if str(table.name) in people and len(table.row_key) == 1:
-            places[table.name, table.row_key[0]].append(
-                Sign("person_key", "name in part", f"it is the key of {table.name}, a table of people")
-            )
-    for key in schema.foreign_keys:
-        for child, parent in zip(key.columns, key.parent_columns, strict=True):
-            if key.expressions or (key.table, child) not in places or (key.parent, parent) not in places:
-                continue
-            above = _best(places[key.parent, parent])
-            if above is not None and above.confidence >= FOUND:
-                strength = min(1.0, above.confidence / WEIGHTS["foreign key"])
-                places[key.table, child].append(
-                    Sign(
-                        above.entity,
-                        "foreign key",
-                        f"it points at {key.parent}.{parent}, {summary(above.entity)}",
-                        strength,
-                    )
-                )
-
-
 def _findings(
-    schema: Schema, judged: Mapping[TableName, Sequence[Judged]], people: frozenset[str], own: Sequence[Recognizer]
+    schema: Schema, judged: keys.Fields, people: frozenset[str], own: Sequence[Recognizer]
 ) -> Iterator[Finding]:
     """A finding for every field that has a likely entity."""
+    verdicts = {name: [(field, best(signs)) for field, signs in found] for name, found in judged.items()}
+    columns = {name: _columns(found) for name, found in verdicts.items()}
     for table in schema.tables:
-        verdicts = [(field, _best(signs)) for field, signs in judged[table.name]]
-        sure = [(field, one.entity) for field, one in verdicts if one is not None and one.confidence >= FOUND]
-        row = Row(
-            person_of(schema, table, people),
-            table.row_key[0] if len(table.row_key) == 1 else "",
-            {entity: field.column.name for field, entity in reversed(sure) if not field.path and not field.key},
-        )
-        for field, verdict in verdicts:
+        row = _row(schema, table, people, columns)
+        for field, verdict in verdicts[table.name]:
             if verdict is None or verdict.confidence < DOUBTFUL:
                 continue
             recognizer = next((one for one in own if one.finds(verdict.entity)), None)
-            chosen = rules(verdict.entity, field, row)
+            first = (recognizer.rule,) if recognizer and recognizer.rule else verdict.rules
             yield Finding(
                 table=table.name,
                 column=field.column.name,
@@ -163,10 +109,32 @@ def _findings(
                 sensitivity=_sensitivity(verdict.entity, recognizer),
                 confidence=verdict.confidence,
                 evidence=verdict.evidence,
-                rules=(recognizer.rule, *chosen) if recognizer and recognizer.rule else chosen,
+                rules=(*first, *rules(verdict.entity, field, row)),
                 path=field.path,
                 key=field.key,
             )
+
+
+def _columns(verdicts: Sequence[tuple[Field, Verdict | None]]) -> dict[str, str]:
+    """The first column of every entity that a table surely has."""
+    return {
+        one.entity: field.column.name
+        for field, one in reversed(verdicts)
+        if one is not None and one.confidence >= FOUND and not field.path and not field.key
+    }
+
+
+def _row(schema: Schema, table: Table, people: Collection[str], columns: Mapping[TableName, Mapping[str, str]]) -> Row:
+    """What the rows of a table hold that rules can use, and what they can use of the person they lead to."""
+    person = person_of(schema, table, people)
+    above = next((key.parent for key in schema.parents(table.name) if key.columns == (person,)), None)
+    there = columns.get(above, {}) if above is not None and person not in table.row_key else {}
+    return Row(
+        person=person,
+        key=table.row_key[0] if len(table.row_key) == 1 else "",
+        columns=columns[table.name],
+        parents=tuple(f"{above}.{there[entity]}" for entity in IDENTITY if entity in there),
+    )
 
 
 def _sensitivity(entity: str, recognizer: Recognizer | None) -> Sensitivity:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from understudy import entities
 from understudy.detect.catalogue import KEPT, WHOLE
@@ -133,4 +134,5 @@ def check_digits(values: Values) -> Iterator[Sign]:
     if fitting:
         _chance, share, scheme = min(fitting, key=lambda one: one[:2])
         entity = _SCHEMES.get(scheme.name, "national_id")
-        yield found(entity, -share, values, CHECKED, what=f"have the check digits of {scheme.title}")
+        what = f"have the check digits of {scheme.title}"
+        yield replace(found(entity, -share, values, CHECKED, what=what), rule=scheme.name)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from understudy.detect.catalogue import summary
 from understudy.detect.fields import Field
-from understudy.detect.weighing import DOUBTFUL, Sign, weigh
+from understudy.detect.weighing import DOUBTFUL, Sign, best, weigh
 
 Judged = tuple[Field, list[Sign]]
 
@@ -40,9 +40,9 @@ _TOGETHER: tuple[tuple[str, str], ...] = (
 def beside(judged: Sequence[Judged]) -> list[Judged]:
     """The fields of one table with the signs that they give one another."""
     judged = [(field, [*signs, *_position(field, judged)]) for field, signs in judged]
-    best = [next(iter(weigh(signs)), None) for _field, signs in judged]
+    verdicts = [best(signs) for _field, signs in judged]
     sure: dict[str, str] = {}
-    for (field, _signs), verdict in zip(judged, best, strict=True):
+    for (field, _signs), verdict in zip(judged, verdicts, strict=True):
         if verdict is not None and verdict.confidence >= _SURE:
             sure.setdefault(verdict.entity, _title(field))
     made = []

@@ -45,7 +45,7 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "job_title": ("job_title", "shuffle"),
     "birth_date": ("{birth_date: <today>, per: @}", "{birth_date: <today>}", "{shift_days: 30}", "{bucket: 10}"),
     "death_date": ("{shift_days: 30, per: @}", "{shift_days: 30}"),
-    "age": ("{bucket: 5}", "shuffle"),
+    "age": ("{age: {born: <birth_date>, on: <today>}}", "{bucket: 5}", "shuffle"),
     "gender": ("{gender: {per: @}}", "gender", "shuffle"),
     "marital_status": ("shuffle",),
     "education": ("shuffle",),
@@ -55,19 +55,24 @@ RULES: Mapping[str, tuple[str, ...]] = {
     "device_id": ("key", "token"),
     "url": ("url", "redact"),
     "card": ("card", "key", "token"),
-    "card_expiry": ("shuffle",),
-    "cvv": ("key", "redact"),
+    "card_expiry": ("{card_expiry: 24}", "shuffle"),
+    "cvv": ("cvv", "key", "redact"),
     "iban": ("iban", "key", "token"),
-    "account": ("key", "token"),
-    "bic": ("bic", "shuffle", "token"),
-    "national_id": ("national_id", "key", "token"),
+    "account": ("account_number", "key", "token"),
+    "bic": ("bic", "routing_number", "token"),
+    "national_id": ("key", "token"),
     "passport": ("passport", "key", "token"),
     "driving_licence": ("driving_licence", "key", "token"),
     "licence_plate": ("licence_plate", "key", "token"),
     "secret": ("redact", "token", "null"),
     "photo": ("null", "redact"),
     "signature": ("null", "redact"),
-    "free_text": ("free_text", "redact"),
+    "free_text": (
+        "{free_text: {columns: [<named>]}}",
+        "{free_text: {columns: [<parents>], per: @}}",
+        "free_text",
+        "redact",
+    ),
     "biometric": ("null", "redact"),
     "health": ("shuffle", "redact", "null"),
     "religion": ("shuffle", "redact"),
@@ -91,8 +96,13 @@ SECOND: Mapping[str, tuple[str, ...]] = {
 _PLACES = frozenset({"address", "city", "region", "postcode", "country"})
 _UNKNOWN = ("token", "redact")
 _ARRAYS = ("null", '{replace: "{}"}')
+"""What an array becomes where no rule fits its elements."""
+
 _COLUMN = re.compile(r"<(\w+)>")
-_PLAIN = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
+_PLAIN = re.compile(r"[A-Za-z_][\w.]*\Z", re.ASCII)
+
+IDENTITY = ("first_name", "last_name", "full_name", "email", "username", "phone")
+"""Entities that a text about the row's person may mention."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +115,8 @@ class Row:
     """The column by which the row itself is told."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """The first column of every entity in the row."""
+    parents: tuple[str, ...] = ()
+    """Columns of another table that name the person this row's key leads to."""
 
     def subject(self, entity: str, column: str) -> str:
         """By which column an entity is drawn; empty for its own value."""
@@ -117,16 +129,21 @@ class Row:
 
 def rules(entity: str, field: Field, row: Row) -> tuple[str, ...]:
     """The rules that a finding may get, as the job file spells them; those that name a subject first."""
-    if field.path == "[*]":
-        return _ARRAYS
     if field.kind == "json" and not field.path:
         return ("redact", "null")
     subject = "" if field.path else row.subject(entity, field.column.name)
-    known = {**row.columns, "today": f"{datetime.date.today().year}-01-01"}  # ages are told on a day
+    known = {} if field.path else {name: _named(column) for name, column in row.columns.items()}
+    known["today"] = f"{datetime.date.today().year}-01-01"  # ages are told on a day
+    named = [known[name] for name in IDENTITY if name in known]
+    if named and not field.path:
+        known["named"] = ", ".join(named)
+    if row.parents and not field.path:
+        known["parents"] = ", ".join(map(_named, row.parents))
     first = row.columns.get(entity, field.column.name) == field.column.name or field.path or field.key
     table = RULES if first or entity not in SECOND else SECOND
     spelled = (_spelled(rule, subject, known) for rule in table.get(entity, _UNKNOWN))
-    return tuple(dict.fromkeys(rule for rule in spelled if rule))
+    found = tuple(dict.fromkeys(rule for rule in spelled if rule))
+    return (*(f"{{array: {rule}}}" for rule in found), *_ARRAYS) if field.path == "[*]" else found
 
 
 def _spelled(rule: str, subject: str, known: Mapping[str, str]) -> str:
@@ -134,13 +151,12 @@ def _spelled(rule: str, subject: str, known: Mapping[str, str]) -> str:
     columns = _COLUMN.findall(rule)
     if ("@" in rule and not subject) or not all(entity in known for entity in columns):
         return ""
-    rule = rule.replace("@", _named(subject))
-    return _COLUMN.sub(lambda found: _named(known[found.group(1)]), rule)
+    return _COLUMN.sub(lambda found: known[found.group(1)], rule.replace("@", _named(subject)))
 
 
 def _named(column: str) -> str:
     """A column's name in a flow mapping of YAML: quoted where it is more than a word."""
-    return column if _PLAIN.match(column) or column[:2] == "20" else '"' + column.replace('"', '\\"') + '"'
+    return column if _PLAIN.match(column) else '"' + column.replace('"', '\\"') + '"'
 
 
 def person_of(schema: Schema, table: Table, people: Collection[str]) -> str:

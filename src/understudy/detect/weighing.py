@@ -42,6 +42,7 @@ NAMES = frozenset({"name", "name in part", "weak name", "people", "address"})
 NAME_DOUBTS: Mapping[str, float] = {
     "thing": 0.40,  # the name has the word of a thing too: `product_name`
     "things": 0.40,  # a weak name in a table of things
+    "reference": 0.30,  # a foreign key to something else
 }
 """By what the confidence from names is multiplied."""
 
@@ -61,6 +62,8 @@ class Sign:
     says: str
     """A sentence that shows no value."""
     strength: float = 1.0
+    rule: str = ""
+    """A rule that fits better than the usual one of its entity."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ class Verdict:
     entity: str
     confidence: float
     evidence: tuple[str, ...]
+    rules: tuple[str, ...] = ()
+    """Rules that its signs know to fit better than the usual ones."""
 
 
 def weigh(signs: Iterable[Sign]) -> list[Verdict]:
@@ -81,10 +86,17 @@ def weigh(signs: Iterable[Sign]) -> list[Verdict]:
     return sorted((one for one in verdicts if one.confidence > 0), key=lambda one: -one.confidence)
 
 
+def best(signs: Iterable[Sign]) -> Verdict | None:
+    """The likeliest entity; None where there is no sign."""
+    return next(iter(weigh(signs)), None)
+
+
 def _verdict(entity: str, signs: list[Sign]) -> Verdict:
     named = 1 - prod(1 - WEIGHTS[sign.source] * sign.strength for sign in signs if sign.source in NAMES)
     named *= prod(NAME_DOUBTS.get(sign.source, 1.0) for sign in signs)
     others = [sign for sign in signs if sign.source in WEIGHTS and sign.source not in NAMES]
     wrong = (1 - named) * prod(1 - WEIGHTS[sign.source] * sign.strength for sign in others)
     doubt = prod(DOUBTS.get(sign.source, 1.0) for sign in signs)
-    return Verdict(entity, round((1 - wrong) * doubt, 3), tuple(dict.fromkeys(sign.says for sign in signs)))
+    says = tuple(dict.fromkeys(sign.says for sign in signs))
+    rules = tuple(dict.fromkeys(sign.rule for sign in signs if sign.rule))
+    return Verdict(entity, round((1 - wrong) * doubt, 3), says, rules)

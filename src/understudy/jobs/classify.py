@@ -86,15 +86,26 @@ def _personal(found: Sequence[Finding]) -> tuple[Guess, ...]:
     if first.key:
         return (Guess(_by_key(found), _told(found)),)
     if first.path and first.path != "[*]":
-        return ()  # the paths that no row showed would stay as they are, so a person decides
+        return (Guess(_by_path(found), _told(found)),)
     return tuple(Guess(rule, _told(found)) for rule in (*first.rules, *_FALLBACKS))
 
 
 def _by_key(found: Sequence[Finding]) -> str:
     """A rule for every key of a table of keys and values; what stands under any other key is redacted."""
     column = found[0].key.partition("=")[0]
-    cases = ", ".join(f"{_quoted(one.key.partition('=')[2])}: {one.rule}" for one in found)
+    cases = ", ".join(f"{_quoted(one.key.partition('=')[2])}: {_first(one)}" for one in found)
     return f"{{switch: {{on: {_quoted(column)}, cases: {{{cases}}}, default: redact}}}}"
+
+
+def _by_path(found: Sequence[Finding]) -> str:
+    """A rule for every path inside documents; what stands at any other, or at one that no row showed, is redacted."""
+    paths = ", ".join(f"{_quoted(one.path)}: {_first(one)}" for one in found)
+    return f"{{json: {{{paths}}}, default: redact}}"
+
+
+def _first(finding: Finding) -> str:
+    """The first rule of a finding that there is."""
+    return next((rule for rule in finding.rules if _known(Guess(rule, ""))), "redact")
 
 
 def _quoted(name: str) -> str:
@@ -102,12 +113,12 @@ def _quoted(name: str) -> str:
 
 
 def _told(found: Sequence[Finding]) -> str:
-    """What was found, how sure that is and why; for documents where, and which rule they could get."""
+    """What was found, how sure that is and why; inside documents and keyed rows, where."""
     first = found[0]
     if first.path and first.path != "[*]":
-        what = ", ".join(f"{_summary(one)} at {one.path}" for one in found[:_SHOWN])
-        rules = ", ".join(f"'{one.path}': {one.rule}" for one in found)
-        return f"documents hold {what}; as in {{json: {{{rules}}}}}"
+        return "documents hold " + ", ".join(f"{_summary(one)} at {one.path}" for one in found[:_SHOWN])
+    if first.key:
+        return "rows hold " + ", ".join(f"{_summary(one)} where {one.key}" for one in found[:_SHOWN])
     return f"{_summary(first)} ({first.confidence:.2f}): {'; '.join(first.evidence[:_SHOWN])}"
 
 
