@@ -104,3 +104,11 @@ def test_a_rule_that_does_not_fit_its_values_any_more_is_told(reviewed):
     assert checked.code == 1
     assert "users.email: `email` does not fit its values: none of 30 sampled ones looks like an e-mail" in checked.out
     assert "no address" not in checked.out
+
+
+def test_init_remembers_the_source_that_it_drafted_a_job_for(shop):
+    written = shop.cli("init", shop.source, "--json")
+    assert written.code == 0 and written.json["lock"] == "job.lock"
+    shop.execute("alter table orders alter total type numeric(12,2)", source=True)
+    drifted = shop.cli("check", "job.yaml")
+    assert drifted.code == 1 and "orders.total: was numeric(10,2) NOT NULL" in drifted.out

@@ -154,9 +154,9 @@ def test_init_writes_a_job_that_plan_reads_and_refuses_until_decided(shop):
     written = shop.cli("init", shop.source, "-o", "first.yaml")
     assert written.code == 0, written.err
     text = (shop.folder / "first.yaml").read_text()
-    assert "users.email: email" in text and "users.profile: decide" in text
+    assert "users.email: email" in text and "audit.what: decide" in text
     planned = shop.cli("plan", "first.yaml")
-    assert planned.code == 2 and "users.profile" in planned.out + planned.err
+    assert planned.code == 2 and "audit.what" in planned.out + planned.err
     refused = shop.cli("run", "first.yaml")
     assert refused.code == 2 and "still to be decided" in refused.err
 

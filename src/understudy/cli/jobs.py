@@ -45,6 +45,7 @@ def init(
 ) -> None:
     """Write the first job file for a source: every table and column, with a rule or a question."""
     from understudy import jobs
+    from understudy.jobs.reviewed import accept
 
     if output.exists() and not force:
         raise InputError(
@@ -54,8 +55,15 @@ def init(
     with out.progress() as progress:
         draft = jobs.init(url, file=output.name, sample=sample, recognizers=recognizer, progress=progress)
     output.write_text(draft.text, encoding="utf-8")
+    lock = accept(output, draft.schema)
     out.result(
-        {"file": str(output), "tables": draft.tables, "columns": draft.columns, "undecided": list(draft.undecided)},
+        {
+            "file": str(output),
+            "lock": str(lock),
+            "tables": draft.tables,
+            "columns": draft.columns,
+            "undecided": list(draft.undecided),
+        },
         f"{output}: {draft.tables} tables, {draft.columns} columns, {len(draft.undecided)} for you to decide",
         "next: export SOURCE_URL and UNDERSTUDY_KEY, decide the columns marked `decide`, then "
         f"`understudy plan {output}`",

@@ -59,6 +59,8 @@ class Draft:
     tables: int
     columns: int
     undecided: tuple[str, ...]
+    schema: Schema
+    """The source that it was drafted for."""
 
 
 def init(
@@ -101,7 +103,7 @@ def init(
     count = sum(len(table.stored) for table in schema.tables)
     undecided = tuple(f"{table}.{column}" for (table, column), found in chosen.items() if found.rule == UNDECIDED)
     text = head + "columns:\n" + "\n".join(lines) + "\n" + _own(recognizers) + _TAIL
-    return Draft(text, len(schema.tables), count, undecided)
+    return Draft(text, len(schema.tables), count, undecided, schema)
 
 
 def fitting(schema: Schema, survey: detect.Survey, domains: Mapping[Place, str]) -> dict[Place, Guess]:

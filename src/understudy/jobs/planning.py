@@ -41,6 +41,16 @@ class Plan:
         """The columns whose values will differ from the source's."""
         return frozenset(place for place, rule in self.rules.items() if rule.name != "keep")
 
+    @property
+    def listed(self) -> frozenset[tuple[TableName, str]]:
+        """The columns in whose stand-ins a real name or place may be another row's original."""
+        found = {place: self.placed(place) for place in self.changed}
+        drawn = {place for place, one in found.items() if one.listed}
+        # what is put together from masked columns holds what they hold
+        while more := {p for p, one in found.items() if p not in drawn and any((p[0], c) in drawn for c in one.reads)}:
+            drawn |= more
+        return frozenset(drawn)
+
     def rules_of(self, name: TableName) -> dict[str, Rule]:
         """The rules of one table, by column."""
         return {column: rule for (table, column), rule in self.rules.items() if table == name}

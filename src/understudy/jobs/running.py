@@ -130,7 +130,7 @@ def _check(state: Run, plan: Plan, made: Extracted, snapshot: Snapshot) -> list[
         for table in plan.schema.tables
     }
     asked: dict[str, tuple[Severity, Check]] = {
-        "leaks": (wanted.privacy, checks.leaks(made.originals, plan.changed, _stayed(plan, made))),
+        "leaks": (wanted.privacy, checks.leaks(made.originals, plan.changed, _stayed(plan, made), plan.listed)),
         **{name: (wanted.integrity, checks.CHECKS[name]) for name in _INTEGRITY},
         "accounting": ("fail", checks.accounting(counts)),
         "nulls": ("fail", checks.nulls(_nulls(plan, made))),
@@ -146,13 +146,14 @@ def _stayed(plan: Plan, made: Extracted) -> dict[tuple[TableName, str], checks.F
     """Values that came out as they went in, per changed column.
 
     A permutation leaves one value in place on average, however few there are: one of 13 codes may
-    be every tenth row.  Of keys, only most of the values staying tells that something is wrong.
+    be every tenth row; and the country a list gives a person may be their own.  Of both, only most
+    of the values staying tells that something is wrong.
     """
     found = {}
     for place, values in made.counts.values.items():
-        fixed = made.counts.fixed[place]
-        permuted = any(one.name == "key" for one in plan.placed(place).walk())
-        if not permuted or 2 * fixed > values:
+        fixed, placed = made.counts.fixed[place], plan.placed(place)
+        by_chance = placed.listed or any(one.name == "key" for one in placed.walk())
+        if not by_chance or 2 * fixed > values:
             found[place] = checks.FixedPoints(fixed, values)
     return found
 
