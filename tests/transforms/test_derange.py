@@ -13,7 +13,7 @@ from understudy.transforms.prf import CHUNK_ROWS
 
 KEY = bytes(range(16))
 
-radices = st.lists(st.sampled_from([2, 3, 10, 26, 1000, 2**16]), min_size=1, max_size=20).map(tuple)
+radices = st.lists(st.sampled_from([2, 3, 10, 26, 1000, 2**16]), min_size=2, max_size=20).map(tuple)
 
 
 def grid(bases: tuple[int, ...]) -> np.ndarray:
@@ -81,6 +81,17 @@ def test_a_walk_permutes_the_strings_inside_and_leaves_none_in_its_place(share):
 def test_a_single_string_stays_and_no_strings_are_no_trouble():
     assert Derangement(KEY, ()).encrypt(np.zeros((3, 0), np.uint16)).shape == (3, 0)
     assert Derangement(KEY, (10, 10)).encrypt(np.zeros((0, 2), np.uint8)).shape == (0, 2)
+
+
+def test_a_single_numeral_turns_as_far_as_the_key_says():
+    digits = np.arange(10, dtype=np.uint8).reshape(-1, 1)
+    turns = set()
+    for number in range(40):
+        derangement = Derangement(bytes([number] * 16), (10,))
+        found = derangement.encrypt(digits)
+        assert (derangement.decrypt(found) == digits).all()
+        turns.add(int(found[0, 0]))
+    assert turns == {1, 3, 7, 9}
 
 
 def test_chunks_do_not_show():

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import prod
+from math import gcd, prod
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from understudy.transforms.ff1 import Ff1
+from understudy.transforms.prf import digest
 
 Numerals = NDArray[Any]
 """Numeral strings (n, length), the most significant numeral first."""
@@ -39,11 +41,29 @@ class Derangement:
 
     def encrypt(self, numerals: Numerals) -> Numerals:
         """Stand-ins for numeral strings, none of them what it was."""
+        if len(self.radices) == 1:
+            return self._turned(numerals, self._turn)
         return Ff1(self.key, self.radices, self.tweak).move(numerals) if self.radices else numerals.copy()
 
     def decrypt(self, numerals: Numerals) -> Numerals:
         """The numeral strings whose stand-ins these are."""
+        if len(self.radices) == 1:
+            return self._turned(numerals, -self._turn)
         return Ff1(self.key, self.radices, self.tweak).move(numerals, back=True) if self.radices else numerals.copy()
+
+    @property
+    def _turn(self) -> int:
+        """How far single numerals turn: FF1 only adds to them, so P(s(P^-1(x))) would be the next one under any key.
+
+        It shares no factor with the radix, so that all of them are visited.
+        """
+        (radix,) = self.radices
+        turns = [turn for turn in range(1, radix) if gcd(turn, radix) == 1] or [0]
+        drawn = digest(pa.array([self.tweak], pa.binary()), self.key)[0, 0]
+        return turns[int(drawn) % len(turns)]
+
+    def _turned(self, numerals: Numerals, turn: int) -> Numerals:
+        return ((numerals.astype(np.int64) + turn) % self.radices[0]).astype(numerals.dtype)
 
 
 def walk(

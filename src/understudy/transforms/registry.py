@@ -48,8 +48,8 @@ from understudy.transforms.catalogue.lorem import LOREM
 from understudy.transforms.catalogue.mac import MAC
 from understudy.transforms.catalogue.mapped import GENERALIZE, MAP
 from understudy.transforms.catalogue.mask import MASK, TRUNCATE
-from understudy.transforms.catalogue.network import IP
 from understudy.transforms.catalogue.national_ids import DRIVING_LICENCE, NATIONAL_IDS, PASSPORT
+from understudy.transforms.catalogue.network import IP
 from understudy.transforms.catalogue.noise import NOISE, SCALE
 from understudy.transforms.catalogue.password import PASSWORD
 from understudy.transforms.catalogue.people import (

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from understudy.transforms.literals import in_texts, trimmed
 from understudy.transforms.nesting import depths, pairs, parents, unpaired
-from understudy.transforms.stretches import Bytes, Flags, Places, Stretches, Texts, joined, taken
+from understudy.transforms.stretches import Bytes, Flags, Places, Stretches, Texts, holding, joined, taken
 
 _SECTION = re.compile(rb"(?s)<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<!DOCTYPE[^<>\[]*(?:\[.*?\]\s*)?>")
 _TEXTUAL = (b"<![CDATA[", b"<!--")
@@ -93,8 +93,10 @@ def _tags(texts: Texts, data: Bytes) -> tuple[Stretches, Places]:
     tags = in_texts(texts, less, end - less)
     limit = np.minimum(texts.offsets[tags.text + 1], np.append(tags.start[1:], texts.offsets[-1]))
     if not (tags.end > limit).any():  # then every tag has its end; but the first arrow may stand in an attribute
-        arrowed = ~_flags(pc.match_substring_regex(taken(texts, tags), f"^{_TAG}$"))
-        for number in np.flatnonzero(arrowed):
+        written = taken(texts, tags)
+        quoted = np.flatnonzero(_flags(holding(written, b"\"'")))
+        arrowed = ~_flags(pc.match_substring_regex(written.take(pa.array(quoted)), f"^{_TAG}$"))
+        for number in quoted[arrowed]:
             match = _WHOLE.match(data.data, int(less[number]))
             tags.end[number] = limit[number] + 1 if match is None else match.end() + texts.offsets[0]
     late = tags.end > limit
@@ -137,7 +139,8 @@ def _nodes(texts: Texts, tags: Stretches, names: pa.Array, opens: Flags, closes:
 def _attributes(texts: Texts, nodes: Stretches, elements: Places) -> tuple[Stretches, pa.Array, Places]:
     """The attributes of elements, their names and whose they are: the first of all tags at once, then the second."""
     found, names, owners = [], [pa.array([], pa.string())], [np.zeros(0, np.int64)]
-    left = Stretches(nodes.text[elements], nodes.start[elements], nodes.end[elements])
+    elements = elements[_flags(holding(taken(texts, nodes.at(elements)), b"="))]
+    left = nodes.at(elements)
     while len(left):
         parts = pc.extract_regex(taken(texts, left), _ATTRIBUTE)
         there = np.flatnonzero(_flags(parts.is_valid()))
