@@ -56,7 +56,7 @@ def columns(rows: int) -> dict[str, tuple[Column, pa.Array]]:
         "xml": [f'<o id="{i}"><mail>person.{i}@x.org</mail><n>7</n></o>' for i in number],
         "page": [f'<p class="note">Dear <b>Name{i % 5000}</b> &amp; all, order {i} is on its way.</p>' for i in number],
         "agent": [
-            f"Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{i % 90 + 30}.0.{i}.7 Safari/537.36"
+            f"Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{i % 90 + 30}.0.{i}.7"
             for i in number
         ],
         "slug": [f"a-{'long-' * (i % 5)}slug-{i}" for i in number],

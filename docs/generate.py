@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 import typing
 from pathlib import Path
@@ -38,10 +39,7 @@ def _commands(group: typer.Typer | None) -> list[typer.models.CommandInfo]:
 def job_file() -> str:
     """Every field of the job file, with its type and default."""
     parts = ["# The job file\n", "One YAML file. An unknown field, a wrong type or a missing variable is an error.\n"]
-    parts += [
-        f"## {model.__name__.removesuffix('Spec').lower()}\n\n{inspect.getdoc(model)}\n\n{_fields(model)}"
-        for model in _MODELS
-    ]
+    parts += [f"## {_title(model)}\n\n{inspect.getdoc(model)}\n\n{_fields(model)}" for model in _MODELS]
     return NOTE + "\n".join(parts)
 
 
@@ -51,9 +49,19 @@ _MODELS: tuple[type[BaseModel], ...] = (
     spec.TargetSpec,
     spec.EdgeSpec,
     spec.VirtualSpec,
+    spec.DetectSpec,
     spec.ChecksSpec,
+    spec.PolicyTestSpec,
+    spec.ExpectSpec,
+    spec.SameAsSpec,
     spec.LoadSpec,
+    spec.RulesSpec,
 )
+
+
+def _title(model: type[BaseModel]) -> str:
+    """``PolicyTestSpec`` as ``policy test``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", model.__name__.removesuffix("Spec")).lower()
 
 
 def _fields(model: type[BaseModel]) -> str:
@@ -70,7 +78,7 @@ def _type(annotation: object) -> str:
     if typing.get_origin(annotation) is typing.Literal:
         return " or ".join(f"`{value}`" for value in typing.get_args(annotation))
     if isinstance(annotation, type) and not typing.get_args(annotation):
-        return annotation.__name__.removesuffix("Spec").lower()
+        return _title(annotation) if issubclass(annotation, BaseModel) else annotation.__name__
     inner = [_type(part) for part in typing.get_args(annotation) if part not in (type(None), Ellipsis)]
     origin = typing.get_origin(annotation)
     if origin is tuple:
