@@ -282,3 +282,13 @@ def test_an_e_mail_in_a_column_of_names_is_no_chance():
     made = MADE.but(users=[(7, None, None, "ada@real.org")])
     [found] = [one for one in leaks(collected(), frozenset({nick}), {}, frozenset({nick}))(REAL, made) if one.value]
     assert (found.subject, found.verdict) == ("users.nick", "fail")
+
+
+def test_what_stays_on_purpose_is_looked_for_nowhere_and_the_rest_still_is():
+    originals = collected()
+    originals.spare(pa.array(["Ada@real.org"]))
+    made = note(body="from ada@real.org")
+    assert passed(leaks(originals, frozenset({EMAIL, PHONE}), {})(REAL, made))
+    made = note(body="from ada@real.org to bob@real.org")
+    [found] = [one for one in leaks(originals, frozenset({EMAIL, PHONE}), {})(REAL, made) if one.value]
+    assert (found.subject, found.value) == ("notes.body", 1)

@@ -239,6 +239,7 @@ class Originals:
         self.hash = hash
         self._most, self._total = most, total
         self._sketches: dict[tuple[Place, int], Sketch] = {}
+        self._spared = Sketch()
         self._places: dict[Place, int] = {}
         self._emails = False
         self._lengths = np.zeros(256, bool)
@@ -258,6 +259,13 @@ class Originals:
                     lengths = pc.unique(pc.binary_length(one.texts)).to_numpy(zero_copy_only=False)
                     self._lengths[np.minimum(lengths, 255)] = True
             self._bound()
+
+    def spare(self, values: pa.Array) -> None:
+        """Take in values that stay where they are on purpose: they are looked for nowhere."""
+        strings = texts(values)
+        for one in identifiers(strings) if strings is not None and len(strings) else ():
+            with self._lock:
+                self._spared.add(self.hash(one.texts), self._most)
 
     def _bound(self) -> None:
         """Halve the largest sketch until all of them together are small enough."""
@@ -279,8 +287,11 @@ class Originals:
     def sketches(self) -> dict[tuple[Place, int], Sketch]:
         """What was collected, by column and number of digits (0: not a number)."""
         with self._lock:
+            self._spared.settle(self._most)
             for sketch in self._sketches.values():
                 sketch.settle(self._most)
+                if self._spared.size:
+                    sketch.hashes = sketch.hashes[~np.isin(sketch.hashes, self._spared.hashes)]
             self._bound()
             return dict(self._sketches)
 

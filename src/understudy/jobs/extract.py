@@ -124,6 +124,7 @@ class _Lane:
             self.counts.values[place] += len(before) - before.null_count
             if name in spared:
                 others = pc.invert(spared[name])
+                self.originals.spare(before.filter(spared[name]))
                 before, after = before.filter(others), after.filter(others)
             self.counts.fixed[place] += transforms.fixed_points(before, after)
             if name in self.identifying:

@@ -83,8 +83,14 @@ def make_plan(file: JobFile, schema: Schema) -> Plan:
     ]
     domains = transforms.domains(whole, joined)
     rules, clashes = transforms.spread(whole, named, domains)
+    refusals += clashes
+    for name, condition in file.job.allow.items():
+        try:
+            rules = transforms.allow(whole, rules, domains, {whole.find(name).name: condition})
+        except InputError as error:
+            refusals.append(Refusal(f"allow.{name}", error.message, error.hint))
     held = {place: rule for place, rule in rules.items() if _filled(chosen, place[0])}
-    refusals += [*chosen.refusals, *clashes]
+    refusals += chosen.refusals
     refusals += _without_rule(whole, chosen, rules, {refusal.subject for refusal in refusals})
     refusals += transforms.refusals(whole, held, domains)
     return Plan(file, whole, chosen, held, domains, tuple(dict.fromkeys(refusals)))

@@ -238,6 +238,8 @@ class Job(_Part):
     """A rule for every column, but for those whose foreign key gives them their parent's."""
     domains: tuple[tuple[str, ...], ...] = ()
     """Groups of columns that must change alike though no foreign key joins them."""
+    allow: dict[str, str] = Field(default_factory=dict)
+    """A condition per table: such rows (test accounts) stay as they are, but for keys that others refer to."""
     detect: DetectSpec = DetectSpec()
     """How personal data is looked for."""
     checks: ChecksSpec = ChecksSpec()
