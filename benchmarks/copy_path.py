@@ -36,6 +36,7 @@ columns:
   wide.score: keep
   wide.reference: keep
   wide.document: keep
+checks: {drift: note}   # names like "Name 7" look like nobody's
 load: [{to: "${DEV_URL}", mode: create}]
 """
 
