@@ -47,7 +47,7 @@ def test_a_csv_file_is_masked_and_what_is_kept_stays_byte_for_byte(people):
 
 def test_a_pipe_gives_what_a_file_gives(people):
     people.run("mask", "people.csv", "-r", "rules.yaml", "-o", "out.csv")
-    piped = people.run("mask", "-", "--format", "csv", "--table", "people", "-r", "rules.yaml", given=PEOPLE)
+    piped = people.run("mask", "-", "--format", "csv", "-r", "rules.yaml", given=PEOPLE)
     assert (piped.code, piped.err) == (0, "")
     assert piped.text == people.read("out.csv")
     assert people.run("mask", "people.csv", "-r", "rules.yaml").out == piped.out
@@ -128,14 +128,14 @@ def test_a_field_that_appears_late_without_a_rule_stops_everything(shell):
     shell.write("in.jsonl", '{"id": 1}\n' * 200_000 + '{"id": 2, "email": "ada@x.org"}\n')
     shell.write("rules.yaml", "columns: {id: key}")
     said = shell.run("mask", "in.jsonl", "-r", "rules.yaml", "-o", "out.jsonl")
-    assert said.code == 2 and "in.email: no rule" in said.err
+    assert said.code == 2 and "data.email: no rule" in said.err
     assert "ada" not in said.err and shell.files() == ["in.jsonl", "rules.yaml"]
 
 
 def test_a_column_without_a_rule_is_refused_before_anything_is_written(people):
     people.write("rules.yaml", "columns: {id: key, email: email}")
     said = people.run("mask", "people.csv", "-r", "rules.yaml", "-o", "out.csv")
-    assert said.code == 2 and "people.born: no rule" in said.err and "people.note: no rule" in said.err
+    assert said.code == 2 and "data.born: no rule" in said.err and "data.note: no rule" in said.err
     assert people.files() == ["people.csv", "rules.yaml"]
 
 
@@ -307,4 +307,4 @@ def test_documents_inside_columns_stay_documents_in_every_format(shell):
     assert shell.run("mask", "in.jsonl", "-r", "rules.yaml", "-o", "out.parquet").code == 0
     assert shell.run("mask", "out.parquet", "-r", "keep.yaml", "--to", "jsonl").text == straight.text
     shell.run("mask", "in.jsonl", "-r", "keep.yaml", "-o", "in.parquet")
-    assert shell.run("mask", "in.parquet", "--table", "in", "-r", "rules.yaml", "--to", "jsonl").text == straight.text
+    assert shell.run("mask", "in.parquet", "-r", "rules.yaml", "--to", "jsonl").text == straight.text

@@ -27,7 +27,7 @@ def codes(shell):
 
 def test_whoever_holds_the_key_gets_every_byte_back(codes):
     assert codes.read("masked.csv") != CODES
-    said = codes.run("unmask", "masked.csv", "--table", "codes", "-r", "rules.yaml", "-o", "back.csv")
+    said = codes.run("unmask", "masked.csv", "-r", "rules.yaml", "-o", "back.csv")
     assert said.code == 0, said.err
     assert codes.read("back.csv") == CODES
 
@@ -35,13 +35,13 @@ def test_whoever_holds_the_key_gets_every_byte_back(codes):
 def test_the_way_back_goes_over_other_formats_too(codes):
     for name in ("a.parquet", "b.jsonl"):
         assert codes.run("mask", "codes.csv", "-r", "rules.yaml", "-o", name).code == 0
-        back = codes.run("unmask", name, "--table", "codes", "-r", "rules.yaml", "--to", "csv")
+        back = codes.run("unmask", name, "-r", "rules.yaml", "--to", "csv")
         assert back.code == 0, back.err
         assert back.text == CODES
 
 
 def test_another_key_gives_nothing_back(codes):
-    said = codes.run("unmask", "masked.csv", "--table", "codes", "-r", "rules.yaml", "--key-from", "other.key")
+    said = codes.run("unmask", "masked.csv", "-r", "rules.yaml", "--key-from", "other.key")
     assert said.code == 0 and not set(said.text.splitlines()[1:]) & set(CODES.splitlines()[1:])
 
 
@@ -49,19 +49,19 @@ def test_columns_that_cannot_come_back_are_named_or_left_out_or_left_masked(shel
     shell.write("in.csv", "id,email\n7,ada@x.org\n")
     shell.write("rules.yaml", "columns: {id: key, email: email}")
     shell.run("mask", "in.csv", "-r", "rules.yaml", "-o", "m.csv")
-    refused = shell.run("unmask", "m.csv", "--table", "in", "-r", "rules.yaml")
-    assert refused.code == 2 and "in.email: nothing leads back from email" in refused.err and refused.out == b""
-    dropped = shell.run("unmask", "m.csv", "--table", "in", "-r", "rules.yaml", "--others", "drop")
+    refused = shell.run("unmask", "m.csv", "-r", "rules.yaml")
+    assert refused.code == 2 and "data.email: nothing leads back from email" in refused.err and refused.out == b""
+    dropped = shell.run("unmask", "m.csv", "-r", "rules.yaml", "--others", "drop")
     assert dropped.text == "id\n7\n"
-    kept = shell.run("unmask", "m.csv", "--table", "in", "-r", "rules.yaml", "--others", "keep")
+    kept = shell.run("unmask", "m.csv", "-r", "rules.yaml", "--others", "keep")
     assert kept.text.startswith("id,email\n7,") and "@example." in kept.text
     shell.run("mask", "in.csv", "-r", "rules.yaml", "-o", "m.jsonl")
-    assert shell.run("unmask", "m.jsonl", "--table", "in", "-r", "rules.yaml", "--others", "drop").json == {"id": "7"}
+    assert shell.run("unmask", "m.jsonl", "-r", "rules.yaml", "--others", "drop").json == {"id": "7"}
 
 
 def test_a_key_is_exchanged_without_the_source(codes):
     said = codes.run(
-        *("rotate", "masked.csv", "--table", "codes", "-r", "rules.yaml", "-o", "new.csv"),
+        *("rotate", "masked.csv", "-r", "rules.yaml", "-o", "new.csv"),
         *("--from-key", "UNDERSTUDY_KEY", "--to-key", "file:other.key", "--report", "report.json"),
     )
     assert said.code == 0, said.err
@@ -75,10 +75,10 @@ def test_a_key_is_exchanged_without_the_source(codes):
 def test_a_key_cannot_be_exchanged_where_nothing_leads_back(codes):
     codes.write("rules.yaml", RULES.replace("code: key", "code: redact"))
     said = codes.run(
-        *("rotate", "masked.csv", "--table", "codes", "-r", "rules.yaml", "-o", "new.csv"),
+        *("rotate", "masked.csv", "-r", "rules.yaml", "-o", "new.csv"),
         *("--from-key", "UNDERSTUDY_KEY", "--to-key", "other.key"),
     )
-    assert said.code == 2 and "codes.code: nothing leads back from redact" in said.err
+    assert said.code == 2 and "data.code: nothing leads back from redact" in said.err
     assert "mask the source again" in said.err and "new.csv" not in codes.files()
     same = codes.run(
         "rotate", "masked.csv", "-r", "rules.yaml", "--from-key", "UNDERSTUDY_KEY", "--to-key", "UNDERSTUDY_KEY"

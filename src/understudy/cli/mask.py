@@ -39,7 +39,9 @@ KeyFrom = Annotated[
 ]
 Form = Annotated[str, typer.Option("--format", help="The input's format, where its name does not tell.")]
 To = Annotated[str, typer.Option("--to", help="The output's format, where its name does not tell.")]
-Table = Annotated[str, typer.Option("--table", help="The name of the table in the file; by default the file's.")]
+Table = Annotated[
+    str, typer.Option("--table", help="The table in the file, where rules name tables; by default the file's name.")
+]
 Delimiter = Annotated[str, typer.Option("--delimiter", help="What separates the fields of the CSV read.")]
 Encoding = Annotated[str, typer.Option("--encoding", help="The encoding of the CSV read.")]
 Header = Annotated[

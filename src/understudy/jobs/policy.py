@@ -47,6 +47,13 @@ class Policy:
     reviewed: Schema | None = None
     """The database from which the tables came, as its job remembers it."""
 
+    @property
+    def plain(self) -> bool:
+        """Whether no rule names a table: the columns are those of whatever file it is."""
+        groups = [*self.domains, *([one] if isinstance(one, str) else one for one in self.unique)]
+        names = [*self.columns, *self.types, *(name for group in groups for name in group)]
+        return self.reviewed is None and not any("." in name and not name.startswith("$") for name in names)
+
     def column(self, table: str, name: str, arrow_type: pa.DataType) -> tuple[Column, Typed | None]:
         """A column as rules see it, and how its texts are read, if they are more than texts."""
         declared = self.declared(table, name)

@@ -110,6 +110,8 @@ def turn(source: str, target: str, policy: Policy, way: Way, *, key: str, told: 
         )
     if source != files.PIPE and Path(source).is_dir():
         return _folder(Path(source), Path(target), policy, way, key=key, told=told, progress=progress)
+    if policy.plain:  # then what a file is called, masked or restored, changes no stand-in
+        told = replace(told, table=_PIPE_TABLE)
     return Straight(key, (_file(source, target, policy, way, told=told, progress=progress),))
 
 
