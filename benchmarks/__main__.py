@@ -11,6 +11,7 @@ import sys
 BENCHMARKS = {
     "transforms": ["benchmarks.transforms"],
     "detection": ["benchmarks.detection"],
+    "attacks": ["benchmarks.attacks"],
     "closure": ["benchmarks.closure_fuzz", "--seeds", "2000"],
     "copy": ["benchmarks.copy_path", "--rows", "5000000"],
     "subset": ["benchmarks.subset", "--rows", "10000000"],

@@ -12,21 +12,38 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "AGENTS.md", *ROOT.glob("docs/**/*.md")])
 
 
-def test_the_tutorials_blocks_run_one_after_the_other(tmp_path):
-    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/tutorial.md").read_text(), re.DOTALL)
-    script = "set -eu\n" + "\n".join(blocks)
+def blocks(page):
+    """The shell blocks of a page, as one script that stops at the first failure, and how many there are."""
+    found = re.findall(r"```sh\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    return "set -eu\n" + "\n".join(found), len(found)
+
+
+def walk_through(page, folder):
+    """Run all blocks of a page in a folder, one after the other; what they printed."""
+    script, count = blocks(page)
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert count >= 9
+    return done.stdout
+
+
+def test_the_first_copy_runs_as_its_page_says(tmp_path):
     try:
-        done = subprocess.run(
-            ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
-        )
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-        assert len(blocks) >= 10
+        walk_through("docs/tutorial.md", tmp_path)
         assert (tmp_path / "understudy-demo/copy-for-ada/manifest.json").exists()
     finally:
         subprocess.run(
             [sys.executable, "-m", "understudy", "demo", "--down"], cwd=tmp_path, capture_output=True, check=False
         )
+
+
+def test_masking_runs_as_its_page_says(tmp_path):
+    said = walk_through("docs/masking.md", tmp_path)
+    assert "ada@mail.example" not in (tmp_path / "customers.jsonl").read_text()
+    assert "3 of 3 expectations hold" in said and "orders.ssn: no rule" in said
 
 
 def test_generated_pages_are_current():
