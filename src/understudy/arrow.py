@@ -143,3 +143,9 @@ def prefetch(items: Iterable[Item], *, depth: int = 2) -> Iterator[Item]:
     finally:
         stopped.set()
         thread.join()
+
+
+def own_spans(values: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The bytes of an array's texts and no others, and their n + 1 offsets from 0."""
+    data, offsets = spans(values)
+    return data[offsets[0] : offsets[-1]], offsets - offsets[0]

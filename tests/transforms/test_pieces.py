@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from transforms.sample import KEY
 from transforms.test_characters import pattern
+from understudy.arrow import own_spans
 from understudy.transforms import pieces
-from understudy.transforms.parts import cut, first_of, last_of, own_spans, part, spread
+from understudy.transforms.parts import cut, first_of, last_of, part, spread
 from understudy.transforms.pieces import CHARACTERS, HEX, Alphabet, Pieces
 
 SUBKEY = KEY.subkey("test")

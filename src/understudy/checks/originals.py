@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.arrow import storage
+from understudy.arrow import own_spans, storage
 from understudy.checks.counting import Place
-from understudy.checks.pieces import DIGITS, bytes_of, where
+from understudy.checks.pieces import DIGITS, where
 
 Hashes = npt.NDArray[np.uint64]
 Hash = Callable[[pa.Array], Hashes]
@@ -109,7 +109,7 @@ def identifiers(values: pa.Array, wanted: Wanted | None = None) -> Iterator[Foun
 
 def _holding(values: pa.Array, characters: str) -> pa.Array:
     """Which strings hold one of these ASCII characters; over the bytes of the whole array at once."""
-    offsets, data = bytes_of(values)
+    data, offsets = own_spans(values)
     found = np.zeros(len(values), bool)
     found[np.searchsorted(offsets, where(data, characters), side="right") - 1] = True
     return pa.array(found)
@@ -117,14 +117,14 @@ def _holding(values: pa.Array, characters: str) -> pa.Array:
 
 def _digit_counts(values: pa.Array) -> npt.NDArray[np.int64]:
     """How many ASCII digits each string holds."""
-    offsets, data = bytes_of(values)
+    data, offsets = own_spans(values)
     places = where(data, DIGITS)
     return np.diff(np.searchsorted(places, offsets)) if len(places) else np.zeros(len(values), np.int64)
 
 
 def _digits(values: pa.Array) -> pa.Array:
     """The strings with everything but their ASCII digits taken out."""
-    offsets, data = bytes_of(values)
+    data, offsets = own_spans(values)
     kept = (data >= ord("0")) & (data <= ord("9"))
     ends = np.append(0, np.cumsum(kept, dtype=np.int32)).astype(np.int32)[offsets]
     return pa.StringArray.from_buffers(len(values), pa.py_buffer(ends), pa.py_buffer(data[kept]))

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from understudy.arrow import own_spans
+
 if TYPE_CHECKING:
     from understudy.checks.originals import Wanted
 
@@ -17,22 +19,15 @@ Places = npt.NDArray[Any]
 DIGITS = "0123456789"
 
 
-def bytes_of(values: pa.Array) -> tuple[npt.NDArray[np.int32], Bytes]:
-    """Where each string begins and the last one ends, and the bytes of all strings in a row."""
-    offsets = np.frombuffer(values.buffers()[1], np.int32)[values.offset : values.offset + len(values) + 1]
-    if not len(offsets) or values.buffers()[2] is None:
-        return np.zeros(len(values) + 1, np.int32), np.empty(0, np.uint8)
-    return offsets - offsets[0], np.frombuffer(values.buffers()[2], np.uint8)[offsets[0] : offsets[-1]]
-
-
 def pieces(values: pa.Array, separators: str, wanted: Wanted, *, least_digits: int) -> pa.Array:
     """The parts of strings between separators (ASCII) that could be, or hold, what is looked for.
 
     That is: of a length that is wanted as a whole text, or with an @, or with digits in at least ``least_digits``
     characters, where e-mails or numbers are wanted.
     """
-    offsets, data = bytes_of(values)
+    data, offsets = own_spans(values)
     places = where(data, separators).astype(np.int32)
+    offsets = offsets.astype(np.int32)
     before = np.searchsorted(places, offsets)  # how many separators stand before each string
     starts = np.insert(places + np.int32(1), before[:-1], offsets[:-1])
     ends = np.insert(places, before[1:], offsets[1:])

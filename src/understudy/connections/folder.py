@@ -18,7 +18,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -33,7 +33,7 @@ from understudy.connections.parquet import DataFile, TableWriter
 from understudy.connections.postgres.scrub import scrub, scrub_schema
 from understudy.errors import Error, InputError
 from understudy.interfaces import Dataset, Ddl, Mode, Progress, Ready, Scan, Tally, at_once
-from understudy.schema import Column, Kind, Schema, Table, TableName
+from understudy.schema import Column, Schema, Table, TableName
 
 __all__ = ["MANIFEST", "Folder", "TableWriter"]
 
@@ -333,23 +333,8 @@ def _bare(path: Path) -> _Contents:
     return _Contents(path, Schema(tables, engine="files", identity=path.resolve().as_uri()), bare=bare)
 
 
-_KINDS: tuple[tuple[Callable[[pa.DataType], bool], Kind], ...] = (
-    (pa.types.is_integer, "integer"),
-    (pa.types.is_decimal, "decimal"),
-    (pa.types.is_floating, "float"),
-    (pa.types.is_boolean, "boolean"),
-    (pa.types.is_date, "date"),
-    (pa.types.is_timestamp, "timestamp"),
-    (pa.types.is_time, "time"),
-    (pa.types.is_string, "text"),
-    (pa.types.is_binary, "bytes"),
-    (lambda arrow_type: arrow_type == pa.uuid(), "uuid"),
-)
-
-
 def _column(found: pa.Field) -> Column:
-    kind: Kind = next((kind for belongs, kind in _KINDS if belongs(found.type)), "other")
-    return Column(found.name, manifest.type_name(found.type), kind, found.type)
+    return Column(found.name, manifest.type_name(found.type), arrow.kind_of(found.type), found.type)
 
 
 def _manifest_text(contents: _Contents) -> str:

@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.arrow import own_spans
 from understudy.transforms.characters import text_array
-from understudy.transforms.parts import Bytes, Mask, Offsets, own_spans
+from understudy.transforms.parts import Bytes, Mask, Offsets
 from understudy.transforms.prf import Words
 
 _LONGEST = 16  # an IPv4 address and the end of it

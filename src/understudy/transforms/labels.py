@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.transforms.parts import Bytes, Mask, Offsets, own_spans, part, ragged
+from understudy.arrow import own_spans
+from understudy.transforms.parts import Bytes, Mask, Offsets, part, ragged
 from understudy.transforms.pieces import Pieces, outside
 
 EXTENSIONS = frozenset(

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.transforms.parts import Bytes, Mask, Offsets, own_spans
+from understudy.arrow import own_spans
+from understudy.transforms.parts import Bytes, Mask, Offsets
 
 _MARK = 0xFF
 

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from understudy.arrow import spans
 from understudy.transforms.characters import text_array
 
 Bytes = NDArray[np.uint8]
@@ -16,12 +15,6 @@ Offsets = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _STEP_ROWS = 4_000
-
-
-def own_spans(values: pa.Array) -> tuple[Bytes, Offsets]:
-    """The bytes of an array's texts and no others, and their n + 1 offsets from 0."""
-    data, offsets = spans(values)
-    return data[offsets[0] : offsets[-1]], offsets - offsets[0]
 
 
 def in_steps(change: Callable[[pa.Array], pa.Array], values: pa.Array) -> pa.Array:

@@ -23,8 +23,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from understudy.arrow import own_spans
 from understudy.transforms.characters import text_array
-from understudy.transforms.parts import Bytes, Mask, Offsets, looked_up, own_spans, ragged
+from understudy.transforms.parts import Bytes, Mask, Offsets, looked_up, ragged
 from understudy.transforms.permute import NARROW_ROUNDS, ROUNDS
 from understudy.transforms.prf import Aes, Words, digest
 

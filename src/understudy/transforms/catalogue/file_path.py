@@ -7,11 +7,12 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.arrow import own_spans
 from understudy.transforms.catalogue.internet import KEEP
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PRESERVED, TEXT, Change, Declaration, Rows, Setting
 from understudy.transforms.labels import EXTENSIONS, Labels
-from understudy.transforms.parts import among, names_in, own_spans
+from understudy.transforms.parts import among, names_in
 
 _MARKS = b"/\\."
 _FOLDERS = frozenset(

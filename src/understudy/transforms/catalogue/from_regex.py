@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from understudy.arrow import own_spans
 from understudy.errors import Error, InputError
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import (
@@ -28,7 +29,7 @@ from understudy.transforms.declare import (
 )
 from understudy.transforms.derange import Derangement, walk
 from understudy.transforms.draws import fraction
-from understudy.transforms.parts import Bytes, Mask, Offsets, own_spans
+from understudy.transforms.parts import Bytes, Mask, Offsets
 from understudy.transforms.prf import Aes, Words, digest
 from understudy.transforms.shapes import Shape, shapes, simple
 

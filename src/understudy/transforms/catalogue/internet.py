@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.arrow import own_spans
 from understudy.errors import InputError
 from understudy.transforms.catalogue.network import Addresses, change_texts, fitting, is_address
 from understudy.transforms.characters import text_array
@@ -31,7 +32,7 @@ from understudy.transforms.declare import (
     Uniqueness,
 )
 from understudy.transforms.labels import EXTENSIONS, Labels
-from understudy.transforms.parts import Bytes, Mask, Offsets, among, first_of, last_of, names_in, own_spans, part
+from understudy.transforms.parts import Bytes, Mask, Offsets, among, first_of, last_of, names_in, part
 from understudy.transforms.pieces import outside
 
 GENERIC = frozenset(

@@ -9,11 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from understudy.arrow import own_spans
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PER, TEXT, Change, Declaration, Option, Place, Rows, Setting
 from understudy.transforms.draws import by_value, needs_subject, pick
 from understudy.transforms.fake import cut, folded, keep_blank
-from understudy.transforms.parts import Bytes, Offsets, among, names_in, own_spans, ragged
+from understudy.transforms.parts import Bytes, Offsets, among, names_in, ragged
 
 _WORDS = """lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore et
 dolore magna aliqua enim ad minim veniam quis nostrud exercitation ullamco laboris nisi aliquip ex ea commodo

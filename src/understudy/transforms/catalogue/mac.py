@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from understudy.arrow import own_spans
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PRESERVED, Change, Declaration, Option, Place, Rows, Setting
 from understudy.transforms.derange import Derangement
 from understudy.transforms.ff1 import Ff1
-from understudy.transforms.parts import Mask, among, own_spans
+from understudy.transforms.parts import Mask, among
 from understudy.transforms.pieces import Pieces, outside
 
 _NATIVE = ("macaddr", "macaddr8")

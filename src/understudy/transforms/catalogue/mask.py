@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.arrow import own_spans
 from understudy.transforms.declare import TEXT, Change, Declaration, Option, Options, Place, Setting
 from understudy.transforms.fake import cut
-from understudy.transforms.parts import own_spans, part
+from understudy.transforms.parts import part
 
 _WORDLY = r"[\pL\pM\pN]"  # letters, their marks, digits
 

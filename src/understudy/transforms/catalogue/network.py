@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from understudy.arrow import own_spans
 from understudy.errors import Error
 from understudy.transforms.addresses import Sixths, read_v4, read_v6, write_v4
 from understudy.transforms.declare import DOMAIN, PRESERVED, Change, Declaration, Option, Place, Rows, Setting
-from understudy.transforms.parts import Mask, first_of, in_steps, own_spans, part
+from understudy.transforms.parts import Mask, first_of, in_steps, part
 from understudy.transforms.permute import EDGES, Permutation
 from understudy.transforms.pieces import Pieces, outside
 from understudy.transforms.prefixes import Block, Prefixes

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.arrow import own_spans
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import (
     DOMAIN,
@@ -21,7 +22,7 @@ from understudy.transforms.declare import (
     Setting,
     Uniqueness,
 )
-from understudy.transforms.parts import Bytes, Mask, Offsets, own_spans
+from understudy.transforms.parts import Bytes, Mask, Offsets
 from understudy.transforms.pieces import CHARACTERS, FOLDED, Pieces
 
 _ONLY = {"digits": slice(1), "letters": slice(1, None)}

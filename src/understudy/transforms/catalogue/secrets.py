@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.arrow import own_spans
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PRESERVED, TEXT, Change, Declaration, Setting
-from understudy.transforms.parts import Mask, among, bounds_at, cut, in_steps, looked_up, own_spans, ragged, spread
+from understudy.transforms.parts import Mask, among, bounds_at, cut, in_steps, looked_up, ragged, spread
 from understudy.transforms.pieces import CHARACTERS, HEX, UPPER_HEX, Pieces
 
 _ISSUERS = (
