@@ -33,6 +33,14 @@ def test_without_a_review_the_gate_says_how_to_remember_one(shop):
     assert checked.code == 0 and "understudy plan job.yaml --accept" in checked.out
 
 
+def test_a_table_whose_values_were_not_looked_at_is_named(reviewed):
+    reviewed.execute("create table pictures (data bytea); insert into pictures values ('x')", source=True)
+    reviewed.job(columns=COLUMNS + "  users.slot: keep\n  pictures.data: keep\n", subset="")
+    checked = reviewed.cli("check", "job.yaml")
+    assert checked.code == 0, checked.out
+    assert "the values of pictures were not looked at: it has no column whose values can be looked at" in checked.out
+
+
 def test_a_changed_type_and_a_lost_key_stop_check_plan_and_run_until_they_are_accepted(reviewed):
     reviewed.job(columns=COLUMNS + "  users.slot: keep\n  users.country: keep\n")
     reviewed.execute(

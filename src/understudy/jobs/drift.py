@@ -60,7 +60,8 @@ def content(plan: Plan, snapshot: Snapshot, *, progress: Progress | None = None)
     found = detect.detect(filled, sample, recognizers=own, progress=progress)
     entities = {*detect.KEPT, *(finding.entity for finding in found), ANYTHING}
     refusals = [*_misnamed(plan, entities), *_personal(plan, found), *unfit]
-    return Drift(tuple(refusals), tuple(_quasi(plan, found)))
+    unseen = [f"the values of {name} were not looked at: {why}" for name, why in take.skipped.items()]
+    return Drift(tuple(refusals), (*_quasi(plan, found), *unseen))
 
 
 def gate(plan: Plan, snapshot: Snapshot, *, progress: Progress | None = None) -> list[Result]:
