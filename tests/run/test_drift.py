@@ -35,7 +35,7 @@ def test_without_a_review_the_gate_says_how_to_remember_one(shop):
 
 def test_a_table_whose_values_were_not_looked_at_is_named(reviewed):
     reviewed.execute("create table pictures (data bytea); insert into pictures values ('x')", source=True)
-    reviewed.job(columns=COLUMNS + "  users.slot: keep\n  pictures.data: keep\n", subset="")
+    reviewed.job(columns=COLUMNS + "  users.slot: keep\n  pictures.data: keep\n  notes.subject_id: key\n", subset="")
     checked = reviewed.cli("check", "job.yaml")
     assert checked.code == 0, checked.out
     assert "the values of pictures were not looked at: it has no column whose values can be looked at" in checked.out
