@@ -17,29 +17,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import log2
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from understudy.arrow import own_spans
 from understudy.transforms.characters import text_array
 from understudy.transforms.parts import Bytes, Mask, Offsets, looked_up, ragged
 from understudy.transforms.permute import NARROW_ROUNDS, ROUNDS
-from understudy.transforms.prf import Aes, Words, digest
+from understudy.transforms.prf import Aes, Words
 
-_UNIT = 1 << 10  # of bits, which are summed as whole numbers of its parts
+_UNIT = 8  # of bits, which are summed as whole numbers of its parts
 _KINDS = (32 * _UNIT, 256 * _UNIT)  # below the first, two passes so that none stays; from the last, halves of 128 bits
 _ROUNDS = (NARROW_ROUNDS, ROUNDS, 4)  # four are enough for such halves (Luby and Rackoff, 1988)
-_STEP_BYTES = 1 << 16  # worked on at once: all of it fits the processor's second cache
+_STEP_BYTES = 1 << 17  # worked on at once: all of it fits the processor's second cache
 _SHORT = 13  # numerals of a half that fit one block beside its length, round and counter
 _PER_BLOCK = 8  # numerals drawn from one block
+_LOW_32, _32 = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
 @dataclass(frozen=True, eq=False)
 class Alphabet:
-    """Which bytes change, and into which others: each into those of its own class."""
+    """Which bytes change, and into which others: each into those of its own class, of at most 128."""
 
     classes: tuple[bytes, ...]
 
@@ -65,9 +66,14 @@ class Alphabet:
         return bytes(found)
 
     @cached_property
-    def letters(self) -> Bytes:
-        """The bytes of all classes, one class after the other."""
-        return np.frombuffer(b"".join(self.classes), np.uint8)
+    def changing(self) -> bytes:
+        """For every byte, 1 if it changes."""
+        return self._table(lambda letters: [1] * len(letters))
+
+    @cached_property
+    def letters(self) -> bytes:
+        """The bytes of all classes, one class after the other, and nothing from there on."""
+        return b"".join(self.classes).ljust(256, b"\0")
 
     @cached_property
     def first(self) -> bytes:
@@ -104,32 +110,29 @@ class Pieces:
     def __call__(self, data: Bytes, offsets: Offsets, *, stay: Mask | None = None, back: bool = False) -> Bytes:
         """The bytes of pieces, as n + 1 offsets cut them, changed piece by piece, but for those that are to stay."""
         out = np.array(data)
+        random = _Random(self.subkey)
         start = 0
         while start < len(offsets) - 1:
             end = int(np.searchsorted(offsets, offsets[start] + _STEP_BYTES, side="right")) - 1
             end = max(end, start + 1)
             part = offsets[start : end + 1]
             here = slice(part[0], part[-1])
-            self._change(out[here], part - part[0], None if stay is None else stay[here], back=back)
+            self._change(random, out[here], part - part[0], None if stay is None else stay[here], back=back)
             start = end
         return out
 
-    def _change(self, data: Bytes, offsets: Offsets, stay: Mask | None, *, back: bool) -> None:
+    def _change(self, random: _Random, data: Bytes, offsets: Offsets, stay: Mask | None, *, back: bool) -> None:
         """Permute pieces in place."""
-        radix = np.array(looked_up(data, self.alphabet.radix))
-        if stay is not None:
-            radix[stay] = 0
-        if data.max(initial=0) >= 0x80:
-            continued = (data & 0xC0) == 0x80
-            radix[:-1][continued[:-1] & continued[1:]] = 0
-        places = np.flatnonzero(radix)
+        places = np.flatnonzero(self._changing(data, stay))
         bounds = np.searchsorted(places, offsets)
-        bounds = bounds[np.append(True, np.diff(bounds) > 0)]  # pieces with nothing to change are none
+        bounds = bounds[np.append(True, bounds[1:] > bounds[:-1])]  # pieces with nothing to change are none
         if len(bounds) == 1:
             return
-        radix, before = radix[places], data[places]
-        numerals = looked_up(before, self.alphabet.numeral).astype(np.uint16)
-        kinds = np.searchsorted(_KINDS, np.add.reduceat(_BITS[radix], bounds[:-1]), side="right")
+        before = data[places]
+        radices, numerals = looked_up(before, self.alphabet.radix), np.array(looked_up(before, self.alphabet.numeral))
+        kinds = np.searchsorted(
+            _KINDS, np.add.reduceat(looked_up(radices, _BITS).astype(np.int32), bounds[:-1]), "right"
+        )
         for kind in range(len(_KINDS) + 1):
             rows = np.flatnonzero(kinds == kind)
             if not len(rows):
@@ -137,16 +140,25 @@ class Pieces:
             where, inner = (
                 (slice(None), bounds) if len(rows) == len(kinds) else ragged(bounds[rows], np.diff(bounds)[rows])
             )
-            network = _Network(self.subkey, radix[where], inner)
+            network = _Network(random, radices[where], inner)
             if kind == 0:
                 numerals[where] = network.derange(numerals[where], step=-1 if back else 1)
             else:
                 numerals[where] = network.permute(numerals[where], rounds=_ROUNDS[kind], back=back)
-        data[places] = self.alphabet.letters[looked_up(before, self.alphabet.first) + numerals]
+        data[places] = looked_up(looked_up(before, self.alphabet.first) + numerals, self.alphabet.letters)
+
+    def _changing(self, data: Bytes, stay: Mask | None) -> Mask:
+        """Which bytes change: of characters outside ASCII the last one."""
+        changing = np.array(looked_up(data, self.alphabet.changing).view(np.bool_))
+        if stay is not None:
+            changing &= ~stay
+        if data.max(initial=0) >= 0x80:
+            continued = (data & 0xC0) == 0x80
+            changing[:-1] &= ~(continued[:-1] & continued[1:])
+        return changing
 
 
-_BITS = np.zeros(256, np.int32)
-_BITS[1:] = np.floor(np.log2(np.arange(1, 256)) * _UNIT)
+_BITS = bytes([0, *(int(log2(radix) * _UNIT) for radix in range(1, 256))])
 
 
 def outside(change: Callable[[pa.Array], pa.Array], values: pa.Array, inside: Callable[[pa.Array], Mask]) -> pa.Array:
@@ -158,41 +170,90 @@ def outside(change: Callable[[pa.Array], pa.Array], values: pa.Array, inside: Ca
     return made
 
 
+class _Random:
+    """Where random bits come from: AES with one key, and with those drawn from it."""
+
+    def __init__(self, subkey: bytes) -> None:
+        self.aes = Aes(subkey)
+
+    def constants(self, numbers: Offsets) -> Words:
+        """128 bits for every number that depend on the key alone; no message looks like what they are drawn from."""
+        return self.aes(np.repeat(~numbers.astype(np.uint64), 2).reshape(-1, 2))
+
+    @cached_property
+    def mixer(self) -> Aes:
+        """What makes bits that tell long halves apart look random."""
+        return Aes(self.constants(np.array([1])).tobytes())
+
+
 class _Half:
-    """One half of every piece, filled up to whole blocks of eight with idle numerals, of radix 1."""
+    """One half of every piece, in whole blocks of eight numerals filled up with idle ones, of radix 1."""
 
-    def __init__(self, radices: Bytes, starts: Offsets, lengths: Offsets) -> None:
-        blocks = -(-lengths // _PER_BLOCK)
-        bounds = np.concatenate([[0], np.cumsum(blocks)])
-        self.places = ragged(starts, lengths)[0]
-        self.slots = ragged(bounds[:-1] * _PER_BLOCK, lengths)[0]
-        self.radices = np.ones(bounds[-1] * _PER_BLOCK, np.uint32)
-        self.radices[self.slots] = radices[self.places]
-        self.owner = np.repeat(np.arange(len(lengths)), blocks)
-        self.counter = (np.arange(bounds[-1]) - bounds[self.owner]).astype(np.uint64)
-        self.words = [np.where(blocks > place, bounds[:-1] + place, bounds[-1]) for place in (0, 1)]
+    def __init__(self, lengths: Offsets, blocks: Offsets) -> None:
+        self.first = np.cumsum(blocks) - blocks
+        self.blocks = int(blocks.sum())
         self.long = np.flatnonzero(lengths > _SHORT)
-        self.bytes = bounds * _PER_BLOCK
+        self.owner: Offsets | None = None
+        self.counter = self.second = np.zeros(0, np.int64)
+        if self.blocks > len(blocks):
+            self.owner = np.repeat(np.arange(len(blocks)), blocks)
+            self.counter = np.arange(self.blocks) - self.first[self.owner]
+            self.second = np.where(blocks > 1, self.first + 1, self.blocks)
 
-    def take(self, numerals: NDArray[np.uint16]) -> NDArray[np.uint32]:
-        """The numerals of this half."""
-        found = np.zeros(len(self.radices), np.uint32)
-        found[self.slots] = numerals[self.places]
-        return found
+    def message(self, random: _Random, numerals: Words) -> Words:
+        """128 bits per piece that tell its half from others; of a short half, its numerals themselves."""
+        out = np.zeros((len(self.first), 2), np.uint64)
+        if self.owner is None:
+            out[:, 0] = numerals
+            return out
+        out[:, 0] = numerals.take(self.first)
+        out[:, 1] = np.append(numerals, np.uint64(0)).take(self.second)
+        if len(self.long):
+            out[self.long] = random.mixer(self._sums(random, numerals)[self.long])
+        return out
+
+    def _sums(self, random: _Random, numerals: Words) -> Words:
+        """Two sums of keyed products of 32 bits (NH: Black and others, "UMAC", 1999); equal once in 2^64 times."""
+        keys = random.constants(2 + np.arange(self.counter.max() + 1))
+        out = np.empty((len(self.first), 2), np.uint64)
+        for side in (0, 1):
+            mixed = (numerals.view(np.uint32) + keys[:, side].take(self.counter).view(np.uint32)).view(np.uint64)
+            out[:, side] = np.add.reduceat((mixed & _LOW_32) * (mixed >> _32), self.first)
+        return out
 
 
 class _Network:
     """The Feistel network over some pieces: the numerals of all, and n + 1 offsets."""
 
-    def __init__(self, subkey: bytes, radices: Bytes, bounds: Offsets) -> None:
-        self._aes = Aes(subkey)
+    def __init__(self, random: _Random, radices: Bytes, bounds: Offsets) -> None:
+        self._random = random
         self._radices, self._bounds = radices, bounds
         lengths = np.diff(bounds)
-        left = lengths // 2
-        self._lengths = lengths.astype(np.uint64)
-        self._halves = (_Half(radices, bounds[:-1] + left, lengths - left), _Half(radices, bounds[:-1], left))
+        self._tag = (lengths.astype(np.uint64) & np.uint64(0xFF)) << np.uint64(40)
+        self._lengths = lengths.astype(np.uint64) << np.uint64(32)
+        halves = np.stack([lengths // 2, lengths - lengths // 2], axis=1)  # as they stand: the left one first
+        blocks = np.maximum(-(-halves // _PER_BLOCK), 1)
+        self._halves = tuple(_Half(halves[:, side], blocks[:, side]) for side in (1, 0))
+        runs = np.stack([halves, blocks * _PER_BLOCK - halves], axis=2).reshape(-1)
+        self._used = np.flatnonzero(np.repeat(np.arange(len(runs)) % 2 == 0, runs))
+        left = np.repeat(np.arange(blocks.size) % 2 == 0, blocks.reshape(-1))
+        self._sides = (np.flatnonzero(~left), np.flatnonzero(left))
+        self._parts = [side.view(np.uint8).astype(np.uint32) for side in self._apart(radices, 1)]
 
-    def derange(self, numerals: NDArray[np.uint16], *, step: int) -> NDArray[np.uint16]:
+    def _apart(self, numerals: Bytes, idle: int) -> list[Words]:
+        """The blocks of either half, eight numerals in a word each."""
+        whole = np.full(sum(half.blocks for half in self._halves) * _PER_BLOCK, idle, np.uint8)
+        whole[self._used] = numerals
+        return [whole.view(np.uint64)[side] for side in self._sides]
+
+    def _together(self, words: list[Words]) -> Bytes:
+        """The numerals of which these are the halves."""
+        whole = np.empty(sum(map(len, words)), np.uint64)
+        for side, some in zip(self._sides, words, strict=True):
+            whole[side] = some
+        return whole.view(np.uint8)[self._used]
+
+    def derange(self, numerals: Bytes, *, step: int) -> Bytes:
         """The permutation that visits all numeral strings of a shape, by so many steps."""
         plain = self.permute(numerals, rounds=NARROW_ROUNDS, back=True)
         turning, first = self._bounds[1:] - 1, self._bounds[:-1]
@@ -207,50 +268,35 @@ class _Network:
 
     def _turn(self, radices: Bytes) -> Offsets:
         """How far a numeral that is alone turns: no other half draws for it, so a step of one would stay one."""
-        drawn = int(self._constant(0)[0, 0] >> np.uint64(1))
+        drawn = int(self._random.constants(np.zeros(1, np.int64))[0, 0] >> np.uint64(1))
         return 1 + drawn % (radices.astype(np.int64) - 1)
 
-    def _constant(self, number: int) -> Words:
-        """128 bits that depend on the key alone; no message looks like what they are drawn from."""
-        return self._aes(np.full((1, 2), ~np.uint64(number)))
-
-    def permute(self, numerals: NDArray[np.uint16], *, rounds: int, back: bool) -> NDArray[np.uint16]:
+    def permute(self, numerals: Bytes, *, rounds: int, back: bool) -> Bytes:
         """The numerals after so many rounds, or before them."""
-        sides = [half.take(numerals) for half in self._halves]
+        sides = self._apart(numerals, 0)
+        radices = [radix.astype(np.uint8) for radix in self._parts]
         for number in reversed(range(rounds)) if back else range(rounds):
             changed, other = number % 2, 1 - number % 2
-            radix = self._halves[changed].radices
+            radix = radices[changed]
             total = self._drawn(number, sides[other], changed)
             if back:
                 np.subtract(radix, total, out=total)
-            total += sides[changed]
-            sides[changed] = np.minimum(total, total - radix)  # below zero is far above the radix
-        out = np.empty_like(numerals)
-        for half, side in zip(self._halves, sides, strict=True):
-            out[half.places] = side[half.slots]
-        return out
+            total += sides[changed].view(np.uint8)
+            sides[changed] = np.minimum(total, total - radix).view(np.uint64)  # below zero is far above the radix
+        return self._together(sides)
 
-    def _drawn(self, number: int, source: NDArray[np.uint32], changed: int) -> NDArray[np.uint32]:
+    def _drawn(self, number: int, source: Words, changed: int) -> Bytes:
         """What one round adds to the numerals of one half, as the other one decides."""
-        half = self._halves[changed]
-        blocks = self._message(number, source.astype(np.uint8), self._halves[1 - changed]).take(half.owner, axis=0)
-        blocks[:, 0] ^= half.counter >> np.uint64(8)
-        blocks[:, 1] ^= half.counter << np.uint64(56)
-        random = self._aes(blocks).view(np.uint16).reshape(-1).astype(np.uint32)
-        random *= half.radices
+        half, other = self._halves[changed], self._halves[1 - changed]
+        blocks = other.message(self._random, source)
+        if len(other.long):
+            blocks[other.long, 0] ^= self._lengths[other.long]
+        blocks[:, 1] ^= self._tag | np.uint64(number << 48)
+        if half.owner is not None:
+            blocks = blocks.take(half.owner, axis=0)
+            blocks[:, 0] ^= half.counter.view(np.uint64) >> np.uint64(8)
+            blocks[:, 1] ^= half.counter.view(np.uint64) << np.uint64(56)
+        random = self._random.aes(blocks).view(np.uint16).reshape(-1).astype(np.uint32)
+        random *= self._parts[changed]
         random >>= np.uint32(16)
-        return random
-
-    def _message(self, number: int, source: Bytes, half: _Half) -> Words:
-        """A block per piece: its half, its length and the round; of a long half, 128 bits that depend on all of it."""
-        words = np.append(source.view(np.uint64), np.uint64(0))
-        blocks = np.empty((len(self._lengths), 2), np.uint64)
-        for place in (0, 1):
-            blocks[:, place] = words.take(half.words[place])
-        if len(half.long):
-            parts = [None, pa.py_buffer(half.bytes), pa.py_buffer(source)]
-            whole = pa.Array.from_buffers(pa.large_binary(), len(blocks), parts)
-            blocks[half.long] = digest(whole.take(pa.array(half.long)), self._constant(1).tobytes())
-            blocks[half.long, 0] ^= self._lengths[half.long] << np.uint64(32)
-        blocks[:, 1] ^= np.uint64(number << 48) | (self._lengths & np.uint64(0xFF)) << np.uint64(40)
-        return blocks
+        return random.astype(np.uint8)
