@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from itertools import pairwise
 from math import prod
 from typing import Any
@@ -26,9 +26,11 @@ _ROUNDS = 10
 _LIMB = 1 << 32
 _LOW_32 = np.uint64(_LIMB - 1)
 _32 = np.uint64(32)
+_ONE_WORD = 1 << 62
+"""Up to so many halves, one word holds a half, and the sum of three."""
 
 Limbs = list[Words]
-"""Numbers too large for one word, as numbers below 2^32, the most significant first."""
+"""A number for every row, in several words: the most significant first."""
 
 
 @dataclass(frozen=True)
@@ -41,46 +43,33 @@ class Ff1:
 
     def encrypt(self, numerals: NDArray[Any]) -> NDArray[Any]:
         """Stand-ins for numeral strings (n, length), the most significant numeral first."""
-        return self._by_chunks(numerals, (self._encrypt,))
+        return self._by_chunks(numerals, (_encrypt,))
 
     def decrypt(self, numerals: NDArray[Any]) -> NDArray[Any]:
         """The numeral strings whose stand-ins these are."""
-        return self._by_chunks(numerals, (self._decrypt,))
+        return self._by_chunks(numerals, (_decrypt,))
 
     def move(self, numerals: NDArray[Any], *, back: bool = False) -> NDArray[Any]:
         """The stand-ins of the strings that come next to those whose stand-ins these are, or before them."""
-        return self._by_chunks(numerals, (self._decrypt, _before if back else _next, self._encrypt))
+        return self._by_chunks(numerals, (_decrypt, partial(_count, back=back), _encrypt))
 
     def _by_chunks(self, numerals: NDArray[Any], steps: tuple[_Step, ...]) -> NDArray[Any]:
-        out = np.empty_like(numerals)
+        out = np.empty(numerals.shape, numerals.dtype, order="F")
         cut = len(self.radices) // 2
-        halves = (_Half(self.radices[:cut]), _Half(self.radices[cut:]))
         places = (slice(0, cut), slice(cut, len(self.radices)))
+        sizes = [prod(self.radices[place]) for place in places]
+        kind = _Word if max(sizes) <= _ONE_WORD else _Limbs
+        halves: _Halves = (kind(self.radices[places[0]]), kind(self.radices[places[1]]))
+        mac = self._mac(max(sizes))
         for start in range(0, len(numerals), CHUNK_ROWS):
             rows = slice(start, start + CHUNK_ROWS)
             chunk = np.asfortranarray(numerals[rows], np.uint16)
-            values = [half.pack(chunk[:, place]) for half, place in zip(halves, places, strict=True)]
+            values: list[Any] = [half.pack(chunk[:, place]) for half, place in zip(halves, places, strict=True)]
             for step in steps:
-                step(halves, values)
-            for half, place, limbs in zip(halves, places, values, strict=True):
-                half.unpack(limbs, out[rows, place])
+                step(mac, halves, values)
+            for half, place, value in zip(halves, places, values, strict=True):
+                half.unpack(value, out[rows, place])
         return out
-
-    def _encrypt(self, halves: _Halves, values: list[Limbs]) -> None:
-        """Algorithm 7 of the standard: in turn, each half gets a number added that the other half decides."""
-        mac = self._mac(max(half.size for half in halves))
-        for number in range(_ROUNDS):
-            changed, other = number % 2, 1 - number % 2
-            words = mac.words(number, halves[other].words(values[other], mac.number_words), len(values[1][0]))
-            values[changed] = halves[changed].add(values[changed], words)
-
-    def _decrypt(self, halves: _Halves, values: list[Limbs]) -> None:
-        """Algorithm 8 of the standard: the same, backwards."""
-        mac = self._mac(max(half.size for half in halves))
-        for number in reversed(range(_ROUNDS)):
-            changed, other = number % 2, 1 - number % 2
-            words = mac.words(number, halves[other].words(values[other], mac.number_words), len(values[1][0]))
-            values[changed] = halves[changed].subtract(values[changed], words)
 
     def _mac(self, largest: int) -> _Mac:
         """Step 5 of the standard: the block P.  A mixed radix is written as 0."""
@@ -88,173 +77,239 @@ class Ff1:
         radix = self.radices[0] if len(set(self.radices)) == 1 else 0
         first = bytes([1, 2, 1, *radix.to_bytes(3), _ROUNDS, length // 2 % 256])
         first += length.to_bytes(4) + len(self.tweak).to_bytes(4)
-        return _Mac(Aes(self.key), first, self.tweak, ((largest - 1).bit_length() + 7) // 8)
+        number_bytes = ((largest - 1).bit_length() + 7) // 8
+        padding = bytes(-(len(self.tweak) + number_bytes + 1) % 16)
+        return _Mac(Aes(self.key), first + self.tweak + padding, number_bytes)
 
 
-@dataclass(frozen=True)
 class _Mac:
     """The round function: AES-CBC-MAC of what never changes, the round's number and the other half."""
 
-    aes: Aes
-    first: bytes
-    tweak: bytes
-    number_bytes: int
-    """How many bytes a half is written in: b in the standard."""
+    def __init__(self, aes: Aes, same: bytes, number_bytes: int) -> None:
+        self.number_bytes = number_bytes
+        """How many bytes a half is written in: b in the standard."""
+        self.number_words = (number_bytes + 7) // 8
+        """The same in 64-bit words."""
+        self._aes = aes
+        self._blocks = max(1, (self.number_words + 1) // 2)
+        self._constants = self._first_blocks(same)
+        self._room = np.empty((0, 2), np.uint64), Aes.room(0)
 
-    @property
-    def number_words(self) -> int:
-        """The same in 32-bit words."""
-        return (self.number_bytes + 3) // 4
+    def _first_blocks(self, same: bytes) -> NDArray[np.uint64]:
+        """For every round, what it mixes into the blocks that hold the other half, all before them encrypted."""
+        messages = b"".join(same + bytes([number]) + bytes(self.number_bytes) for number in range(_ROUNDS))
+        blocks = np.frombuffer(messages, np.uint64).reshape(_ROUNDS, -1, 2)
+        state = np.zeros((_ROUNDS, 2), np.uint64)
+        for place in range(blocks.shape[1] - self._blocks):
+            state = self._aes(state ^ blocks[:, place])
+        found = blocks[:, -self._blocks :].copy()
+        found[:, 0] ^= state
+        return found.byteswap().reshape(_ROUNDS, -1)
 
-    def words(self, number: int, half: Limbs, rows: int) -> Limbs:
-        """The number that one round adds, in 32-bit words: d/4 of them in the standard, one more than ``half`` has."""
-        padding = -(len(self.tweak) + self.number_bytes + 1) % 16
-        constant = self.first + self.tweak + bytes(padding) + bytes([number]) + bytes(self.number_bytes)
-        blocks = np.frombuffer(constant, np.uint64).reshape(-1, 2)
-        varying = -(-len(half) // 4)  # how many of the last blocks hold the other half
-        state = np.zeros((1, 2), np.uint64)
-        for block in blocks[: len(blocks) - varying]:
-            state = self.aes(state ^ block)
-        half = [np.zeros(rows, np.uint64)] * (4 * varying - len(half)) + half
-        for place, block in enumerate(blocks[len(blocks) - varying :]):
-            mixed = np.empty((rows, 2), np.uint64)
+    def state(self, number: int, half: Limbs) -> Words:
+        """What a round's number and the other half, in ``number_words``, encrypt to (n, 2); good until the next."""
+        if len(self._room[0]) != len(half[-1]):
+            self._room = np.empty((len(half[-1]), 2), np.uint64), Aes.room(len(half[-1]))
+        mixed, out = self._room
+        state = out[:0].view(np.uint64)
+        constants = self._constants[number]
+        whole = [np.uint64(0)] * (len(constants) - len(half)) + half
+        for place in range(self._blocks):
             for side in (0, 1):
-                high, low = half[4 * place + 2 * side : 4 * place + 2 * side + 2]
-                mixed[:, side] = (high << _32 | low).byteswap() ^ block[side] ^ state[:, side]
-            state = self.aes(mixed)
-        return self._drawn(state)
+                mixed.view(">u8")[:, side] = whole[2 * place + side] ^ constants[2 * place + side]
+            if place:
+                mixed ^= state
+            state = self._aes(mixed, out)
+        return state
 
-    def _drawn(self, state: Words) -> Limbs:
-        """As many words as are asked for, from one block or from several that it starts (step 6.iii)."""
-        wanted = self.number_words + 1
+    def drawn(self, state: Words) -> Limbs:
+        """The number that a round adds, in 32-bit words: d/4 of them in the standard, from one block or several."""
+        wanted = (self.number_bytes + 3) // 4 + 1
         made: Limbs = []
         for extra in range(-(-wanted // 4)):
-            block = state if extra == 0 else self.aes(state ^ np.array([0, extra], np.uint64).byteswap())
+            block = state if extra == 0 else self._aes(state ^ np.array([0, extra], np.uint64).byteswap())
             for side in (0, 1):
                 word = block[:, side].byteswap()
                 made += [word >> _32, word & _LOW_32]
         return made[:wanted]
 
 
-@dataclass(frozen=True)
-class _Half:
-    """One half of a numeral string, held as limbs of neighbouring numerals."""
+class _Word:
+    """One half of a numeral string as a single word, or some neighbouring numerals of a longer one."""
 
-    radices: tuple[int, ...]
-
-    @property
-    def size(self) -> int:
+    def __init__(self, radices: tuple[int, ...]) -> None:
+        self.radices = radices
+        self.size = prod(radices)
         """How many such halves there are."""
-        return prod(self.radices)
+        self._narrow: type[np.unsignedinteger[Any]] = np.uint32 if self.size <= _LIMB else np.uint64
 
-    @cached_property
-    def groups(self) -> tuple[slice, ...]:
-        """Which numerals share a limb."""
-        starts, base = [0], 1
+    def pack(self, numerals: NDArray[Any]) -> Words:
+        """Numerals (n, length) as words."""
+        words = np.zeros(len(numerals), self._narrow)
         for place, radix in enumerate(self.radices):
+            if place:
+                words *= self._narrow(radix)
+            words += numerals[:, place]
+        return words.astype(np.uint64, copy=False)
+
+    def unpack(self, words: Words, out: NDArray[Any]) -> None:
+        """Words as numerals (n, length)."""
+        rest = words.astype(self._narrow)
+        for place in reversed(range(1, len(self.radices))):
+            quotient = rest // self._narrow(self.radices[place])
+            rest -= quotient * self._narrow(self.radices[place])
+            out[:, place] = rest
+            rest = quotient
+        if self.radices:
+            out[:, 0] = rest
+
+    def message(self, words: Words, _count: int) -> Limbs:
+        """The number as the round function takes it."""
+        return [words]
+
+    def count(self, words: Words, *, back: bool, turning: Any = True) -> tuple[Words, Any]:
+        """The next number, modulo ``size``, or the one before, where it is its turn; and where it starts anew."""
+        end, start = (0, self.size - 1) if back else (self.size - 1, 0)
+        over = turning & (words == np.uint64(end))
+        step = np.where(turning, np.uint64(2**64 - 1 if back else 1), np.uint64(0))
+        return np.where(over, np.uint64(start), words + step), over
+
+    def add(self, words: Words, other: Words) -> Words:
+        """The sum of two numbers, modulo ``size``."""
+        words += other
+        made: Words = np.minimum(words, words - np.uint64(self.size))  # below zero is far above the size
+        return made
+
+    def subtract(self, words: Words, other: Words) -> Words:
+        """The difference of two numbers, modulo ``size``."""
+        words -= other
+        made: Words = np.minimum(words, words + np.uint64(self.size))
+        return made
+
+    def drawn(self, mac: _Mac, state: Words) -> Words:
+        """What the round function draws, modulo ``size``."""
+        rest = _remainder(state[:, 0].byteswap(), self.size)
+        if mac.number_bytes <= 4:
+            return rest
+        low = state[:, 1].byteswap() >> _32
+        if self.size <= _LIMB:
+            return _remainder(rest << _32 | low, self.size)
+        # A quotient below 2^32 is at most one off in floating point, and the remainder is right modulo 2^64.
+        quotient = (rest.view(np.int64) * (_LIMB / self.size)).astype(np.int64).view(np.uint64)
+        size = np.uint64(self.size)
+        made: Words = (rest << _32 | low) - quotient * size
+        made = np.minimum(made, made + size)
+        for _ in range(2):
+            made = np.minimum(made, made - size)
+        return made
+
+
+class _Limbs:
+    """One half of a numeral string that is too large for one word: several, each of neighbouring numerals."""
+
+    def __init__(self, radices: tuple[int, ...]) -> None:
+        starts, base = [0], 1
+        for place, radix in enumerate(radices):
             if base * radix > _LIMB:
                 starts.append(place)
                 base = 1
             base *= radix
-        return tuple(slice(a, b) for a, b in pairwise([*starts, len(self.radices)]) if a < b)
-
-    @cached_property
-    def bases(self) -> tuple[int, ...]:
-        """How many values each limb has."""
-        return tuple(prod(self.radices[group]) for group in self.groups)
+        self._places = [slice(a, b) for a, b in pairwise([*starts, len(radices)])]
+        self._parts = [_Word(radices[place]) for place in self._places]
 
     def pack(self, numerals: NDArray[Any]) -> Limbs:
         """Numerals (n, length) as limbs."""
-        limbs = []
-        for group in self.groups:
-            limb = numerals[:, group.start].astype(np.uint64)
-            for place in range(group.start + 1, group.stop):
-                limb *= np.uint64(self.radices[place])
-                limb += numerals[:, place]
-            limbs.append(limb)
-        return limbs
+        return [part.pack(numerals[:, place]) for part, place in zip(self._parts, self._places, strict=True)]
 
     def unpack(self, limbs: Limbs, out: NDArray[Any]) -> None:
         """Limbs as numerals (n, length)."""
-        for group, limb in zip(self.groups, limbs, strict=True):
-            rest = limb
-            for place in reversed(range(group.start, group.stop)):
-                rest, out[:, place] = _divide(rest, self.radices[place])
+        for part, place, limb in zip(self._parts, self._places, limbs, strict=True):
+            part.unpack(limb, out[:, place])
 
-    def words(self, limbs: Limbs, count: int) -> Limbs:
-        """The same number in 32-bit words."""
-        words: list[Any] = [np.zeros_like(limbs[0]) if limbs else np.uint64(0) for _ in range(count)]
-        if len(limbs) == 1:
-            return [*words[:-1], limbs[0]]
-        for limb, base in zip(limbs, self.bases, strict=True):
+    def message(self, limbs: Limbs, count: int) -> Limbs:
+        """The number as the round function takes it: in so many 64-bit words."""
+        words: list[Any] = [np.uint64(0)] * (2 * count)
+        for limb, part in zip(limbs, self._parts, strict=True):
             carry = limb
-            for place in reversed(range(count)):
-                total = words[place] * np.uint64(base) + carry
+            for place in reversed(range(len(words))):
+                total = words[place] * np.uint64(part.size) + carry
                 words[place], carry = total & _LOW_32, total >> _32
-        return words
+        return [high << _32 | low for high, low in zip(words[::2], words[1::2], strict=True)]
 
     def count(self, limbs: Limbs, *, back: bool, turning: Any = True) -> tuple[Limbs, Any]:
-        """The next number, modulo ``size``, or the one before, where it is its turn; and where it starts anew."""
+        """The next number, modulo how many there are, or the one before; and where it starts anew."""
         counted: Limbs = []
-        for limb, base in zip(reversed(limbs), reversed(self.bases), strict=True):
-            end, start = (0, base - 1) if back else (base - 1, 0)
-            over = turning & (limb == np.uint64(end))
-            step = np.where(turning, np.uint64(2**64 - 1 if back else 1), np.uint64(0))
-            counted.append(np.where(over, np.uint64(start), limb + step))
-            turning = over
+        for limb, part in zip(reversed(limbs), reversed(self._parts), strict=True):
+            made, turning = part.count(limb, back=back, turning=turning)
+            counted.append(made)
         return counted[::-1], turning
 
-    def add(self, limbs: Limbs, words: Limbs) -> Limbs:
-        """The sum of two numbers, modulo ``size``."""
+    def add(self, limbs: Limbs, others: Limbs) -> Limbs:
+        """The sum of two numbers, modulo how many there are."""
         total: Limbs = []
         carry: Any = np.uint64(0)
-        for limb, other, base in zip(reversed(limbs), self._remainders(words), reversed(self.bases), strict=True):
+        for limb, other, part in zip(reversed(limbs), reversed(others), reversed(self._parts), strict=True):
             found = limb + other + carry
-            over = (found >= np.uint64(base)).astype(np.uint64)
-            total.append(found - over * np.uint64(base))
+            over = (found >= np.uint64(part.size)).astype(np.uint64)
+            total.append(found - over * np.uint64(part.size))
             carry = over
         return total[::-1]
 
-    def subtract(self, limbs: Limbs, words: Limbs) -> Limbs:
-        """The difference of two numbers, modulo ``size``."""
+    def subtract(self, limbs: Limbs, others: Limbs) -> Limbs:
+        """The difference of two numbers, modulo how many there are."""
         total: Limbs = []
         borrow: Any = np.uint64(0)
-        for limb, other, base in zip(reversed(limbs), self._remainders(words), reversed(self.bases), strict=True):
+        for limb, other, part in zip(reversed(limbs), reversed(others), reversed(self._parts), strict=True):
             taken = other + borrow
             under = (limb < taken).astype(np.uint64)
-            total.append(limb + under * np.uint64(base) - taken)
+            total.append(limb + under * np.uint64(part.size) - taken)
             borrow = under
         return total[::-1]
 
-    def _remainders(self, words: Limbs) -> Limbs:
-        """A number modulo ``size``, as limbs from the least significant."""
-        if len(self.bases) == 1 and len(words) == 2:
-            return [_divide(words[0] << _32 | words[1], self.bases[0])[1]]
+    def drawn(self, mac: _Mac, state: Words) -> Limbs:
+        """What the round function draws, modulo how many there are."""
         rests: Limbs = []
-        quotient = list(words)
-        for base in reversed(self.bases):
+        quotient = mac.drawn(state)
+        for part in reversed(self._parts):
             rest: Any = np.uint64(0)
             for place, word in enumerate(quotient):
-                quotient[place], rest = _divide(rest << _32 | word, base)
+                number = rest << _32 | word
+                quotient[place] = number // np.uint64(part.size)
+                rest = number - quotient[place] * np.uint64(part.size)
             rests.append(rest)
-        return rests
+        return rests[::-1]
 
 
-_Halves = tuple[_Half, _Half]
-_Step = Callable[[_Halves, list[Limbs]], None]
+_Halves = tuple[_Word | _Limbs, _Word | _Limbs]
+_Step = Callable[[_Mac, _Halves, list[Any]], None]
 
 
-def _next(halves: _Halves, values: list[Limbs], *, back: bool = False) -> None:
-    """Count: the right half, and where it starts anew the left one."""
+def _encrypt(mac: _Mac, halves: _Halves, values: list[Any]) -> None:
+    """Algorithm 7 of the standard: in turn, each half gets a number added that the other half decides."""
+    for number in range(_ROUNDS):
+        _round(mac, halves, values, number=number, back=False)
+
+
+def _decrypt(mac: _Mac, halves: _Halves, values: list[Any]) -> None:
+    """Algorithm 8 of the standard: the same, backwards."""
+    for number in reversed(range(_ROUNDS)):
+        _round(mac, halves, values, number=number, back=True)
+
+
+def _round(mac: _Mac, halves: _Halves, values: list[Any], *, number: int, back: bool) -> None:
+    changed, other = number % 2, 1 - number % 2
+    state = mac.state(number, halves[other].message(values[other], mac.number_words))
+    half: Any = halves[changed]
+    change = half.subtract if back else half.add
+    values[changed] = change(values[changed], half.drawn(mac, state))
+
+
+def _count(_mac: _Mac, halves: _Halves, values: list[Any], *, back: bool) -> None:
+    """The next string, or the one before: count the right half, and where it starts anew the left one."""
     values[1], turning = halves[1].count(values[1], back=back)
     values[0], _ = halves[0].count(values[0], back=back, turning=turning)
 
 
-def _before(halves: _Halves, values: list[Limbs]) -> None:
-    _next(halves, values, back=True)
-
-
-def _divide(numbers: Words, divisor: int) -> tuple[Words, Words]:
-    """Quotient and remainder; numpy divides by a scalar several times faster than it takes a remainder."""
-    quotient = numbers // np.uint64(divisor)
-    return quotient, numbers - quotient * np.uint64(divisor)
+def _remainder(numbers: Words, divisor: int) -> Words:
+    """Numpy divides by a scalar several times faster than it takes a remainder."""
+    return numbers - numbers // np.uint64(divisor) * np.uint64(divisor)
