@@ -6,7 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -149,3 +149,9 @@ def own_spans(values: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """The bytes of an array's texts and no others, and their n + 1 offsets from 0."""
     data, offsets = spans(values)
     return data[offsets[0] : offsets[-1]], offsets - offsets[0]
+
+
+def text_array(data: NDArray[np.uint8], offsets: NDArray[Any]) -> pa.Array:
+    """A string array over bytes and n + 1 offsets, without nulls."""
+    ends = pa.py_buffer(offsets.astype(np.int32))
+    return pa.Array.from_buffers(pa.string(), len(offsets) - 1, [None, ends, pa.py_buffer(data)])

@@ -93,3 +93,18 @@ def test_slices_of_an_array_are_read_in_their_place():
     texts = pa.array(["a1", "b2", None, "c3"])
     assert Characters(SUBKEY)(texts[1:2]).to_pylist() == permuted(["b2"])
     assert Characters(SUBKEY)(texts[3:].cast(pa.large_string())).to_pylist() == permuted(["c3"])
+
+
+@given(st.lists(st.text(alphabet="aB1- é", min_size=50, max_size=80), unique=True, max_size=8), st.booleans())
+def test_long_texts_keep_their_pattern_stay_different_and_come_back(texts, moved):
+    texts = [f"Order 12345678: {text}" for text in texts]
+    found = permuted(texts, moved=moved, keep_digits=3)
+    assert len(set(found)) == len(texts)
+    assert [pattern(text) for text in found] == [pattern(text) for text in texts]
+    assert all(" 123" in one and one != text for one, text in zip(found, texts, strict=True))
+    assert Characters(SUBKEY, moved=moved, keep_digits=3).restore(pa.array(found, pa.string())).to_pylist() == texts
+
+
+def test_a_long_text_is_permuted_alike_beside_short_ones():
+    long = "A report of what was seen on 5 May 2021 by those who stood at the gate"
+    assert permuted(["A7", long, ""])[1] == permuted([long])[0]

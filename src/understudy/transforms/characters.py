@@ -4,24 +4,31 @@ All digits and letters of a text are one numeral string for FF1, digits first, s
 become the same.  Outside ASCII a character changes within its block of 64 (an accented letter becomes
 another).  Spaces and punctuation stay.  Short texts have few stand-ins ("A7" has 260): below a million
 of them the text is permuted, but it is not kept secret from someone who knows other pairs.
+
+Texts with more than 32 digits and letters, of which hardly two have as many of each, are permuted by
+``Pieces`` instead, which does all of them together.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from understudy.arrow import own_spans
+from understudy.arrow import text_array as text_array
 from understudy.transforms.derange import Derangement
 from understudy.transforms.ff1 import Ff1
-from understudy.transforms.prf import spans
+from understudy.transforms.parts import Bytes, Offsets, looked_up, ragged
+from understudy.transforms.pieces import CHARACTERS, FOLDED, Pieces
+from understudy.transforms.prf import CHUNK_ROWS
 
-_STEP_BYTES = 1 << 22  # bytes worked on at once: each costs some 30 bytes of memory
+_STEP_BYTES = 1 << 20  # bytes worked on at once: each costs some 30 bytes of memory
+_MOST = 32  # digits and letters of a text that FF1 permutes
 _AMPLE = 4  # digits that must be left to change when leading ones are kept
 
 
@@ -37,9 +44,10 @@ class _Class:
 _DIGIT, _LETTER, _LAST = _Class(0x0F, 0, 10), _Class(0x1F, 1, 26), _Class(0x3F, 0, 64)
 _CLASSES = (_DIGIT, _LETTER, _LAST)
 _OTHER = len(_CLASSES)
-_OF_BYTE = np.full(256, _OTHER, np.uint8)
-_OF_BYTE[ord("0") : ord("9") + 1] = _CLASSES.index(_DIGIT)
-_OF_BYTE[ord("a") : ord("z") + 1] = _OF_BYTE[ord("A") : ord("Z") + 1] = _CLASSES.index(_LETTER)
+_OF_BYTE = bytes(
+    _CLASSES.index(_DIGIT if chr(byte).isdigit() else _LETTER) if byte < 0x80 and chr(byte).isalnum() else _OTHER
+    for byte in range(256)
+)
 
 
 @dataclass(frozen=True)
@@ -63,8 +71,8 @@ class Characters:
         return self._by_steps(values, decrypt=True)
 
     def _by_steps(self, values: pa.Array, *, decrypt: bool) -> pa.Array:
-        data, offsets = spans(values)
-        data, offsets = data[offsets[0] : offsets[-1]].copy(), offsets - offsets[0]
+        data, offsets = own_spans(values)
+        data = np.array(data)
         start = 0
         while start < len(values):
             end = int(np.searchsorted(offsets, offsets[start] + _STEP_BYTES, side="right")) - 1
@@ -74,52 +82,72 @@ class Characters:
             start = end
         return text_array(data, offsets)
 
-    def _change(self, data: NDArray[np.uint8], offsets: NDArray[np.int64], *, decrypt: bool) -> None:
+    def _change(self, data: Bytes, offsets: Offsets, *, decrypt: bool) -> None:
         """Permute texts in place, those with as many digits and letters together."""
-        found = self._classify(data)
-        places = [np.flatnonzero(found == number) for number in range(len(_CLASSES))]
-        bounds = [np.searchsorted(place, offsets) for place in places]
-        firsts = [bound[:-1] for bound in bounds]
-        counts = [np.diff(bound) for bound in bounds]
-        if self.keep_digits:
-            kept = np.where(counts[0] >= self.keep_digits + _AMPLE, self.keep_digits, 0)
-            firsts[0], counts[0] = firsts[0] + kept, counts[0] - kept
-        shape = np.zeros(len(offsets) - 1, np.int64)
+        found = np.append(self._classify(data), np.uint8(_OTHER))
+        blank = offsets[1:] == offsets[:-1]
+        places, firsts, counts = [], [], []
+        for number in range(len(_CLASSES)):
+            there = found == number
+            places.append(np.flatnonzero(there))
+            counts.append(np.add.reduceat(there, offsets[:-1], dtype=np.int64))
+            counts[-1][blank] = 0
+            firsts.append(np.cumsum(counts[-1]) - counts[-1])
+        kept = np.where(counts[0] >= self.keep_digits + _AMPLE, self.keep_digits, 0)
+        stay = places[0], firsts[0], kept
+        firsts[0], counts[0] = firsts[0] + kept, counts[0] - kept
+        long = np.flatnonzero(sum(counts) > _MOST)
         for count in counts:
-            shape = shape * (count.max(initial=0) + 1) + count
-        order = np.argsort(shape, kind="stable")
-        edges = np.flatnonzero(np.diff(shape[order], prepend=-1, append=-1))
-        for low, high in pairwise(edges):
-            rows = order[low:high]
-            columns = [
-                place[first[rows][:, None] + np.arange(count[rows[0]])]
-                for place, first, count in zip(places, firsts, counts, strict=True)
-            ]
-            self._permute(data, np.hstack(columns), [column.shape[1] for column in columns], decrypt=decrypt)
+            count[long] = 0
+        for rows in _alike(counts):
+            own = [int(count[rows[0]]) for count in counts]
+            for start in range(0, len(rows) if sum(own) else 0, CHUNK_ROWS):
+                some = rows[start : start + CHUNK_ROWS]
+                columns = [
+                    place.take(first.take(some) + number)
+                    for place, first, count in zip(places, firsts, own, strict=True)
+                    for number in range(count)
+                ]
+                self._permute(data, np.stack(columns), own, decrypt=decrypt)
+        if len(long):
+            self._permute_long(data, offsets, long, stay, decrypt=decrypt)
 
-    def _classify(self, data: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        found = _OF_BYTE[data]
+    def _classify(self, data: Bytes) -> Bytes:
+        found = looked_up(data, _OF_BYTE)
         if not self.fold and data.max(initial=0) >= 0x80:
             continued = (data & 0xC0) == 0x80
             last = continued.copy()
             last[:-1] &= ~continued[1:]
-            found[last] = _CLASSES.index(_LAST)
+            found = np.where(last, np.uint8(_CLASSES.index(_LAST)), found)
         return found
 
-    def _permute(self, data: NDArray[np.uint8], places: NDArray[np.int64], counts: list[int], *, decrypt: bool) -> None:
-        """Encrypt the bytes at these places (n, length), ``counts`` of each class."""
-        if not places.shape[1]:
-            return
-        mask = np.repeat(np.array([c.mask for c in _CLASSES], np.uint8), counts)
-        plus = np.repeat(np.array([c.plus for c in _CLASSES], np.uint8), counts)
+    def _permute(self, data: Bytes, places: Offsets, counts: list[int], *, decrypt: bool) -> None:
+        """Encrypt the bytes at these places (count, n), so many of each class."""
+        mask = np.repeat(np.array([c.mask for c in _CLASSES], np.uint8), counts)[:, None]
+        plus = np.repeat(np.array([c.plus for c in _CLASSES], np.uint8), counts)[:, None]
         radices = tuple(np.repeat([c.radix for c in _CLASSES], counts).tolist())
-        before = data[places]
+        before = data.take(places)
         cipher = (Derangement if self.moved else Ff1)(self.subkey, radices)
-        after = (cipher.decrypt if decrypt else cipher.encrypt)((before & mask) - plus)
+        after = (cipher.decrypt if decrypt else cipher.encrypt)(((before & mask) - plus).T).T
         data[places] = before & ~mask | (after + plus)
 
+    def _permute_long(
+        self, data: Bytes, offsets: Offsets, rows: Offsets, stay: tuple[Offsets, Offsets, Offsets], *, decrypt: bool
+    ) -> None:
+        """Permute long texts, but for the digits to be kept: their places, and which of these are of each text."""
+        where, bounds = ragged(offsets[rows], np.diff(offsets)[rows])
+        kept = np.zeros(len(data), np.bool_)
+        places, firsts, lengths = stay
+        kept[places[ragged(firsts[rows], lengths[rows])[0]]] = True
+        pieces = Pieces(self.subkey, FOLDED if self.fold else CHARACTERS)
+        data[where] = pieces(data[where], bounds, stay=kept[where], back=decrypt)
 
-def text_array(data: NDArray[np.uint8], offsets: NDArray[Any]) -> pa.Array:
-    """A string array over bytes and n + 1 offsets, without nulls."""
-    ends = pa.py_buffer(offsets.astype(np.int32))
-    return pa.Array.from_buffers(pa.string(), len(offsets) - 1, [None, ends, pa.py_buffer(data)])
+
+def _alike(counts: list[Offsets]) -> Iterator[Offsets]:
+    """The rows for which all these numbers are the same."""
+    shape = np.zeros(len(counts[0]), np.int64)
+    for count in counts:
+        shape = shape * (count.max(initial=0) + 1) + count
+    order = np.argsort(shape.astype(np.min_scalar_type(shape.max(initial=0))), kind="stable")
+    for low, high in pairwise(np.flatnonzero(np.diff(shape[order], prepend=-1, append=-1))):
+        yield order[low:high]

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from understudy.transforms.characters import text_array
+from understudy.arrow import text_array
 
 Bytes = NDArray[np.uint8]
 Offsets = NDArray[np.int64]

@@ -23,8 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.arrow import own_spans
-from understudy.transforms.characters import text_array
+from understudy.arrow import own_spans, text_array
 from understudy.transforms.parts import Bytes, Mask, Offsets, looked_up, ragged
 from understudy.transforms.permute import NARROW_ROUNDS, ROUNDS
 from understudy.transforms.prf import Aes, Words
