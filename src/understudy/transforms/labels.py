@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.arrow import own_spans
-from understudy.transforms.parts import Bytes, Mask, Offsets, part, ragged
+from understudy.transforms.parts import Bytes, Mask, Offsets, part, put
 from understudy.transforms.pieces import Pieces, outside
 
 EXTENSIONS = frozenset(
@@ -44,7 +44,7 @@ class Labels:
         out = np.array(data)
         names = part(data, starts, stops).dictionary_encode()
         made = self._names(names.dictionary, back=back).take(names.indices)
-        out[ragged(starts, stops - starts)[0]] = own_spans(made)[0]
+        put(out, starts, stops, own_spans(made)[0])
         return out
 
     def _names(self, names: pa.Array, *, back: bool) -> pa.Array:

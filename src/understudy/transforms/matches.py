@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from understudy.arrow import own_spans
 from understudy.transforms.parts import Bytes, Mask, Offsets
 
-_MARK = 0xFF
+_MARK = b"\xff"
+_PROBES = pa.array(["", "a", "aa", " "])
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,24 @@ class Matches:
 
 def matches(texts: pa.Array, pattern: str) -> Matches:
     """All matches of a pattern that do not overlap, from left to right."""
-    mark = bytes([_MARK])
-    wrapped, offsets = own_spans(pc.replace_substring_regex(texts, pattern, mark + rb"\0" + mark))
-    marks = np.flatnonzero(wrapped == _MARK)
+    wrapped, offsets = own_spans(_wrapped(texts, pattern))
+    marks = np.flatnonzero(wrapped == _MARK[0])
     places = marks - np.arange(len(marks))  # without the marks before
     starts, stops = places[::2], places[1::2]
     some = stops > starts
     offsets = offsets - np.searchsorted(marks, offsets)
-    return Matches(wrapped[wrapped != _MARK], offsets, starts[some], stops[some])
+    data = np.frombuffer(wrapped.tobytes().translate(None, _MARK), np.uint8)
+    return Matches(data, offsets, starts[some], stops[some])
+
+
+def neighbours(pattern: str) -> str:
+    """A pattern of all matches of another that touch, as one match: the price is by the match."""
+    nothing = pc.match_substring(_wrapped(_PROBES, pattern), _MARK + _MARK)
+    return pattern if pc.any(nothing).as_py() else f"(?:{pattern})+"  # an empty match would keep others from following
+
+
+def _wrapped(texts: pa.Array, pattern: str) -> pa.Array:
+    return pc.replace_substring_regex(texts, pattern, _MARK + rb"\0" + _MARK)
 
 
 def flaw(pattern: str) -> str:

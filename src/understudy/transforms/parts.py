@@ -24,6 +24,17 @@ def in_steps(change: Callable[[pa.Array], pa.Array], values: pa.Array) -> pa.Arr
     return pa.concat_arrays([change(values[start : start + _STEP_ROWS]) for start in range(0, len(values), _STEP_ROWS)])
 
 
+def found_in_steps(
+    find: Callable[[Bytes, Offsets], tuple[Offsets, ...]], data: Bytes, offsets: Offsets
+) -> list[Offsets]:
+    """The places that are found in so few texts at once, as places among the bytes of all texts."""
+    found = []
+    for start in range(0, max(len(offsets) - 1, 1), _STEP_ROWS):
+        some = offsets[start : start + _STEP_ROWS + 1]
+        found.append([places + some[0] for places in find(data[some[0] : some[-1]], some - some[0])])
+    return [np.concatenate(several) for several in zip(*found, strict=True)]
+
+
 def looked_up(data: Bytes, table: bytes) -> Bytes:
     """What a table of 256 has for every byte; several times as fast as to index the table."""
     return np.frombuffer(data.tobytes().translate(table), np.uint8)
@@ -74,9 +85,20 @@ def last_of(data: Bytes, starts: Offsets, stops: Offsets, characters: bytes) -> 
 
 
 def part(data: Bytes, starts: Offsets, stops: Offsets) -> pa.Array:
-    """The texts that these parts of texts are."""
-    places, bounds = ragged(starts, stops - starts)
-    return text_array(data[places], bounds)
+    """The texts that these parts of texts are, which are in order and do not overlap."""
+    edges = np.empty(2 * len(starts) + 1, np.int32)
+    edges[:-1:2], edges[1::2], edges[-1] = starts, stops, len(data)
+    return text_array(data, edges).take(pa.array(np.arange(0, 2 * len(starts), 2)))
+
+
+def put(data: Bytes, starts: Offsets, stops: Offsets, made: Bytes) -> None:
+    """Write other bytes in the place of parts of texts, which are in order and do not overlap."""
+    bounds = np.concatenate([[0], np.cumsum(stops - starts)])
+    for first in range(0, len(starts), _STEP_ROWS):
+        low, last = starts[first], min(first + _STEP_ROWS, len(starts))
+        some = slice(first, last)
+        here = data[low : stops[last - 1]]
+        here[spread(len(here), starts[some] - low, stops[some] - low)] = made[bounds[first] : bounds[last]]
 
 
 def ragged(starts: Offsets, lengths: Offsets) -> tuple[Offsets, Offsets]:

@@ -12,7 +12,7 @@ from understudy.transforms.catalogue.internet import KEEP
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PRESERVED, TEXT, Change, Declaration, Rows, Setting
 from understudy.transforms.labels import EXTENSIONS, Labels
-from understudy.transforms.parts import among, names_in
+from understudy.transforms.parts import among, found_in_steps, names_in
 
 _MARKS = b"/\\."
 _FOLDERS = frozenset(
@@ -33,7 +33,8 @@ def _way(*, back: bool) -> Callable[[Setting], Change]:
 
         def change(values: pa.Array, _rows: Rows) -> pa.Array:
             data, offsets = own_spans(pc.utf8_lower(values) if folds else values)
-            return text_array(names(data, *names_in(offsets, among(data, _MARKS)), back=back), offsets)
+            starts, stops = found_in_steps(lambda some, cut: names_in(cut, among(some, _MARKS)), data, offsets)
+            return text_array(names(data, starts, stops, back=back), offsets)
 
         return change
 

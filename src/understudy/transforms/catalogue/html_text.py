@@ -14,13 +14,12 @@ import pyarrow.compute as pc
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PRESERVED, TEXT, Change, Declaration, Option, Setting
 from understudy.transforms.matches import Matches, matches
-from understudy.transforms.parts import Mask, Offsets, bounds_at, in_steps, part, spread
+from understudy.transforms.parts import Mask, Offsets, bounds_at, first_of, in_steps, part, spread
 from understudy.transforms.pieces import CHARACTERS, FOLDED, Pieces
 
 _VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+)"""
 _TAG = rf"<(?:[/?]?[A-Za-z][\w:.-]*(?:\s+[\w:.-]+(?:\s*=\s*{_VALUE})?)*\s*[/?]?|![A-Za-z][^<>]*)>"
-_STYLE = r"(?is)<style[^>]*>.*?</style>"
-_MARKS = r"&(?:#\d+|#x[0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);|<!\[CDATA\["
+_MARKS = r"&(?:#\d+|#x[0-9A-Fa-f]+|[A-Za-z][A-Za-z0-9]*);|<!\[CDATA\[|(?is:<style[^>]*>.*?</style>)"
 _VALUES = rf"=\s*{_VALUE}"
 _LOOKS = (
     "class|style|type|rel|lang|dir|width|height|align|valign|border|colspan|rowspan|target|charset|encoding|version"
@@ -33,16 +32,17 @@ def _stays(texts: pa.Array, tags: Matches, *, attributes: bool) -> tuple[Mask, l
     size = len(tags.data)
     stay = spread(size, tags.starts, tags.stops)
     cuts: list[Offsets] = []
-    if attributes and len(tags.starts):
-        inside = part(tags.data, tags.starts, tags.stops)
+    some = first_of(tags.data, tags.starts, tags.stops, b"=") < tags.stops
+    if attributes and some.any():
+        starts = tags.starts[some]
+        inside = part(tags.data, starts, tags.stops[some])
         for pattern, stays in ((_VALUES, False), (_KEPT, True)):
             found = matches(inside, pattern)
-            shift = (tags.starts - found.offsets[:-1])[found.row]
+            shift = (starts - found.offsets[:-1])[found.row]
             stay[spread(size, found.starts + shift, found.stops + shift)] = stays
             cuts.append(found.starts + shift)
-    for pattern in (_MARKS, _STYLE):
-        kept = matches(texts, pattern)
-        stay |= spread(size, kept.starts, kept.stops)
+    kept = matches(texts, _MARKS)
+    stay |= spread(size, kept.starts, kept.stops)
     return stay, cuts
 
 

@@ -32,7 +32,7 @@ from understudy.transforms.declare import (
     Uniqueness,
 )
 from understudy.transforms.labels import EXTENSIONS, Labels
-from understudy.transforms.parts import Bytes, Mask, Offsets, among, first_of, last_of, names_in, part
+from understudy.transforms.parts import Bytes, Mask, Offsets, among, first_of, found_in_steps, last_of, names_in, part
 from understudy.transforms.pieces import outside
 
 GENERIC = frozenset(
@@ -73,7 +73,9 @@ class Hosts:
     def __call__(self, hosts: pa.Array, *, back: bool) -> pa.Array:
         """Stand-ins for hosts."""
         bracketed = pc.and_(pc.starts_with(hosts, "["), pc.ends_with(hosts, "]"))
-        bare = pc.if_else(bracketed, pc.utf8_slice_codeunits(hosts, 1, -1), hosts)
+        bare = hosts
+        if bracketed.true_count:
+            bare = pc.if_else(bracketed, pc.utf8_slice_codeunits(hosts, 1, -1), hosts)
         address = is_address(bare)
         if not address.any():
             return outside(lambda texts: self._named(texts, back=back), hosts, is_address)
@@ -85,9 +87,16 @@ class Hosts:
 
     def _named(self, hosts: pa.Array, *, back: bool) -> pa.Array:
         data, offsets = own_spans(hosts)
-        starts, stops = names_in(offsets, data == ord("."))
-        moving = ~np.isin(starts, _countries(data, offsets), assume_unique=True)
-        return text_array(self._labels(data, starts[moving], stops[moving], back=back), offsets)
+        starts, stops = found_in_steps(_labels, data, offsets)
+        return text_array(self._labels(data, starts, stops, back=back), offsets)
+
+
+def _labels(data: Bytes, offsets: Offsets) -> tuple[Offsets, Offsets]:
+    """Where the labels of hosts start and stop that are no country's."""
+    starts, stops = names_in(offsets, data == ord("."))
+    moving = np.ones(len(data), np.bool_)
+    moving[_countries(data, offsets)] = False
+    return starts[moving[starts]], stops[moving[starts]]
 
 
 def _countries(data: Bytes, offsets: Offsets) -> Offsets:
@@ -140,12 +149,18 @@ class _Urls:
 
     def _port(self, data: Bytes) -> Offsets:
         """Where a colon with digits alone after it ends the host."""
+        found = np.array(self.path)
         colon = last_of(data, self.host, self.path, b":")
-        digits = np.concatenate([[0], np.cumsum((data >= ord("0")) & (data <= ord("9")))])
-        after = np.maximum(colon + 1, self.host)
-        there = (colon >= self.host) & (digits[self.path] - digits[after] == self.path - after)
-        several = first_of(data, self.host, self.path, b":") < colon  # an IPv6 address without brackets
-        return np.where(there & ~(several & ~_has(data, self.host, b"[")), colon, self.path)
+        rows = np.flatnonzero(colon >= self.host)
+        colon, host, path = colon[rows], self.host[rows], self.path[rows]
+        there = first_of(data, colon + 1, path, _NO_DIGITS) == path
+        several = first_of(data, host, path, b":") < colon  # an IPv6 address without brackets
+        there &= ~(several & ~_has(data, host, b"["))
+        found[rows[there]] = colon[there]
+        return found
+
+
+_NO_DIGITS = bytes(byte for byte in range(256) if byte not in b"0123456789")
 
 
 def _has(data: Bytes, starts: Offsets, text: bytes) -> Mask:
@@ -168,28 +183,31 @@ class _Change:
     def __call__(self, values: pa.Array, *, back: bool) -> pa.Array:
         """Stand-ins for URLs."""
         data, offsets = own_spans(values)
-        urls = _Urls(data, offsets)
-        made = self._scrambled(data, offsets, urls, back=back)
-        stops = offsets[1:]
-        path, query = stops if self.path == "drop" else urls.path, stops if self.query == "drop" else urls.query
-        hosts = self.hosts(part(data, urls.host, urls.port), back=back)
-        before, port = part(made, offsets[:-1], urls.host), part(made, urls.port, urls.path)
-        kept = part(made, path, np.maximum(urls.query, path)), part(made, query, stops)
-        return pc.binary_join_element_wise(before, hosts, port, *kept, "")
+        host, port, path, query, starts, stops = found_in_steps(self._parts, data, offsets)
+        made, ends = self.names(data, starts, stops, back=back), offsets[1:]
+        hosts = self.hosts(part(data, host, port), back=back)
+        stays = path if self.path == "drop" else query if self.query == "drop" else ends
+        texts = [part(made, offsets[:-1], host), hosts, part(made, port, stays)]
+        if self.path == "drop" and self.query != "drop":
+            texts.append(part(made, query, ends))
+        return pc.binary_join_element_wise(*texts, "")
 
-    def _scrambled(self, data: Bytes, offsets: Offsets, urls: _Urls, *, back: bool) -> Bytes:
-        """The bytes of URLs with all names changed that are not the host's, in their places."""
+    def _parts(self, data: Bytes, offsets: Offsets) -> tuple[Offsets, ...]:
+        """Where the parts of URLs are, and where the names start and stop that change, but for the host's."""
+        urls = _Urls(data, offsets)
         escapes = _escapes(data, offsets)
         starts, stops = names_in(offsets, among(data, _MARKS), np.concatenate([escapes + 1, escapes + 3]))
-        row = np.searchsorted(offsets, starts, side="right") - 1
+        row = np.repeat(np.arange(len(offsets) - 1), np.diff(np.searchsorted(starts, offsets)))
         in_query = starts >= urls.query[row]
         in_path = (starts >= urls.path[row]) & ~in_query
         stay = (starts >= urls.host[row]) & (starts < urls.path[row])
-        stay |= np.isin(starts, escapes + 1, assume_unique=True)
+        escaped = np.zeros(len(data), np.bool_)
+        escaped[escapes + 1] = True
+        stay |= escaped[starts]
         stay |= in_path & (self.path == "keep") | in_query & (self.query == "keep")
         named = in_query & (stops < offsets[row + 1])  # what stands before an equals sign names a parameter
         stay |= named & (data[np.minimum(stops, len(data) - 1)] == ord("="))
-        return self.names(data, starts[~stay], stops[~stay], back=back)
+        return urls.host, urls.port, urls.path, urls.query, starts[~stay], stops[~stay]
 
 
 _MARKS = b"/?#&=;.:@%+"

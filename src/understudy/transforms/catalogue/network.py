@@ -15,7 +15,7 @@ from understudy.arrow import own_spans
 from understudy.errors import Error
 from understudy.transforms.addresses import Sixths, read_v4, read_v6, write_v4
 from understudy.transforms.declare import DOMAIN, PRESERVED, Change, Declaration, Option, Place, Rows, Setting
-from understudy.transforms.parts import Mask, first_of, in_steps, part
+from understudy.transforms.parts import Mask, among, first_of, in_steps, part
 from understudy.transforms.permute import EDGES, Permutation
 from understudy.transforms.pieces import Pieces, outside
 from understudy.transforms.prefixes import Block, Prefixes
@@ -160,8 +160,15 @@ def _true(found: pa.Array) -> Mask:
 
 
 def is_address(values: pa.Array) -> Mask:
-    """Which texts are IP addresses, whatever stands around them."""
-    return _Texts(values).valid
+    """Which texts are IP addresses, whatever stands around them: a digit starts them, or there is a colon."""
+    data, offsets = own_spans(values)
+    found = np.diff(offsets) > 0
+    found[found] = among(data[offsets[:-1][found]], b"0123456789")
+    found[np.searchsorted(offsets, np.flatnonzero(data == ord(":")), side="right") - 1] = True
+    rows = np.flatnonzero(found)
+    if len(rows):
+        found[rows] = _Texts(values.take(pa.array(rows))).valid
+    return found
 
 
 def change_texts(addresses: Addresses, values: pa.Array, *, back: bool = False) -> pa.Array:

@@ -16,7 +16,7 @@ from understudy.schema import Column
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import TEXT, Change, Declaration, Option, Part, Place, Rows, Setting
 from understudy.transforms.fake import cut
-from understudy.transforms.matches import flaw, matches
+from understudy.transforms.matches import flaw, matches, neighbours
 from understudy.transforms.parts import in_steps, part, spread
 from understudy.transforms.splice import splice
 
@@ -91,11 +91,11 @@ def _redact(setting: Setting) -> Change:
 
 def _dotted(values: pa.Array, pattern: str, character: str) -> pa.Array:
     """Texts in which one character stands for each that matches."""
-    found = matches(values, pattern)
+    found = matches(values, neighbours(pattern))
     inside = spread(len(found.data), found.starts, found.stops)
-    kept = ~inside | ((found.data & 0xC0) != 0x80)  # of a character of several bytes, the first one
-    data = np.where(inside, np.uint8(ord(character)), found.data)[kept]
-    return text_array(data, np.concatenate([[0], np.cumsum(kept)])[found.offsets])
+    data = np.where(inside, np.uint8(ord(character)), found.data)
+    continued = np.flatnonzero(inside & ((found.data & 0xC0) == 0x80))  # of a character of several bytes, all but one
+    return text_array(np.delete(data, continued), found.offsets - np.searchsorted(continued, found.offsets))
 
 
 def _redact_problem(place: Place) -> str:
