@@ -32,7 +32,7 @@ class Shape:
     near: str = ""
     """For ``re``, in lower case: what must stand shortly before."""
     before: str = ""
-    """For ``re``, up to ``$``: what must stand right before and is a part of the span."""
+    """For ``re``, read from right to left: what must stand right before and is a part of the span."""
     check: Callable[[str], bool] | None = None
     """What the span must pass besides."""
     scheme: str = ""

@@ -52,8 +52,11 @@ def inside(text: str, *, whole: bool = True) -> Iterator[Found]:
         reading = known.get(run)
         if reading is None:
             reading = known[run] = _read(run, words, whole=whole)
-        place, found = match.start(), reading.found
-        after = _introduced(text, place, words) if reading.chunk else ""
+        found, chunk = reading
+        if not (found or chunk):
+            continue
+        place = match.start()
+        after = _introduced(text, place, words) if chunk else ""
         if after:
             found = led.get((run, after)) or led.setdefault((run, after), reading.led(run, after, whole=whole))
         for first, last, name in found:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from itertools import pairwise
+from functools import cache, cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -21,8 +20,10 @@ from understudy.entities.patterns import ENTITIES, chosen
 
 Numbers = NDArray[np.int64]
 
-_STEP_BYTES = 1 << 22
+_STEP_BYTES = 1 << 24  # so many that to compile the hints takes no time
 _FEW_BYTES = 1 << 14  # searched at once: to compile the hints would take longer
+_TOGETHER = 8  # hints of a family that are looked for as one before each is
+_ASCII = 0x80
 _NONE = np.zeros(0, np.int64)
 
 
@@ -66,9 +67,11 @@ def spans(texts: pa.Array, names: Iterable[str] | None = None) -> Spans:
     """
     entities = chosen(names)
     values = pc.fill_null(storage(texts).cast(pa.large_string()), "")
-    parts = [_search(values.slice(first, count), first, entities) for first, count in _steps(values)]
+    unions = _unions()
+    parts = [_search(_Chunk(_at(values, rows), unions), rows, entities) for rows in _steps(values)]
     row, start, end, entity = (np.concatenate([part[field] for part in parts] or [_NONE]) for field in range(4))
-    return Spans(row, start, end, entity, tuple(one.name for one in entities))
+    order = np.argsort(row, kind="stable")
+    return Spans(row[order], start[order], end[order], entity[order], tuple(one.name for one in entities))
 
 
 def _offsets(values: pa.Array) -> Numbers:
@@ -77,14 +80,28 @@ def _offsets(values: pa.Array) -> Numbers:
     return ends[values.offset : values.offset + len(values) + 1]
 
 
-def _steps(values: pa.Array) -> Iterator[tuple[int, int]]:
-    """Rows, as first and count, of some megabytes each."""
+def _steps(values: pa.Array) -> Iterator[Numbers]:
+    """Rows of some megabytes each; of more than a few, those that are not all ASCII apart: as one they take longer."""
     offsets = _offsets(values)
     first = 0
     while first < len(values):
-        end = int(np.searchsorted(offsets, offsets[first] + _STEP_BYTES, side="right")) - 1
-        yield first, max(end - first, 1)
-        first = max(end, first + 1)
+        last = max(int(np.searchsorted(offsets, offsets[first] + _STEP_BYTES, side="right")) - 1, first + 1)
+        rows = np.arange(first, last)
+        if offsets[last] - offsets[first] > _FEW_BYTES:
+            data = np.frombuffer(values.buffers()[2], np.uint8)[: offsets[last]]
+            places = np.flatnonzero(data[offsets[first] :] >= _ASCII) + offsets[first]
+            foreign = np.zeros(len(rows), bool)
+            foreign[np.searchsorted(offsets, places, side="right") - 1 - first] = True
+            yield from (some for some in (rows[~foreign], rows[foreign]) if len(some))
+        else:
+            yield rows
+        first = last
+
+
+def _at(values: pa.Array, rows: Numbers) -> pa.Array:
+    """Some texts; not copied where they follow one another."""
+    first, count = int(rows[0]), len(rows)
+    return values.slice(first, count) if rows[-1] == first + count - 1 else values.take(pa.array(rows))
 
 
 Places = tuple[Numbers, Numbers, Numbers]
@@ -106,6 +123,11 @@ class _Joined:
             leads = (np.frombuffer(data, np.uint8) & 0xC0) != 0x80
             self._byte = np.append(np.flatnonzero(leads), data.size)
 
+    @cached_property
+    def backwards(self) -> str:
+        """The text from its end to its start."""
+        return self.text[::-1]
+
     def places(self, found: list[tuple[int, int]]) -> Places:
         """Row, first and last byte of matches."""
         pairs = np.array(found, np.int64).reshape(-1, 2)
@@ -118,12 +140,12 @@ class _Joined:
 class _Chunk:
     """Some rows to be searched: those with a hint are joined once."""
 
-    def __init__(self, values: pa.Array) -> None:
-        offsets = _offsets(values)
+    def __init__(self, values: pa.Array, unions: _Unions) -> None:
         self.values = values
+        self.offsets = _offsets(values)
         self.all = np.arange(len(values))
-        self.few = offsets[-1] - offsets[0] <= _FEW_BYTES
-        self.unions = _unions()
+        self.few = self.offsets[-1] - self.offsets[0] <= _FEW_BYTES
+        self.unions = unions
         self._hinted: dict[str, Numbers] = {}
         self._joined: dict[bytes, _Joined] = {}
 
@@ -135,8 +157,8 @@ class _Chunk:
 
     def match(self, hint: str, rows: Numbers) -> NDArray[np.bool_]:
         """In which rows a hint is found."""
-        part = self.values if len(rows) == len(self.values) else self.values.take(pa.array(rows))
-        found: NDArray[np.bool_] = pc.match_substring_regex(part, hint).to_numpy(zero_copy_only=False)
+        part = pc.match_substring_regex(_at(self.values, rows), hint)
+        found: NDArray[np.bool_] = part.to_numpy(zero_copy_only=False)
         return found
 
     def hinted(self, shape: Shape) -> Numbers:
@@ -144,8 +166,14 @@ class _Chunk:
 
         Of few rows all that have a digit; the hint is then looked for where the shape was found.
         """
-        among = self.rows("[0-9]", self.all) if shape.family in DIGITS else self.all
-        return among if self.few else self.rows(shape.hint, self.rows(self.unions[shape.family], among))
+        found = self.rows("[0-9]", self.all) if shape.family in DIGITS else self.all
+        if self.few:
+            return found
+        for hint in (*self.unions[shape.family, shape.hint], shape.hint):
+            if not len(found):
+                break
+            found = self.rows(hint, found)
+        return found
 
     def confirmed(self, shape: Shape, found: Places) -> Places:
         """Those places that lie in rows with the shape's hint, however they were come by."""
@@ -159,26 +187,34 @@ class _Chunk:
             rows = self.all
         label = rows.tobytes()
         if label not in self._joined:
-            part = self.values if len(rows) == len(self.values) else self.values.take(pa.array(rows))
-            self._joined[label] = _Joined(part, rows)
+            self._joined[label] = _Joined(_at(self.values, rows), rows)
         return self._joined[label]
 
 
-def _unions() -> dict[str, str]:
-    """For every family, the hints of all its shapes as one."""
-    found: dict[str, dict[str, None]] = {}
+_Unions = dict[tuple[str, str], tuple[str, str]]
+
+
+def _unions() -> _Unions:
+    """For every family and hint, the hints of the family as one, and those of them that are looked for with it."""
+    families: dict[str, dict[str, None]] = {}
     for entity in ENTITIES.values():
         for shape in entity.shapes:
-            found.setdefault(shape.family, {})[f"(?:{shape.hint})"] = None
-    return {family: "|".join(hints) for family, hints in found.items()}
+            families.setdefault(shape.family, {})[shape.hint] = None
+    found = {}
+    for family, hints in families.items():
+        every = [f"(?:{hint})" for hint in hints]
+        for number, hint in enumerate(hints):
+            first = number - number % _TOGETHER
+            found[family, hint] = "|".join(every), "|".join(every[first : first + _TOGETHER])
+    return found
 
 
 Candidates = tuple[Numbers, Numbers, Numbers, Numbers]
 """Row, start, end and entity."""
 
 
-def _search(values: pa.Array, first: int, entities: list[Entity]) -> Candidates:
-    chunk = _Chunk(values)
+def _search(chunk: _Chunk, rows: Numbers, entities: list[Entity]) -> Candidates:
+    """What stands in a chunk, which are these rows of all."""
     found = [
         part
         for number, entity in enumerate(entities)
@@ -189,8 +225,8 @@ def _search(values: pa.Array, first: int, entities: list[Entity]) -> Candidates:
     if wanted:
         found += _named(chunk, wanted)
     row, start, end, entity = (np.concatenate([part[field] for part in found] or [_NONE]) for field in range(4))
-    kept = resolve(_offsets(values)[row] + start, _offsets(values)[row] + end, entity)
-    return row[kept] + first, start[kept], end[kept], entity[kept]
+    kept = resolve(chunk.offsets[row] + start, chunk.offsets[row] + end, entity)
+    return rows[row[kept]], start[kept], end[kept], entity[kept]
 
 
 @cache
@@ -208,9 +244,7 @@ def _matches(chunk: _Chunk, entity: Entity, shape: Shape, number: int) -> Iterat
     group = "v" if "v" in pattern.groupindex else 0
     found = [match.span(group) for match in pattern.finditer(text)]
     if shape.before:
-        before = _compiled(shape.before)
-        longer = ((before.search(text, max(0, first - NEAR), first), last) for first, last in found)
-        found = [(match.start(), last) for match, last in longer if match]
+        found = list(_longer(joined.backwards, _compiled(shape.before), found))
     if shape.near:
         near = _compiled(shape.near)
         found = [one for one in found if near.search(text[max(0, one[0] - NEAR) : one[0]].rpartition("\0")[2].lower())]
@@ -223,6 +257,16 @@ def _matches(chunk: _Chunk, entity: Entity, shape: Shape, number: int) -> Iterat
     if found:
         row, start, end = chunk.confirmed(shape, joined.places(found))
         yield row, start, end, np.full(len(row), number)
+
+
+def _longer(backwards: str, before: re.Pattern[str], found: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Matches with what stands right before them; those where that is something else are left out."""
+    size, reach = len(backwards), 0
+    for first, last in found:
+        match = before.match(backwards, size - first)
+        if match and size - match.end() >= reach:
+            reach = last
+            yield size - match.end(), last
 
 
 def _named(chunk: _Chunk, wanted: dict[str, int]) -> Iterator[Candidates]:
@@ -238,7 +282,7 @@ def _named(chunk: _Chunk, wanted: dict[str, int]) -> Iterator[Candidates]:
 def resolve(start: Numbers, end: Numbers, entity: Numbers) -> Numbers:
     """Which of some spans stay, in order, so that none overlaps another: long ones before short ones.
 
-    The loop is over groups of spans that do overlap.
+    The loop is over the spans that stay among those that do overlap, of all places at once.
     """
     order = np.lexsort((entity, start - end, start))
     again = (np.diff(start[order], prepend=-1) == 0) & (np.diff(end[order], prepend=-1) == 0)
@@ -247,15 +291,15 @@ def resolve(start: Numbers, end: Numbers, entity: Numbers) -> Numbers:
     reach = np.maximum.accumulate(end) if len(end) else end
     fresh = np.ones(len(start), bool)
     fresh[1:] = start[1:] >= reach[:-1]
-    edges = np.flatnonzero(np.append(fresh, True))
+    group = np.cumsum(fresh)
+    left = np.flatnonzero(~fresh | np.append(~fresh[1:], False)[: len(fresh)])
+    left = left[np.lexsort((entity[left], start[left] - end[left], group[left]))]
     kept = np.ones(len(start), bool)
-    for low, high in pairwise(edges):
-        if high - low > 1:
-            taken: list[int] = []
-            for one in sorted(range(low, high), key=lambda one: (start[one] - end[one], entity[one])):
-                if all(end[one] <= start[other] or start[one] >= end[other] for other in taken):
-                    taken.append(one)
-                else:
-                    kept[one] = False
+    while len(left):
+        begins = np.diff(group[left], prepend=-1) != 0
+        best = left[begins][np.cumsum(begins) - 1]
+        out = (start[left] < end[best]) & (end[left] > start[best]) & ~begins
+        kept[left[out]] = False
+        left = left[~out & ~begins]
     chosen: Numbers = order[kept]
     return chosen

@@ -36,7 +36,7 @@ MONTHS = tuple(
 
 _MONTH_NAMES = " ".join(name for names in MONTHS for name in names)
 _MONTH = f"(?:{any_of(_MONTH_NAMES)})"
-_LEADING = f"(?:{any_of(' '.join(name for name in _MONTH_NAMES.split() if len(name) > 3 or name[0].isupper()))})"
+_LEADING = " ".join(name[::-1] for name in _MONTH_NAMES.split() if len(name) > 3 or name[0].isupper())
 _MONTH_HINT = rf"(?:[0-9](?:st|nd|rd|th|er|\.|º)?,? (?:of |de |d')?{_MONTH}|{_MONTH}\.?,? (?:de )?[0-9])"
 _YEAR = r"(?:1[89]|20)\d\d"
 _OLD = (
@@ -91,7 +91,7 @@ _NAMED = (
         + r"(?:(?<=[12])\d{3}(?!\w)|(?:(?<=[12])\d|(?<=3)[01]|(?<=0)[1-9]|(?<=[1-9]))(?:st|nd|rd|th)?(?!\w|[.:]\d)"
         + rf"(?:,? {_YEAR}(?!\d))?)",
         _MONTH_HINT,
-        before=rf"(?<![^\W\d_]){_LEADING}\.? (?:de )?$",
+        before=rf" (?:ed )?\.?(?:{any_of(_LEADING)})(?![^\W\d_])",
     ),
 )
 
