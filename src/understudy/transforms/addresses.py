@@ -8,6 +8,7 @@ reading may be careless, and no two texts are one address.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -21,9 +22,8 @@ from understudy.transforms.prf import Words
 _LONGEST = 16  # an IPv4 address and the end of it
 _GROUPS = 8
 _DOT, _COLON = ord("."), ord(":")
-_DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
 _VALUE = np.zeros(256, np.int64)
-_VALUE[_DIGITS] = np.arange(16)
+_VALUE[list(b"0123456789abcdef")] = np.arange(16)
 
 
 def _octets() -> Bytes:
@@ -58,9 +58,8 @@ def read_v4(texts: pa.Array) -> tuple[Words, Mask]:
 def write_v4(addresses: Words) -> pa.Array:
     """IPv4 addresses as texts."""
     made = _OCTETS[addresses.astype(">u4").view(np.uint8).reshape(-1, 4)]
-    used = made != 0
-    used[:, 3] &= made[:, 3] != _DOT
-    return _compact(made.reshape(-1, 16), used.reshape(-1, 16))
+    made[:, 3][made[:, 3] == _DOT] = 0
+    return _compact(made.reshape(-1, 16))
 
 
 @dataclass(frozen=True)
@@ -91,58 +90,70 @@ def read_v6(texts: pa.Array) -> tuple[Sixths, Mask]:
 
 
 def _sixths(data: Bytes, offsets: Offsets) -> Words:
-    """What texts in lower case would be as IPv6 addresses."""
-    count, place = len(offsets) - 1, np.arange(len(data))
-    row = np.repeat(np.arange(count), np.diff(offsets))
-    colon = data == _COLON
-    passed = np.concatenate([[0], np.cumsum(colon)])
-    group = passed[:-1] - passed[offsets[:-1]][row]
-    colons = np.diff(passed[offsets])
-    twice = np.flatnonzero(colon[:-1] & colon[1:] & (row[:-1] == row[1:]))
+    """What texts in lower case would be as IPv6 addresses, each group read from its end."""
+    count = len(offsets) - 1
+    colons = np.flatnonzero(data == _COLON)
+    ends = np.sort(np.concatenate([colons, offsets[1:]]), kind="stable")
+    groups = np.diff(np.searchsorted(colons, offsets)) + 1
+    firsts = np.cumsum(groups) - groups
+    row = np.repeat(np.arange(count), groups)
+    number = np.arange(len(ends)) - firsts[row]
+    lengths = np.diff(ends, prepend=0) - 1
+    lengths[firsts] += 1  # no colon stands before the first group
     gap = np.full(count, _GROUPS)
-    gap[row[twice]] = group[twice] + 1  # groups after it are counted from the end
-    group += np.where(group > gap[row], _GROUPS - 1 - colons[row], 0)
-    ends = np.sort(np.concatenate([np.flatnonzero(colon), offsets[1:]]))
-    rank = np.repeat(ends, np.diff(ends, prepend=0)) - place - 1  # how many digits of its group are to follow
-    digit = ~colon & (rank < 4) & (group >= 0) & (group < _GROUPS)
-    slots = row[digit] * _GROUPS + group[digit]
-    values = np.bincount(slots, _VALUE[data[digit]] << 4 * rank[digit], count * _GROUPS)
-    return values.astype(">u2").view(">u8").astype(np.uint64).reshape(-1, 2)
+    empty = np.flatnonzero((lengths <= 0) & (number > 0) & (number < groups[row] - 1))
+    gap[row[empty]] = number[empty]  # groups after it are counted from the end
+    number += np.where(number > gap[row], _GROUPS - groups[row], 0)
+    before = np.append(np.uint8(0), data)  # what stands before a place
+    values = np.zeros(len(ends), np.int64)
+    for place in range(4):
+        digits = _VALUE.take(before.take(ends - place, mode="clip"))
+        values |= np.where(lengths > place, digits, 0) << 4 * place
+    there = (number >= 0) & (number < _GROUPS)
+    found = np.zeros((count, _GROUPS), np.uint16)
+    found[row[there], number[there]] = values[there]
+    return found.astype(">u2").view(">u8").astype(np.uint64)
+
+
+@cache
+def _written_groups(form: str) -> Words:
+    """Every group with the colon after it, as the bytes of a word."""
+    return np.array([format(number, form) + ":" for number in range(1 << 16)], "S8").view(np.uint64)
 
 
 def write_v6(addresses: Words, full: Mask) -> pa.Array:
     """IPv6 addresses as texts: in full where asked for, else in their canonical form."""
-    octets = addresses.astype(">u8").view(np.uint8).reshape(-1, 2 * _GROUPS)
-    nibbles = np.stack([octets >> 4, octets & 15], axis=-1).reshape(-1, _GROUPS, 4)
-    digits = np.logical_or.accumulate(nibbles != 0, axis=2)
-    zero = ~digits[:, :, 3]
-    digits[:, :, 3] = True
-    digits |= full[:, None, None]
-    start, end = _longest_run(zero & ~full[:, None])
+    groups = np.ascontiguousarray(addresses.astype(">u8")).view(">u2").astype(np.int64)
+    made = _written_groups("x")[groups]
+    start, end = _longest_run(groups == 0)
     number = np.arange(_GROUPS)
-    left_out = (number >= start[:, None]) & (number < end[:, None])
-    made = np.full((len(octets), 1 + _GROUPS, 5), _COLON, np.uint8)
-    made[:, 1:, :4] = _DIGITS[nibbles]
-    used = np.zeros(made.shape, np.bool_)
-    used[:, 0, 4] = (start == 0) & (end > 0)
-    used[:, 1:, :4] = digits & ~left_out[:, :, None]
-    used[:, 1:, 4] = ~left_out & (number < _GROUPS - 1) | (number == start[:, None]) & (end > 0)[:, None]
-    return _compact(made.reshape(len(octets), -1), used.reshape(len(octets), -1))
+    made[(number >= start[:, None]) & (number < end[:, None])] = 0
+    gaps = np.flatnonzero(end)
+    made[gaps, start[gaps]] = _COLON
+    made[gaps[start[gaps] == 0], 0] = _COLON << 8 | _COLON
+    if full.any():
+        made[full] = _written_groups("04x")[groups[full]]
+    bytes_of = made.view(np.uint8).reshape(-1, _GROUPS, 8)
+    last = bytes_of[:, -1]
+    last[(last == _COLON) & (full | (end < _GROUPS))[:, None]] = 0
+    return _compact(made.view(np.uint8))
 
 
 def _longest_run(zero: Mask) -> tuple[Offsets, Offsets]:
     """Where the first of the longest runs of two or more zeros starts and ends; 0 and 0 where there is none."""
-    run, best, end = (np.zeros(len(zero), np.int64) for _ in range(3))
-    for place in range(zero.shape[1]):
-        run = np.where(zero[:, place], run + 1, 0)
+    run, best, end = np.zeros((3, len(zero)), np.int8)
+    for place, here in enumerate(np.ascontiguousarray(zero.T).view(np.int8)):
+        run = (run + np.int8(1)) * here
         longer = (run > best) & (run > 1)
-        best, end = np.where(longer, run, best), np.where(longer, place + 1, end)
-    return end - best, end
+        best, end = np.where(longer, run, best), np.where(longer, np.int8(place + 1), end)
+    return (end - best).astype(np.int64), end.astype(np.int64)
 
 
-def _compact(made: Bytes, used: Mask) -> pa.Array:
-    """Texts of the bytes (n, width) that are used."""
-    return text_array(made[used], np.concatenate([[0], np.cumsum(used.sum(axis=1))]))
+def _compact(made: Bytes) -> pa.Array:
+    """Texts of the bytes (n, width) that are not 0."""
+    places = np.flatnonzero(made)
+    bounds = np.searchsorted(places, np.arange(len(made) + 1) * made.shape[1])
+    return text_array(made.reshape(-1).take(places), bounds)
 
 
 def _same(one: pa.Array, other: pa.Array) -> Mask:

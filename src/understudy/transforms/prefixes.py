@@ -58,22 +58,57 @@ class Prefixes:
         starts, fixed = _fixed(self.bits, self.blocks, self.keep)
         stay = fixed[np.searchsorted(starts, addresses[:, 0], side="right") - 1]
         original = np.zeros_like(addresses)
-        for first in (*range(0, min(self.bits, _WORD), _GROUP), *range(_WORD, self.bits, _GROUP)):
-            word, place = divmod(first, _WORD)
-            last = min(first + _GROUP, (word + 1) * _WORD, self.bits)
-            blocks = original.copy()  # all bits before, then a one
-            blocks[:, word] |= _ONE << np.uint64(_WORD - 1 - place)
-            random = aes(blocks)
-            node = np.ones(len(addresses), np.uint64)
-            for bit in range(first, last):
-                shift = np.uint64(_WORD - 1 - bit % _WORD)
-                drawn = random[:, (bit - first) // (_GROUP - 1)] >> (node & np.uint64(63)) & _ONE
-                turned = ((bit > stay) & drawn.astype(np.bool_) | (bit == stay)).astype(np.uint64)
-                there = addresses[:, word] >> shift & _ONE
-                addresses[:, word] ^= turned << shift
-                before = there ^ turned if back else there
-                original[:, word] |= before << shift
-                node = node << _ONE | before
+        for word in range(-(-self.bits // _WORD)):
+            may, must = _turning(stay - _WORD * word)
+            given, known, turned = np.array(addresses[:, word]), *np.zeros((2, len(stay)), np.uint64)
+            end = min(self.bits - _WORD * word, _WORD)
+            for first in range(0, end, _GROUP):
+                width = min(_GROUP, end - first)
+                shift, low = np.uint64(_WORD - first - width), np.uint64((1 << width) - 1)
+                original[:, word] = known | _ONE << np.uint64(_WORD - 1 - first)  # all bits before, then a one
+                random = aes(original)
+                group = [bits >> shift & low for bits in (given, may, must)]
+                turns, before = (_turns_back if back else _turns)(random, width, *group)
+                turned |= turns << shift
+                known |= before << shift
+            addresses[:, word] ^= turned
+            original[:, word] = known
+
+
+def _turns(random: Words, width: int, given: Words, may: Words, must: Words) -> tuple[Words, Words]:
+    """Which bits of a group turn, and the original group: the one that is given."""
+    drawn = np.zeros_like(given)
+    nodes = given | np.uint64(1 << width)
+    for bit in range(width):
+        drawn <<= _ONE
+        drawn |= _drawn(random, bit, nodes >> np.uint64(width - bit))
+    return drawn & may | must, given
+
+
+def _turns_back(random: Words, width: int, given: Words, may: Words, must: Words) -> tuple[Words, Words]:
+    """Which bits of a group turn, and the original group: one that is found bit by bit."""
+    node = np.ones_like(given)
+    for bit in range(width):
+        place = np.uint64(width - 1 - bit)
+        turn = _drawn(random, bit, node) & may >> place | must >> place
+        node = node << _ONE | (given >> place ^ turn) & _ONE
+    before = node ^ np.uint64(1 << width)
+    return given ^ before, before
+
+
+def _drawn(random: Words, bit: int, node: Words) -> Words:
+    """The random bit for a beginning, which is written as a number with a one before it."""
+    word, node = (random[:, 0], node) if bit < _GROUP - 1 else (random[:, 1], node & np.uint64(_WORD - 1))
+    return word >> node & _ONE
+
+
+def _turning(stay: NDArray[np.int64]) -> tuple[Words, Words]:
+    """The bits of words that may turn, and the one that must: those behind so many that stay."""
+    place = np.clip(stay, 0, _WORD - 1).astype(np.uint64)
+    inside = (stay >= 0) & (stay < _WORD)
+    must = np.where(inside, _ONE << np.uint64(_WORD - 1) - place, np.uint64(0))
+    may = np.where(inside, must - _ONE, np.where(stay < 0, ~np.uint64(0), np.uint64(0)))
+    return may, must
 
 
 @cache

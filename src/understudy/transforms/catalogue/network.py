@@ -125,12 +125,13 @@ class _Texts:
 
     def _read(self, body: pa.Array, sixth: Mask) -> None:
         """Read all that may be IPv4 addresses, and some that may be IPv6."""
-        fourth = np.flatnonzero(~sixth)
-        numbers, valid = read_v4(body.take(pa.array(fourth)) if sixth.any() else body)
         self.is_v4, self.is_v6 = np.zeros((2, len(body)), np.bool_)
-        self.is_v4[fourth[valid]] = True
-        self.v4 = np.zeros((int(valid.sum()), 2), np.uint64)
-        self.v4[:, 0] = numbers[valid] << _32
+        self.v4 = np.zeros((0, 2), np.uint64)
+        if not sixth.all():
+            fourth = np.flatnonzero(~sixth)
+            numbers, valid = read_v4(body.take(pa.array(fourth)) if sixth.any() else body)
+            self.is_v4[fourth[valid]] = True
+            self.v4 = np.stack([numbers[valid] << _32, np.zeros(int(valid.sum()), np.uint64)], axis=1)
         self.v6: Sixths | None = None
         if sixth.any():
             found, valid = read_v6(body.filter(pa.array(sixth)))
