@@ -151,6 +151,12 @@ def own_spans(values: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     return data[offsets[0] : offsets[-1]], offsets - offsets[0]
 
 
+def looked_up(data: NDArray[np.uint8], table: bytes) -> NDArray[np.uint8]:
+    """What a table of 256 has for every byte; several times as fast as to index the table."""
+    found = np.frombuffer(data.tobytes("A").translate(table), np.uint8)
+    return found.reshape(data.shape, order="F" if data.flags.f_contiguous else "C")
+
+
 def text_array(data: NDArray[np.uint8], offsets: NDArray[Any]) -> pa.Array:
     """A string array over bytes and n + 1 offsets, without nulls."""
     ends = pa.py_buffer(offsets.astype(np.int32))

@@ -10,17 +10,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from understudy.arrow import spans
+from understudy.arrow import looked_up, own_spans
 from understudy.entities.check_digits import CHARACTERS, Values
 
 Bytes = NDArray[np.uint8]
 
 _ROWS = 8_000  # texts worked on at once: they fit the processor's second cache
 _OTHER = 255
-_VALUE = np.full(256, _OTHER, np.uint8)
-for _value, _character in enumerate(CHARACTERS):
-    _VALUE[ord(_character)] = _VALUE[ord(_character.lower())] = _value
-_BYTE = np.frombuffer(CHARACTERS.encode(), np.uint8)
+_VALUE = bytes(
+    CHARACTERS.find(chr(byte).upper()) if byte < 0x80 and chr(byte).isalnum() else _OTHER for byte in range(256)
+)
+_BYTE = CHARACTERS.encode().ljust(256, b"\0")
 _LOWER = np.uint8(0x20)
 _LAST_DIGIT = 9
 _FOREIGN = 0x80
@@ -49,8 +49,7 @@ class Cores:
 
     @cached_property
     def _spans(self) -> tuple[Bytes, NDArray[np.int64]]:
-        data, offsets = spans(self.texts)
-        return data[offsets[0] : offsets[-1]], offsets - offsets[0]
+        return own_spans(self.texts)
 
     @property
     def data(self) -> Bytes:
@@ -63,25 +62,54 @@ class Cores:
         return self._spans[1]
 
     @cached_property
+    def _held(self) -> NDArray[np.bool_]:
+        """Which bytes are letters and digits."""
+        found: NDArray[np.bool_] = looked_up(self.data, _VALUE) != _OTHER
+        return found
+
+    @cached_property
     def _places(self) -> NDArray[np.int64]:
-        return np.flatnonzero(_VALUE[self.data] != _OTHER)
+        return np.flatnonzero(self._held)
+
+    @cached_property
+    def _columns(self) -> NDArray[np.int64] | None:
+        """Where in every text they stand, if it is the same in all."""
+        count = len(self.texts)
+        if not len(self.data) or len(self.data) % count or (np.diff(self.offsets) != len(self.data) // count).any():
+            return None
+        held = self._held.reshape(count, -1)
+        return np.flatnonzero(held[0]) if (held == held[0]).all() else None
 
     @cached_property
     def characters(self) -> Bytes:
         """The letters and digits of all texts, one after another."""
-        return self.data[self._places]
+        if self._columns is None:
+            return self.data[self._places]
+        return self.data.reshape(len(self.texts), -1).take(self._columns, axis=1).ravel()
 
     def with_characters(self, characters: Bytes) -> Bytes:
         """All bytes of the texts, with these letters and digits in the places of theirs."""
         out = self.data.copy()
-        out[self._places] = characters
+        if self._columns is None:
+            out[self._places] = characters
+        else:
+            out.reshape(len(self.texts), -1)[:, self._columns] = characters.reshape(len(self.texts), -1)
         return out
+
+    @property
+    def _starts(self) -> NDArray[np.int64]:
+        """Where those of each text start and end among those of all (n + 1 offsets)."""
+        if self._columns is None:
+            return np.searchsorted(self._places, self.offsets)
+        return np.arange(len(self.texts) + 1) * len(self._columns)
 
     def without(self, others: Iterable[str]) -> NDArray[np.bool_]:
         """Which texts hold none but ASCII letters, digits and these characters."""
-        strange = _VALUE == _OTHER
-        strange[[ord(character) for character in others]] = False
-        return self._none(strange[self.data]) if self._ascii else self._none(strange[self.data] & ~self._typeset)
+        strange = bytearray(value == _OTHER for value in _VALUE)
+        for character in others:
+            strange[ord(character)] = False
+        found = looked_up(self.data, bytes(strange)).view(np.bool_)
+        return self._none(found) if self._ascii else self._none(found & ~self._typeset)
 
     @cached_property
     def _ascii(self) -> bool:
@@ -107,7 +135,7 @@ class Cores:
 
     def of_lengths(self, lengths: Iterable[int]) -> Iterator[Core]:
         """The texts with so many letters and digits, all of ASCII, some thousands at a time."""
-        starts = np.searchsorted(self._places, self.offsets)
+        starts = self._starts
         counts = np.diff(starts)
         if not self._ascii:
             counts = np.where(self._none((self.data >= _FOREIGN) & ~self._typeset), counts, -1)
@@ -115,19 +143,20 @@ class Cores:
             rows = np.flatnonzero(counts == length)
             for first in range(0, len(rows), _ROWS):
                 some = rows[first : first + _ROWS]
-                there = np.asfortranarray(_windows(self.characters, length)[starts[some]])
-                yield Core(some, starts[some], _VALUE[there], there >= ord("a"))
+                found = _windows(self.characters, length)[starts[some]]
+                there = np.asfortranarray(found.view(np.uint8).reshape(-1, length))
+                yield Core(some, starts[some], looked_up(there, _VALUE), there >= ord("a"))
 
 
 def put(characters: Bytes, core: Core, rows: NDArray[np.int64], values: Values) -> None:
     """Write the characters of some texts of a core, in the letter case found there; new letters are capitals."""
-    made = _BYTE[values]
+    made = looked_up(values, _BYTE)
     if core.lower.any():
-        made |= (core.lower[rows] & (values > _LAST_DIGIT)) * _LOWER
-    _windows(characters, values.shape[1])[core.starts[rows]] = made
+        made = made | (core.lower[rows] & (values > _LAST_DIGIT)) * _LOWER
+    length = values.shape[1]
+    _windows(characters, length)[core.starts[rows]] = np.ascontiguousarray(made).view(f"V{length}").ravel()
 
 
-def _windows(characters: Bytes, length: int) -> Bytes:
+def _windows(characters: Bytes, length: int) -> NDArray[np.void]:
     """All stretches of so many neighbouring characters, without a copy."""
-    shape = (max(0, len(characters) - length + 1), length)
-    return np.ndarray(shape, np.uint8, characters, strides=(1, 1))
+    return np.ndarray((max(0, len(characters) - length + 1),), f"V{length}", characters, strides=(1,))

@@ -135,9 +135,7 @@ class Form:
         there = values[:, places]
         letters = there > _LAST_DIGIT
         numerals, fits = parts[0].read(there)
-        if letters.any():
-            numerals = np.take_along_axis(numerals, _digits_first(letters), axis=1)
-        return numerals, letters, fits
+        return _digits_first(numerals, letters), letters, fits
 
     def write(self, numerals: Numerals, like: Reading) -> tuple[Values, Mask]:
         """Identifiers of numerals, each as another one is in all else; and which of them there are."""
@@ -150,10 +148,8 @@ class Form:
             start = end
         places, parts = self._either
         if parts:
-            unsorted = numerals[:, start:].copy()
-            if like.letters.any():
-                np.put_along_axis(unsorted, _digits_first(like.letters), numerals[:, start:], axis=1)
-            out[:, places] = parts[0].write(unsorted, like.letters)
+            own = _digits_first(numerals[:, start:], like.letters, back=True)
+            out[:, places] = parts[0].write(own, like.letters)
         there = np.ones(len(out), bool)
         for number, (at, check) in enumerate(self._checks):
             right = check.wanted(out, at)
@@ -188,6 +184,15 @@ def form(*parts: Part | Either | Check, name: str = "") -> Form:
     return Form(parts, name=name)
 
 
-def _digits_first(letters: Mask) -> NDArray[np.int64]:
-    """The order of places that puts digits before letters, each in their own order."""
-    return np.argsort(letters, axis=1, kind="stable")
+def _digits_first(numerals: Numerals, letters: Mask, *, back: bool = False) -> Numerals:
+    """Numerals of digits before those of letters, each in their own order; or back where they came from."""
+    if not letters.any():
+        return numerals
+    if (letters == letters[0]).all():
+        order = np.argsort(letters[0], kind="stable")
+        return numerals[:, np.argsort(order) if back else order]
+    packed = np.zeros((len(letters), 8), np.uint8)
+    packed[:, : -(-letters.shape[1] // 8)] = np.packbits(letters, axis=1)
+    _, first, which = np.unique(packed.view(np.uint64).ravel(), return_index=True, return_inverse=True)
+    orders = np.argsort(letters[first], axis=1, kind="stable")
+    return np.take_along_axis(numerals, (np.argsort(orders, axis=1) if back else orders)[which], axis=1)

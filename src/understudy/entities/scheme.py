@@ -75,8 +75,8 @@ class Scheme:
                 if not len(left):
                     return
                 reading = form.read(values[left] if len(left) < len(values) else values)
-                if exact:
-                    reading = reading.take(np.flatnonzero(form.exact(reading)))
+                if exact and not (right := form.exact(reading)).all():
+                    reading = reading.take(np.flatnonzero(right))
                 if len(reading.rows):
                     rows = left[reading.rows]
                     left = np.delete(left, reading.rows)

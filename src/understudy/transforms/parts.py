@@ -15,7 +15,7 @@ Bytes = NDArray[np.uint8]
 Offsets = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-_STEP_ROWS = 8_000
+_STEP_ROWS = 4_000
 
 
 def in_steps(change: Callable[[pa.Array], pa.Array], values: pa.Array) -> pa.Array:
