@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -15,6 +16,7 @@ from understudy.transforms.declare import DOMAIN, PER, TEXT, Change, Declaration
 from understudy.transforms.draws import by_value, needs_subject, pick
 from understudy.transforms.fake import cut, folded, keep_blank
 from understudy.transforms.parts import Bytes, Offsets, among, names_in, ragged
+from understudy.transforms.prf import CHUNK_ROWS
 
 _WORDS = """lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore et
 dolore magna aliqua enim ad minim veniam quis nostrud exercitation ullamco laboris nisi aliquip ex ea commodo
@@ -66,9 +68,16 @@ def _phrases(first: NDArray[np.int64], counts: NDArray[np.int64]) -> pa.Array:
     data = _around(text, places)
     begins, ends = bounds[:-1][counts > 0], bounds[1:][counts > 0]
     data[begins] = np.where(data[begins] >= _LETTER, data[begins] - 32, data[begins])
-    plain = np.ones(len(data), np.bool_)
-    plain[ends - 1] = data[ends - 1] != _STOP
-    return text_array(data[plain], np.concatenate([[0], np.cumsum(plain)])[bounds])
+    idle = ends[data[ends - 1] == _STOP] - 1
+    return text_array(np.delete(data, idle), bounds - np.searchsorted(idle, bounds))
+
+
+def _written(
+    write: Callable[[Offsets, Offsets], pa.Array], first: NDArray[np.int64], counts: NDArray[np.int64]
+) -> pa.Array:
+    """What is written for so few rows at once that it fits the processor's caches."""
+    steps = [slice(start, start + CHUNK_ROWS) for start in range(0, max(len(first), 1), CHUNK_ROWS)]
+    return pa.concat_arrays([write(first[some], counts[some]) for some in steps])
 
 
 def _build(setting: Setting) -> Change:
@@ -78,9 +87,9 @@ def _build(setting: Setting) -> Change:
     def change(values: pa.Array, rows: Rows) -> pa.Array:
         first = pick(draw(values, rows), 0, _COUNT)
         if place.options["like"] == "length" and words is None:
-            made = _passages(first, _counted(pc.utf8_length(values)))
+            made = _written(_passages, first, _counted(pc.utf8_length(values)))
         else:
-            made = _phrases(first, _words_in(values) if words is None else np.full(len(values), words))
+            made = _written(_phrases, first, _words_in(values) if words is None else np.full(len(values), words))
         return cut(keep_blank(values, folded(values), made), place.column.max_length)
 
     return change

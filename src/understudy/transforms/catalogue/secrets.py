@@ -49,8 +49,8 @@ class _Layout:
 
     def __init__(self, values: pa.Array, start: str) -> None:
         self.data, self.offsets = own_spans(values)
-        found = pc.struct_field(pc.extract_regex(values, f"^(?P<start>{start})"), 0)
-        self.kept = pc.fill_null(pc.binary_length(found), 0).to_numpy(zero_copy_only=False)
+        rest = own_spans(pc.replace_substring_regex(values, f"^(?:{start})", ""))[1]
+        self.kept = np.diff(self.offsets - rest)
         begins = self.offsets[:-1] + self.kept
         self.stay = spread(len(self.data), self.offsets[:-1], begins)
         self.bounds = cut(self.offsets, among(self.data, _MARKS), begins)
@@ -75,6 +75,8 @@ def _changed(subkey: bytes, layout: _Layout, rows: Mask, texts: pa.Array) -> pa.
     chosen = rows[np.searchsorted(layout.offsets, layout.bounds[:-1], side="right") - 1]
     for number, alphabet in enumerate(_ALPHABETS):
         pieces = np.flatnonzero(chosen & (layout.alphabet == number))
+        if not len(pieces):
+            continue
         where, inner = ragged(layout.bounds[pieces], np.diff(layout.bounds)[pieces])
         out[where] = Pieces(subkey, alphabet)(data[where], inner, stay=layout.stay[where])
     return text_array(out, layout.offsets)
