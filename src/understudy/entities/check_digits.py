@@ -131,7 +131,7 @@ def weighted(
         for place, weight in enumerate(weights, at - len(weights) if first is None else first):
             if weight:
                 column = values[:, place]
-                total += np.int32(weight) * (column.astype(np.int32) if of is None else of[column])
+                total += np.int32(weight) * (column.astype(np.int32) if of is None else of.take(column))
         return total % len(table)
 
     return _made(table, remainder)
@@ -157,15 +157,17 @@ def luhn(table: Sequence[str] = DIGITS, *, first: int = 0, plus: int = 0, base: 
 def luhn_of_letters() -> Check:
     """The same over letters as two digits each (ISO 6166, the securities' identifier)."""
 
+    count = len(CHARACTERS)
+    tens, ones = np.divmod(np.arange(count), 10)
+    term = np.array([_digit_sum(ones * times) + _digit_sum(tens * (3 - times)) for times in (2, 1)], np.int16).ravel()
+
     def remainder(values: Values, at: int) -> Numbers:
-        total = np.zeros(len(values), np.int64)
-        doubled = np.ones(len(values), bool)
+        total = np.zeros(len(values), np.int16)
+        single = np.zeros(len(values), np.uint8)  # where the next digit counts once
         for place in reversed(range(at)):
-            tens, ones = np.divmod(values[:, place].astype(np.int64), 10)
-            letter = tens > 0
-            times = np.where(doubled, 2, 1)
-            total += _digit_sum(ones * times) + np.where(letter, _digit_sum(tens * (3 - times)), 0)
-            doubled ^= ~letter
+            column = values[:, place]
+            total += term.take(column + single * np.uint8(count))
+            single ^= column < 10
         return -total % 10
 
     return _made(DIGITS, remainder)
@@ -175,6 +177,7 @@ def _digit_sum(numbers: Numbers) -> Numbers:
     return numbers - 9 * (numbers > 9)
 
 
+_SHIFT = np.where(np.arange(len(CHARACTERS)) > 9, 100, 10)
 _STEPS = 7  # characters after which 97 * 100**7 still fits 63 bits, with two more to come
 
 
@@ -188,10 +191,10 @@ def mod_97(order: Callable[[int], Sequence[int]] | None = None) -> Check:
         total = np.zeros(len(values), np.int64)
         for number, place in enumerate(range(at) if order is None else order(values.shape[1]), 1):
             column = values[:, place]
-            total *= np.where(column > 9, 100, 10)
+            total *= _SHIFT.take(column)
             total += column
             if number % _STEPS == 0:
-                total %= 97
+                total -= total // 97 * 97
         return 98 - total * 100 % 97
 
     return Check(numbered(0, 99), right)

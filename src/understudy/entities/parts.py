@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.arrow import looked_up
 from understudy.entities.check_digits import CHARACTERS, DIGITS, Values
 
 Numerals = NDArray[np.uint16]
@@ -21,7 +22,7 @@ Mask = NDArray[np.bool_]
 LETTERS = CHARACTERS[10:]
 _DENSE = 10**6  # numbers up to here are looked up in a table, others searched for
 _MOST = 2**16  # values of one numeral
-_NONE = np.uint16(2**16 - 1)
+_NONE = 255
 
 
 class Part(Protocol):
@@ -89,25 +90,20 @@ class Free:
         return (len(self.alphabet),) * self.width
 
     @cached_property
-    def _values(self) -> Values:
-        return np.array([CHARACTERS.index(character) for character in self.alphabet], np.uint8)
-
-    @cached_property
-    def _places(self) -> Numerals:
-        found = np.full(len(CHARACTERS), _NONE, np.uint16)
-        found[self._values] = np.arange(len(self.alphabet))
-        return found
+    def _tables(self) -> tuple[bytes, bytes]:
+        return _tables(self.alphabet, self.alphabet)
 
     def read(self, values: Values) -> tuple[Numerals, Mask]:
         """Each character's place in the alphabet."""
         if self.alphabet == DIGITS:
             return values.astype(np.uint16), _all(values < 10)
-        numerals = self._places[values]
-        return numerals, _all(numerals != _NONE)
+        numerals = looked_up(values, self._tables[0])
+        return numerals.astype(np.uint16), _all(numerals != _NONE)
 
     def write(self, numerals: Numerals) -> Values:
         """The characters at these places of the alphabet."""
-        return numerals.astype(np.uint8) if self.alphabet == DIGITS else self._values[numerals]
+        values = numerals.astype(np.uint8)
+        return values if self.alphabet == DIGITS else looked_up(values, self._tables[1])
 
 
 @dataclass(frozen=True)
@@ -231,7 +227,15 @@ class Spread:
         return found
 
     def _binary(self, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
-        return np.asarray((chosen << np.arange(self.width)[::-1]).sum(axis=1))
+        number = np.zeros(len(chosen), np.int64)
+        for place in chosen.T:
+            number = number * 2 + place
+        return number
+
+    @cached_property
+    def _rests(self) -> NDArray[np.int64]:
+        """For every choice, the places that are left."""
+        return np.argsort(self._choices, axis=1, kind="stable")[:, : self.width - self.times]
 
     @property
     def radices(self) -> tuple[int, ...]:
@@ -240,17 +244,22 @@ class Spread:
 
     def read(self, values: Values) -> tuple[Numerals, Mask]:
         """Which digit repeats and where, and the others by their rank among those left."""
-        counts = np.stack([(values == digit).sum(axis=1) for digit in range(10)], axis=1)
-        fits = ((counts == self.times).sum(axis=1) == 1) & ((counts == self.times) | (counts <= 1)).all(axis=1)
-        fits &= (values < 10).all(axis=1)
-        repeated = np.argmax(counts == self.times, axis=1)
+        counts = np.zeros((len(values), 10), np.uint8, order="F")
+        for digit in range(10):
+            for place in values.T:
+                counts[:, digit] += place == digit
+        often = counts == self.times
+        fits = (np.add.reduce(often, axis=1, dtype=np.uint8) == 1) & _all(often | (counts <= 1)) & _all(values < 10)
+        repeated = np.argmax(often, axis=1).astype(np.uint8)
         chosen = values == repeated[:, None]
         which = self._which[self._binary(chosen)]
         fits &= which >= 0
-        rest = np.argsort(chosen, axis=1, kind="stable")[:, : self.width - self.times]
-        ranks = np.asfortranarray(np.column_stack([repeated, np.take_along_axis(values, rest, axis=1)]).astype(np.int8))
-        for place in reversed(range(1, ranks.shape[1])):
-            ranks[:, place] -= (ranks[:, :place] < ranks[:, place : place + 1]).sum(axis=1, dtype=np.int8)
+        others = np.take_along_axis(values, self._rests[which], axis=1)
+        found = np.asfortranarray(np.column_stack([repeated, others]))
+        ranks = found.copy(order="F")
+        for place in range(1, ranks.shape[1]):
+            for before in range(place):
+                ranks[:, place] -= found[:, before] < found[:, place]
         return np.column_stack([np.maximum(which, 0), ranks]).astype(np.uint16), fits
 
     def write(self, numerals: Numerals) -> Values:
@@ -333,25 +342,35 @@ class Either:
         return True
 
     @cached_property
-    def _values(self) -> Values:
-        return np.array([CHARACTERS.index(character) for character in self.letters], np.uint8)
+    def _tables(self) -> tuple[bytes, bytes]:
+        return _tables(DIGITS, self.letters)
 
     def read(self, values: Values) -> tuple[Numerals, Mask]:
         """Each character's place in its alphabet, and which texts may stand there."""
-        places = np.full(len(CHARACTERS), _NONE, np.uint16)
-        places[: len(DIGITS)] = np.arange(len(DIGITS))
-        places[self._values] = np.arange(len(self.letters))
-        numerals = places[values]
-        return numerals, _all(numerals != _NONE)
+        numerals = looked_up(values, self._tables[0])
+        return numerals.astype(np.uint16), _all(numerals != _NONE)
 
     def write(self, numerals: Numerals, letters: Mask) -> Values:
         """The digits and letters at these places of their alphabets."""
-        return np.where(letters, self._values[np.where(letters, numerals, 0)], numerals).astype(np.uint8)
+        return looked_up(numerals.astype(np.uint8) + letters * np.uint8(len(DIGITS)), self._tables[1])
+
+
+def _tables(*alphabets: str) -> tuple[bytes, bytes]:
+    """The place of every character's value in its alphabet, and the values of all alphabets, one after another."""
+    places = bytearray([_NONE]) * 256
+    for alphabet in alphabets:
+        for place, character in enumerate(alphabet):
+            places[CHARACTERS.index(character)] = place
+    values = bytes(CHARACTERS.index(character) for alphabet in alphabets for character in alphabet)
+    return bytes(places), values.ljust(256, b"\0")
 
 
 def _all(places: Mask) -> Mask:
     """Which rows are true in every place."""
-    return np.asarray(places.all(axis=1))
+    found: Mask = np.ones(len(places), bool)
+    for place in places.T:
+        found &= place
+    return found
 
 
 def digits(width: int) -> Free:
