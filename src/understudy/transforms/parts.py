@@ -15,7 +15,7 @@ Bytes = NDArray[np.uint8]
 Offsets = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-_STEP_ROWS = 4_000
+_STEP_ROWS = 8_000
 
 
 def in_steps(change: Callable[[pa.Array], pa.Array], values: pa.Array) -> pa.Array:
@@ -66,18 +66,37 @@ def spread(size: int, starts: Offsets, stops: Offsets) -> Mask:
     return np.repeat(inside, np.diff(edges))
 
 
+class Signs:
+    """Where some characters stand among the bytes of texts, to ask for several of them."""
+
+    def __init__(self, data: Bytes, characters: bytes) -> None:
+        self.places = np.flatnonzero(among(data, characters))
+        self.kinds = data[self.places]
+
+    def first(self, starts: Offsets, stops: Offsets, characters: bytes) -> Offsets:
+        """Where one of some of them first stands in every part of a text; the end of the part where none does."""
+        there = np.append(self._at(characters), np.iinfo(np.int64).max)
+        found: Offsets = np.minimum(there[np.searchsorted(there, starts)], stops)
+        return found
+
+    def last(self, starts: Offsets, stops: Offsets, characters: bytes) -> Offsets:
+        """Where one of some of them last stands in every part of a text; one before its start where none does."""
+        there = np.append(-1, self._at(characters))
+        found: Offsets = np.maximum(there[np.searchsorted(there, stops) - 1], starts - 1)
+        return found
+
+    def _at(self, characters: bytes) -> Offsets:
+        return self.places[among(self.kinds, characters)]
+
+
 def first_of(data: Bytes, starts: Offsets, stops: Offsets, characters: bytes) -> Offsets:
     """Where one of some characters first stands in every part of a text; the end of the part where none does."""
-    there = np.append(np.flatnonzero(among(data, characters)), len(data))
-    found: Offsets = np.minimum(there[np.searchsorted(there, starts)], stops)
-    return found
+    return Signs(data, characters).first(starts, stops, characters)
 
 
 def last_of(data: Bytes, starts: Offsets, stops: Offsets, characters: bytes) -> Offsets:
     """Where one of some characters last stands in every part of a text; one before its start where none does."""
-    there = np.concatenate([[-1], np.flatnonzero(among(data, characters))])
-    found: Offsets = np.maximum(there[np.searchsorted(there, stops) - 1], starts - 1)
-    return found
+    return Signs(data, characters).last(starts, stops, characters)
 
 
 def part(data: Bytes, starts: Offsets, stops: Offsets) -> pa.Array:

@@ -32,7 +32,18 @@ from understudy.transforms.declare import (
     Uniqueness,
 )
 from understudy.transforms.labels import EXTENSIONS, Labels
-from understudy.transforms.parts import Bytes, Mask, Offsets, among, first_of, found_in_steps, last_of, names_in, part
+from understudy.transforms.parts import (
+    Bytes,
+    Mask,
+    Offsets,
+    Signs,
+    among,
+    first_of,
+    found_in_steps,
+    last_of,
+    names_in,
+    part,
+)
 from understudy.transforms.pieces import outside
 
 GENERIC = frozenset(
@@ -136,25 +147,27 @@ class _Urls:
     """Where the parts of URLs start: the host, what follows it, the path, the query."""
 
     def __init__(self, data: Bytes, offsets: Offsets) -> None:
-        starts, stops = offsets[:-1], offsets[1:]
-        after_scheme = first_of(data, starts, stops, b":/?#") + 1
+        starts, stops, signs = offsets[:-1], offsets[1:], Signs(data, b":/?#@")
+        after_scheme = signs.first(starts, stops, b":/?#") + 1
         named = _has(data, after_scheme - 1, b"://") | _has(data, starts, b"//")
-        start = np.where(named, first_of(data, starts, stops, b"/") + 2, starts)
+        start = np.where(named, signs.first(starts, stops, b"/") + 2, starts)
         start = np.where(_has(data, starts, b"mailto:"), starts + len(b"mailto:"), start)
         self.scheme = np.minimum(start, stops)
-        self.path = first_of(data, self.scheme, stops, b"/?#")
-        self.host = np.maximum(last_of(data, self.scheme, self.path, b"@") + 1, self.scheme)
-        self.port = self._port(data)
-        self.query = first_of(data, self.path, stops, b"?#")
+        self.path = signs.first(self.scheme, stops, b"/?#")
+        self.host = np.maximum(signs.last(self.scheme, self.path, b"@") + 1, self.scheme)
+        self.port = self._port(data, signs)
+        self.query = signs.first(self.path, stops, b"?#")
 
-    def _port(self, data: Bytes) -> Offsets:
+    def _port(self, data: Bytes, signs: Signs) -> Offsets:
         """Where a colon with digits alone after it ends the host."""
         found = np.array(self.path)
-        colon = last_of(data, self.host, self.path, b":")
+        colon = signs.last(self.host, self.path, b":")
         rows = np.flatnonzero(colon >= self.host)
+        if not len(rows):
+            return found
         colon, host, path = colon[rows], self.host[rows], self.path[rows]
         there = first_of(data, colon + 1, path, _NO_DIGITS) == path
-        several = first_of(data, host, path, b":") < colon  # an IPv6 address without brackets
+        several = signs.first(host, path, b":") < colon  # an IPv6 address without brackets
         there &= ~(several & ~_has(data, host, b"["))
         found[rows[there]] = colon[there]
         return found
@@ -166,8 +179,10 @@ _NO_DIGITS = bytes(byte for byte in range(256) if byte not in b"0123456789")
 def _has(data: Bytes, starts: Offsets, text: bytes) -> Mask:
     """Whether a text stands at these places."""
     padded = np.concatenate([data, np.zeros(len(text), np.uint8)])
-    windows = np.ndarray((len(data) + 1, len(text)), np.uint8, padded, strides=(1, 1))
-    found: Mask = (windows[np.minimum(starts, len(data))] == np.frombuffer(text, np.uint8)).all(axis=1)
+    found = np.ones(len(starts), np.bool_)
+    for place, character in enumerate(text):
+        rows = np.flatnonzero(found)
+        found[rows] = padded.take(starts[rows] + place, mode="clip") == character
     return found
 
 
