@@ -1,5 +1,6 @@
 """What becomes of numbers: noise, scale, round, clamp, random."""
 
+import math
 from collections import Counter
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
@@ -400,6 +401,11 @@ class TestRedistribute:
         assert sum(whole[:4]) == 60 and whole[3] == 0 and whole[4] == 7 and whole[:3] != [10, 20, 30]
         inexact = read_whole(REDISTRIBUTED, "float", [10.0, 20.0, 30.0])
         assert sum(inexact) == pytest.approx(60)
+
+    def test_floats_that_add_up_to_no_float_stay_and_others_outgrow_none(self):
+        huge = [1.7e308, 1e308, 5.0, 1.7e308, 5e306]
+        found = read_whole(REDISTRIBUTED, "float", huge, owners=[1, 1, 1, 2, 2])
+        assert found[:3] == huge[:3] and found[3:] != huge[3:] and all(map(math.isfinite, found))
 
     def test_what_would_leave_its_type_stops_the_run(self):
         with pytest.raises(Error, match=r"people\.v would become too large"):

@@ -46,9 +46,9 @@ def _moved(values: pa.Array, groups: NDArray[Any], shares: Floats) -> NDArray[An
     numbers: NDArray[Any] = arithmetic.floats(values) if floating else arithmetic.in_units(values)
     order = np.argsort(groups, kind="stable")
     steps = np.empty(len(numbers))
-    steps[order] = _balanced(
-        np.abs(numbers.astype(np.float64))[order], shares[order], groups[order], whole=not floating
-    )
+    sizes = np.abs(numbers.astype(np.float64))[order]
+    largest = float(np.finfo(values.type.to_pandas_dtype()).max) if floating else np.inf
+    steps[order] = _balanced(sizes, shares[order], groups[order], largest, whole=not floating)
     if floating:
         return numbers + steps
     most = arithmetic.most_units(values.type)
@@ -58,11 +58,12 @@ def _moved(values: pa.Array, groups: NDArray[Any], shares: Floats) -> NDArray[An
     return None if (np.abs(made) > most).any() else made
 
 
-def _balanced(sizes: Floats, shares: Floats, groups: NDArray[Any], *, whole: bool) -> Floats:
+def _balanced(sizes: Floats, shares: Floats, groups: NDArray[Any], largest: float, *, whole: bool) -> Floats:
     """Steps in proportion to sizes that add up to nothing in every group, whole ones if wanted.
 
-    Whole steps are differences of a rounded running total that is nothing at the end of each group, so
-    each is within one unit of what it would be.
+    A group that adds up to more than the largest number stays as it is; no step is larger than the other sizes of
+    its group together, so in all others nothing outgrows that number. Whole steps are differences of a rounded
+    running total that is nothing at the end of each group, so each is within one unit of what it would be.
     """
     if not len(sizes):
         return sizes
@@ -71,7 +72,9 @@ def _balanced(sizes: Floats, shares: Floats, groups: NDArray[Any], *, whole: boo
     ends = np.append(starts[1:], len(sizes)) - 1
     lengths = ends - starts + 1
     steps = sizes * shares
-    totals = np.add.reduceat(sizes, starts)
+    with np.errstate(over="ignore"):
+        totals = np.add.reduceat(sizes, starts)
+    steps[np.repeat(totals > largest, lengths)] = 0.0
     excess = np.add.reduceat(steps, starts) / np.where(totals > 0, totals, 1.0)
     steps -= sizes * np.repeat(excess, lengths)
     if not whole:
