@@ -201,6 +201,10 @@ class TestUrl:
         assert re.fullmatch(r"https://\w{4}\.com/\w{5}/\w{3}-\d/\w{5}\.jpg\?name=\w{3}%20\w&empty=&\w{4}#\w{3}", found)
         assert "users" not in found and "ada" not in found.lower()
 
+    def test_a_url_is_read_alone_whatever_stands_in_the_next_row(self):
+        for texts in (["000", "://"], ["mail", "to:ada"], ["/", "/ada"]):
+            assert masked("url", texts) == masked("url", texts[::-1])[::-1]
+
     def test_who_logs_in_changes_too(self):
         (found,) = masked("url", ["http://ada:secret@acme.com/"])
         assert re.fullmatch(r"http://\w{3}:\w{6}@\w{4}\.com/", found) and "ada" not in found and "secret" not in found

@@ -149,9 +149,9 @@ class _Urls:
     def __init__(self, data: Bytes, offsets: Offsets) -> None:
         starts, stops, signs = offsets[:-1], offsets[1:], Signs(data, b":/?#@")
         after_scheme = signs.first(starts, stops, b":/?#") + 1
-        named = _has(data, after_scheme - 1, b"://") | _has(data, starts, b"//")
+        named = _has(data, after_scheme - 1, stops, b"://") | _has(data, starts, stops, b"//")
         start = np.where(named, signs.first(starts, stops, b"/") + 2, starts)
-        start = np.where(_has(data, starts, b"mailto:"), starts + len(b"mailto:"), start)
+        start = np.where(_has(data, starts, stops, b"mailto:"), starts + len(b"mailto:"), start)
         self.scheme = np.minimum(start, stops)
         self.path = signs.first(self.scheme, stops, b"/?#")
         self.host = np.maximum(signs.last(self.scheme, self.path, b"@") + 1, self.scheme)
@@ -168,7 +168,7 @@ class _Urls:
         colon, host, path = colon[rows], self.host[rows], self.path[rows]
         there = first_of(data, colon + 1, path, _NO_DIGITS) == path
         several = signs.first(host, path, b":") < colon  # an IPv6 address without brackets
-        there &= ~(several & ~_has(data, host, b"["))
+        there &= ~(several & ~_has(data, host, path, b"["))
         found[rows[there]] = colon[there]
         return found
 
@@ -176,13 +176,12 @@ class _Urls:
 _NO_DIGITS = bytes(byte for byte in range(256) if byte not in b"0123456789")
 
 
-def _has(data: Bytes, starts: Offsets, text: bytes) -> Mask:
-    """Whether a text stands at these places."""
-    padded = np.concatenate([data, np.zeros(len(text), np.uint8)])
-    found = np.ones(len(starts), np.bool_)
+def _has(data: Bytes, starts: Offsets, stops: Offsets, text: bytes) -> Mask:
+    """Whether parts start with a text."""
+    found: Mask = starts + len(text) <= stops
     for place, character in enumerate(text):
         rows = np.flatnonzero(found)
-        found[rows] = padded.take(starts[rows] + place, mode="clip") == character
+        found[rows] = data[starts[rows] + place] == character
     return found
 
 
