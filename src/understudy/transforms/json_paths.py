@@ -13,7 +13,7 @@ from understudy.schema import Kind
 from understudy.transforms.inside import FORMS
 from understudy.transforms.json_text import STRING, Values
 from understudy.transforms.nesting import inside
-from understudy.transforms.stretches import Flags, Texts, taken
+from understudy.transforms.stretches import Flags, Texts, having, taken
 
 _STEP = re.compile(r"""(\.\.?)([^\W\d][\w-]*|\*)|(\.\.)?\[(?:(\d+)|(\*)|"([^"]*)"|'([^']*)')\]""")
 _FORM = re.compile(r"::(\w+)$")
@@ -68,20 +68,9 @@ class Keys:
     def __init__(self, texts: Texts, values: Values) -> None:
         self._data, self._keys = texts.data, values.keys
         self._length = values.keys.end - values.keys.start - 2
-        escaped = np.flatnonzero(self._holding(b"\\"))
+        escaped = np.flatnonzero(having(texts, values.keys, b"\\"))
         spelled = taken(texts, values.keys.at(escaped)).to_pylist()
         self._escaped = {int(key): json.loads(text) for key, text in zip(escaped, spelled, strict=True)}
-
-    def _holding(self, character: bytes) -> Flags:
-        """Which keys have a character in them."""
-        keys = self._keys
-        first, last = (keys.start[0], keys.end[-1]) if len(keys) else (0, 0)
-        places = np.flatnonzero(self._data[first:last] == character[0]) + first
-        found = np.zeros(len(keys), bool)
-        if len(places):
-            key = np.searchsorted(keys.start, places, side="right") - 1
-            found[key[places < keys.end[key]]] = True
-        return found
 
     def named(self, name: str) -> Flags:
         """Which keys are this name, however it is escaped."""

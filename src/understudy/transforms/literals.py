@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 from understudy.schema import Column, Kind
 from understudy.transforms.inside import FORMS
 from understudy.transforms.json_text import escaped_places
+from understudy.transforms.parts import among
 from understudy.transforms.rewriting import Spelling
-from understudy.transforms.stretches import Bytes, Flags, Places, Stretches, Texts, holding
+from understudy.transforms.stretches import Bytes, Places, Stretches, Texts, holding
 
 _QUOTE = ord('"')
 _BLANK = np.isin(np.arange(256), list(b" \t\r\n\v\f"))
@@ -24,17 +25,17 @@ def signs(texts: Texts, wanted: bytes, *, escapes: bool = False, quotes: bool = 
 
     With ``escapes``, what a backslash stands before is no sign and no quote.
     """
-    data, quote, escaped = _quotes(texts, escapes=escapes)
-    edges = texts.offsets - texts.offsets[0]
-    found = np.isin(np.arange(256), list(wanted))[data]
-    found[escaped] = False
-    if not quotes:
-        return in_texts(texts, np.flatnonzero(found), 1), np.zeros(0, np.int64)
-    count = np.append(0, np.cumsum(quote, dtype=np.int32))[edges]
-    odd = (count[1:] - count[:-1]) & 1 == 1
-    if odd.any():
-        quote &= ~np.repeat(odd, np.diff(edges))
-    return in_texts(texts, np.flatnonzero(found & ~np.bitwise_xor.accumulate(quote)), 1), np.flatnonzero(odd)
+    data = texts.data[texts.offsets[0] : texts.offsets[-1]]
+    places = np.flatnonzero(among(data, wanted + b'"' * quotes))
+    places = _unescaped(data, places) if escapes else places
+    found = in_texts(texts, places, 1)
+    quote = data.take(places) == _QUOTE
+    if not quotes or not quote.any():
+        return found, np.zeros(0, np.int64)
+    odd = np.bincount(found.text[quote], minlength=len(texts)) & 1 == 1
+    even = quote if not odd.any() else quote & ~odd[found.text]
+    within = np.cumsum(even, dtype=np.int32) & 1
+    return found.at(np.flatnonzero((within == 0) & ~quote)), np.flatnonzero(odd)
 
 
 def split(texts: Texts, at: Stretches) -> Stretches:
@@ -60,19 +61,15 @@ def without(texts: Texts, found: Stretches) -> Places:
 
 def strings(texts: Texts) -> Stretches:
     """What stands in quotes, these included; in texts that have none but whole pairs, and backslashes to escape one."""
-    _, quote, _ = _quotes(texts, escapes=True)
-    places = np.flatnonzero(quote)
+    data = texts.data[texts.offsets[0] : texts.offsets[-1]]
+    places = _unescaped(data, np.flatnonzero(data == _QUOTE))
     return in_texts(texts, places[::2], places[1::2] + 1 - places[::2])
 
 
-def _quotes(texts: Texts, *, escapes: bool) -> tuple[Bytes, Flags, Places]:
-    """The bytes of texts, which of them are quotes, and where the escaped ones are."""
-    data = texts.data[texts.offsets[0] : texts.offsets[-1]]
-    quote = data == _QUOTE
-    escaped = escaped_places(data) if escapes else np.zeros(0, np.int64)
-    escaped = escaped[escaped < len(data)]
-    quote[escaped] = False
-    return data, quote, escaped
+def _unescaped(data: Bytes, places: Places) -> Places:
+    """Places without those right after a backslash that escapes them."""
+    escaped = escaped_places(data)
+    return places[~np.isin(places, escaped)] if len(escaped) else places
 
 
 def in_texts(texts: Texts, places: Places, length: Places | int) -> Stretches:
@@ -85,11 +82,11 @@ def in_texts(texts: Texts, places: Places, length: Places | int) -> Stretches:
 def trimmed(texts: Texts, where: Stretches) -> Stretches:
     """Stretches without the blanks at their ends."""
     start, end = where.start.copy(), where.end.copy()
-    last = len(texts.data) - 1
-    while (blank := (start < end) & _BLANK[texts.data[np.minimum(start, last)]]).any():
-        start += blank
-    while (blank := (start < end) & _BLANK[texts.data[end - 1]]).any():
-        end -= blank
+    for edge, before, step in ((start, 0, 1), (end, 1, -1)):
+        some = np.flatnonzero(_BLANK.take(texts.data.take(edge - before, mode="clip")))
+        while len(some := some[(start[some] < end[some])]):
+            edge[some] += step
+            some = some[_BLANK[texts.data.take(edge[some] - before, mode="clip")]]
     return Stretches(where.text, start, end)
 
 
@@ -100,6 +97,7 @@ def spelling(specials: bytes, *, doubled: bool, nothing: str) -> Spelling:
     What stood in quotes does so again.
     """
     odd = specials + b'"\\ \t\n\r\v\f'
+    special = pa.array(["", nothing])
 
     def read(raw: pa.Array) -> pa.Array:
         quoted = pc.starts_with(raw, '"')
@@ -113,8 +111,7 @@ def spelling(specials: bytes, *, doubled: bool, nothing: str) -> Spelling:
 
     def write(texts: pa.Array, raw: pa.Array) -> pa.Array:
         quoted = pc.or_(holding(texts, odd), pc.starts_with(raw, '"'))
-        for word in ("", nothing):
-            quoted = pc.or_(quoted, pc.equal(pc.ascii_upper(texts), word).fill_null(False))
+        quoted = pc.or_(quoted, pc.is_in(pc.ascii_upper(texts), special))
         if not quoted.true_count:
             return texts
         inner = texts

@@ -19,9 +19,8 @@ def depths(text: Places, opens: Flags, closes: Flags) -> NDArray[np.int32]:
     return cast("NDArray[np.int32]", total - before)
 
 
-def unpaired(text: Places, opens: Flags, closes: Flags) -> Places:
+def unpaired(text: Places, depth: NDArray[np.int32]) -> Places:
     """Texts in which something is opened and not closed, or closed and not opened."""
-    depth = depths(text, opens, closes)
     ends = np.append(text[1:] != text[:-1], True)[: len(text)]
     return np.unique(text[(depth < 0) | (ends & (depth != 0))])
 

@@ -31,7 +31,7 @@ from understudy.transforms.prf import Aes, Words
 _UNIT = 8  # of bits, which are summed as whole numbers of its parts
 _KINDS = (32 * _UNIT, 256 * _UNIT)  # below the first, two passes so that none stays; from the last, halves of 128 bits
 _ROUNDS = (NARROW_ROUNDS, ROUNDS, 4)  # four are enough for such halves (Luby and Rackoff, 1988)
-_STEP_BYTES = 1 << 17  # worked on at once: all of it fits the processor's second cache
+_STEP_BYTES, _STEP_PIECES = 1 << 17, 8_000  # worked on at once: all of it fits the processor's second cache
 _SHORT = 13  # numerals of a half that fit one block beside its length, round and counter
 _PER_BLOCK = 8  # numerals drawn from one block
 _LOW_32, _32 = np.uint64(0xFFFFFFFF), np.uint64(32)
@@ -113,7 +113,7 @@ class Pieces:
         start = 0
         while start < len(offsets) - 1:
             end = int(np.searchsorted(offsets, offsets[start] + _STEP_BYTES, side="right")) - 1
-            end = max(end, start + 1)
+            end = min(max(end, start + 1), start + _STEP_PIECES)
             part = offsets[start : end + 1]
             here = slice(part[0], part[-1])
             self._change(random, out[here], part - part[0], None if stay is None else stay[here], back=back)

@@ -196,7 +196,7 @@ class _Exchange:
         """The texts with what is spelled anew; what spells the same stays byte for byte."""
         written = self.spelling.write(after, self.raw).fill_null(self.spelling.nothing)
         same = pc.equal(after, self.before).fill_null(False)
-        return spliced(self.texts, self.where, pc.if_else(same, self.raw, written))
+        return spliced(self.texts, self.where, pc.if_else(same, self.raw, written) if same.true_count else written)
 
     def within(self, after: pa.Array, limit: int | None) -> pa.Array:
         """The texts, of at most so many characters: stand-ins are cut where there is no room, at worst to nothing."""

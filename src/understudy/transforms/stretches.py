@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.arrow import spans
+from understudy.transforms.parts import among
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -93,13 +94,22 @@ def spliced(texts: Texts, found: Stretches, made: pa.Array) -> pa.Array:
 def holding(values: pa.Array, characters: bytes) -> pa.Array:
     """Which texts hold one of these ASCII characters; ten times as fast as a regex."""
     data, offsets = spans(values)
-    table = bytes(byte in characters for byte in range(256))
-    there = np.frombuffer(data[offsets[0] : offsets[-1]].tobytes().translate(table), bool)
-    places = np.flatnonzero(there) + offsets[0]
+    places = np.flatnonzero(among(data[offsets[0] : offsets[-1]], characters)) + offsets[0]
     found = np.zeros(len(values), bool)
     if len(places):
         found[np.searchsorted(offsets, places, side="right") - 1] = True
     return pa.array(found)
+
+
+def having(texts: Texts, found: Stretches, characters: bytes) -> Flags:
+    """Which stretches, none inside another, hold one of these ASCII characters."""
+    flags = np.zeros(len(found), bool)
+    if len(found):
+        first, last = found.start[0], found.end[-1]
+        places = np.flatnonzero(among(texts.data[first:last], characters)) + first
+        stretch = np.searchsorted(found.start, places, side="right") - 1
+        flags[stretch[places < found.end[stretch]]] = True
+    return flags
 
 
 def _segments(texts: Texts, found: Stretches) -> tuple[pa.Array, Places, Places]:

@@ -21,7 +21,7 @@ from understudy.transforms.rewriting import (
     text_parts,
     wrong_positions,
 )
-from understudy.transforms.stretches import Texts
+from understudy.transforms.stretches import Texts, holding
 
 _LINE = b"\n"
 
@@ -46,15 +46,20 @@ def _build(setting: Setting) -> Change:
 
 def _quoting(separator: str) -> Spelling:
     """As CSV has it: what would be taken for more or less than one part stands in quotes, its own quotes doubled."""
+    signs_of = separator.encode() + b'" \t\n\v\f\r'
     odd = rf'[{re.escape(separator)}\r\n]|^["\s]|\s$|^[^"]*(?:"[^"]*"[^"]*)*"[^"]*$'
 
     def read(raw: pa.Array) -> pa.Array:
+        if not pc.starts_with(raw, '"').true_count:
+            return raw
         quoted = pc.match_substring_regex(raw, '(?s)^".*"$')
         inner = pc.replace_substring(pc.replace_substring_regex(raw, '(?s)^"(.*)"$', r"\1"), '""', '"')
         return pc.if_else(quoted, inner, raw) if quoted.true_count else raw
 
     def write(texts: pa.Array, raw: pa.Array) -> pa.Array:
-        quoted = pc.or_(pc.match_substring_regex(texts, odd), pc.starts_with(raw, '"')).fill_null(False)
+        quoted = pc.starts_with(raw, '"')
+        if holding(texts, signs_of).true_count:
+            quoted = pc.or_(quoted, pc.match_substring_regex(texts, odd)).fill_null(False)
         if not quoted.true_count:
             return texts
         return pc.if_else(

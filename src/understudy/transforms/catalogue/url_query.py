@@ -10,6 +10,7 @@ from understudy.arrow import spans
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import TEXT, Change, Declaration, Option, Setting
 from understudy.transforms.literals import signs, split
+from understudy.transforms.parts import among
 from understudy.transforms.rewriting import (
     Format,
     Pieces,
@@ -22,7 +23,7 @@ from understudy.transforms.rewriting import (
 )
 from understudy.transforms.stretches import Bytes, Flags, Places, Stretches, Texts, taken
 
-_PERCENT, _PLUS, _SPACE = b"%+ "
+_PERCENT, _PLUS, _SPACE, _EQUAL = b"%+ ="
 _UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 _LENIENT = b"@:/,;!$'()*?"
 _DIGITS = np.frombuffer(b"0123456789ABCDEF", np.uint8)
@@ -45,8 +46,9 @@ def _build(setting: Setting) -> Change:
 
 def _parameters(texts: Texts) -> tuple[Stretches, Stretches]:
     """The names and values of parameters: after the first ``?``, in the fragment, or in a text that is all query."""
-    found, _ = signs(texts, b"?&#", quotes=False)
+    found, _ = signs(texts, b"?&#=", quotes=False)
     sign = texts.data[found.start]
+    equal, found, sign = found.start[sign == _EQUAL], found.at(sign != _EQUAL), sign[sign != _EQUAL]
     queries, fragments = (_firsts(found.text, sign == character) for character in b"?#")
     begins = np.full(len(texts), len(sign))
     begins[found.text[fragments]] = fragments
@@ -54,11 +56,10 @@ def _parameters(texts: Texts) -> tuple[Stretches, Stretches]:
     at = found.at(np.sort(np.concatenate([np.flatnonzero(sign == ord("&")), queries, fragments])))
     parts = split(texts, at)
     first = np.append(True, parts.text[1:] != parts.text[:-1])[: len(parts)]
-    asked = np.isin(parts.text, found.text[queries])
-    parts = parts.at(np.flatnonzero(~(first & asked)))
-    equals, _ = signs(texts, b"=", quotes=False)
-    place = np.searchsorted(equals.start, parts.start)
-    equal = np.append(equals.start, len(texts.data))[place]
+    asked = np.zeros(len(texts), bool)
+    asked[found.text[queries]] = True
+    parts = parts.at(np.flatnonzero(~(first & asked[parts.text])))
+    equal = np.append(equal, len(texts.data))[np.searchsorted(equal, parts.start)]
     parts, equal = parts.at(equal < parts.end), equal[equal < parts.end]
     return Stretches(parts.text, parts.start, equal), Stretches(parts.text, equal + 1, parts.end)
 
@@ -66,7 +67,8 @@ def _parameters(texts: Texts) -> tuple[Stretches, Stretches]:
 def _firsts(text: Places, chosen: Flags) -> Places:
     """Of the chosen signs, the first of every text."""
     places = np.flatnonzero(chosen)
-    return places[np.unique(text[places], return_index=True)[1]]
+    first: Flags = np.diff(text[places], prepend=-1) != 0
+    return places[first]
 
 
 def _read(raw: pa.Array) -> pa.Array:
@@ -110,7 +112,9 @@ def _write(texts: pa.Array, raw: pa.Array) -> pa.Array:
 def _escaped(texts: pa.Array, safe: bytes) -> pa.Array:
     data, offsets = spans(texts)
     data, offsets = data[offsets[0] : offsets[-1]], offsets - offsets[0]
-    odd = ~np.isin(np.arange(256), list(safe))[data]
+    odd = ~among(data, safe)
+    if not odd.any():
+        return texts
     ends = np.append(0, np.cumsum(1 + 2 * odd))
     made: Bytes = np.empty(ends[-1], np.uint8)
     place = ends[:-1]

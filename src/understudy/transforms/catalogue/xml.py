@@ -25,8 +25,8 @@ from understudy.transforms.rewriting import (
     rewriting,
     text_parts,
 )
-from understudy.transforms.stretches import Flags, Texts, joined
-from understudy.transforms.xml_text import Nodes, read
+from understudy.transforms.stretches import Flags, Texts, holding, joined
+from understudy.transforms.xml_text import Names, Nodes, read
 
 _STEP = re.compile(r"(//?)(@?)([^/@\s\[\]()]+)")
 _ENTITY = re.compile(r"&(?:#(\d+)|#x([0-9a-fA-F]+)|(lt|gt|amp|quot|apos));")
@@ -66,7 +66,7 @@ def _build(setting: Setting) -> Change:
 
 def _ruled(nodes: Nodes, paths: Sequence[tuple[_Step, ...] | None]) -> Pieces:
     """Texts and attributes, and the first path that names each; None stands for what no path names."""
-    texts = nodes.name.is_null().to_numpy(zero_copy_only=False)
+    texts = nodes.name.which < 0
     attributes = _usual(nodes.attribute_name) & (nodes.attributes.start < nodes.attributes.end)
     of_text, of_attribute = np.full(len(texts), -1), np.full(len(attributes), -1)
     for number, path in enumerate(paths):
@@ -95,20 +95,19 @@ def _named(nodes: Nodes, path: tuple[_Step, ...]) -> tuple[Flags, Flags]:
     return inside(around, nodes.after), np.zeros(len(nodes.owner), bool)
 
 
-def _called(names: pa.Array, wanted: str) -> Flags:
+def _called(names: Names, wanted: str) -> Flags:
     """Which have a name, with the prefix of its namespace or without."""
     if wanted == "*":
-        found = names.is_valid()
-    else:
-        found = pc.equal(names if ":" in wanted else pc.replace_substring_regex(names, "^[^:]*:", ""), wanted)
-    flags: Flags = found.fill_null(False).to_numpy(zero_copy_only=False)
-    return flags
+        return names.which >= 0
+    plain = ":" not in wanted
+    return names.that(
+        lambda words: pc.equal(pc.replace_substring_regex(words, "^[^:]*:", "") if plain else words, wanted)
+    )
 
 
-def _usual(names: pa.Array) -> Flags:
+def _usual(names: Names) -> Flags:
     """Attributes that are not the declarations of namespaces."""
-    flags: Flags = pc.match_substring_regex(names, "^xmlns(?::|$)").to_numpy(zero_copy_only=False)
-    return ~flags
+    return ~names.that(lambda words: pc.match_substring_regex(words, "^xmlns(?::|$)"))
 
 
 def _read(raw: pa.Array) -> pa.Array:
@@ -139,9 +138,11 @@ def _character(entity: re.Match[str]) -> str:
 
 
 def _write(texts: pa.Array, raw: pa.Array) -> pa.Array:
-    made = pc.replace_substring(pc.replace_substring(texts, "&", "&amp;"), "<", "&lt;")
-    for character, entity in ((">", "&gt;"), ('"', "&quot;"), ("'", "&apos;")):
-        made = pc.if_else(pc.match_substring(raw, character), made, pc.replace_substring(made, character, entity))
+    made = texts
+    if holding(texts, b"&<>\"'").true_count:
+        made = pc.replace_substring(pc.replace_substring(texts, "&", "&amp;"), "<", "&lt;")
+        for character, entity in ((">", "&gt;"), ('"', "&quot;"), ("'", "&apos;")):
+            made = pc.if_else(pc.match_substring(raw, character), made, pc.replace_substring(made, character, entity))
     for start, end, inside_it in _SECTIONS:
         there = pc.starts_with(raw, start)
         if there.true_count:
