@@ -12,10 +12,15 @@ from urllib.parse import quote, urlsplit
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from support.shop import SHOP, Shop
 from understudy.connections.postgres.server import THROW_AWAY, Server
+
+settings.register_profile("same", derandomize=True)
+settings.register_profile("explore", derandomize=False)
+settings.load_profile("same")  # so that a change fails for what it changed; `--hypothesis-profile=explore` draws anew
 
 
 @dataclass(frozen=True)
