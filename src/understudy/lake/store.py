@@ -1,0 +1,237 @@
+"""What a lake remembers: nodes, commits, references and what became of them, in SQLite or PostgreSQL.
+
+Nodes and commits never change and are named by their content; a reference moves only inside a transaction
+that has read where it stands.  So a commit is either wholly there or not at all, and no two are lost to
+each other.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import zlib
+from collections import OrderedDict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Protocol
+
+from understudy.errors import InputError
+from understudy.lake import tree
+from understudy.lake.nouns import Commit, Key, Logged, Ref, Status
+
+_DDL = (
+    "CREATE TABLE IF NOT EXISTS setting (name text PRIMARY KEY, value text NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS node (hash text PRIMARY KEY, data BLOB_TYPE NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS commit_ (hash text PRIMARY KEY, tree text NOT NULL, parents text NOT NULL,
+    generation bigint NOT NULL, time double precision NOT NULL, author text NOT NULL, message text NOT NULL,
+    changed BLOB_TYPE NOT NULL, meta text NOT NULL, status text NOT NULL, files integer NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS commit_tree ON commit_ (tree)",
+    """CREATE TABLE IF NOT EXISTS ref (name text PRIMARY KEY, kind text NOT NULL, hash text NOT NULL,
+    protected integer NOT NULL, expires double precision, meta text NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS reflog (id COUNTER, ref text NOT NULL, old text, new text,
+    time double precision NOT NULL, author text NOT NULL, why text NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS reflog_ref ON reflog (ref, id)",
+)
+_COMMIT = "hash, tree, parents, generation, time, author, message, changed, meta, status, files"
+_REF = "name, kind, hash, protected, expires, meta"
+_CACHED = 20_000  # parsed nodes: at most some 100 MB
+
+
+class Database(Protocol):
+    """Where the tables are: see ``sqlite`` and ``postgres``; placeholders are question marks."""
+
+    @property
+    def url(self) -> str: ...  # noqa: D102
+
+    def create(self, ddl: Sequence[str]) -> None: ...  # noqa: D102
+    def exists(self) -> bool: ...  # noqa: D102
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]: ...  # noqa: D102
+    def among(self, sql: str, names: Collection[str]) -> list[tuple[Any, ...]]: ...  # noqa: D102
+    def writing(self) -> Any: ...  # noqa: D102
+    def lock(self) -> str: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102
+
+
+class Store:
+    """Reads nodes, commits and references; ``writing`` changes them."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._nodes: OrderedDict[str, tree.Node] = OrderedDict()  # parsed; says nothing of what is stored
+        self._guard = threading.Lock()
+
+    def create(self) -> None:
+        """Make the tables where they are not there yet."""
+        self.database.create(_DDL)
+
+    def nodes(self, names: Collection[str]) -> dict[str, tree.Node]:
+        """Nodes of trees by their hashes."""
+        found: dict[str, tree.Node] = {}
+        with self._guard:
+            for name in names:
+                if (node := self._nodes.get(name)) is not None:
+                    self._nodes.move_to_end(name)
+                    found[name] = node
+        missing = {name for name in names if name not in found}
+        read = {name: tree.decode(data) for name, data in self.data(missing).items()}
+        with self._guard:
+            self._nodes.update(read)
+            while len(self._nodes) > _CACHED:
+                self._nodes.popitem(last=False)
+        return found | read
+
+    def data(self, names: Collection[str]) -> dict[str, bytes]:
+        """What is stored under some hashes; an Error where one is missing, which no crash may cause."""
+        if not names:
+            return {}
+        rows = self.database.among("SELECT hash, data FROM node WHERE hash IN (NAMES)", names)
+        found = {name: zlib.decompress(data) for name, data in rows}
+        if tree.EMPTY in names:
+            found[tree.EMPTY] = tree.EMPTY_DATA
+        if missing := [name for name in names if name not in found]:
+            raise InputError(f"the lake holds nothing under {missing[0]!r}", hint="is it another lake's?")
+        return found
+
+    def commits(self, names: Collection[str]) -> dict[str, Commit]:
+        """Commits by their hashes."""
+        rows = self.database.among(f"SELECT {_COMMIT} FROM commit_ WHERE hash IN (NAMES)", names)
+        return {row[0]: _commit(row) for row in rows}
+
+    def commit(self, name: str) -> Commit:
+        """The commit of that hash."""
+        found = self.commits([name])
+        if name not in found:
+            raise InputError(f"the lake has no commit {name!r}")
+        return found[name]
+
+    def starting(self, prefix: str, limit: int = 10) -> list[str]:
+        """The hashes of commits that start like this."""
+        rows = self.database.rows(
+            "SELECT hash FROM commit_ WHERE hash >= ? AND hash < ? ORDER BY hash LIMIT ?", [prefix, prefix + "g", limit]
+        )
+        return [name for (name,) in rows]
+
+    def all_commits(self) -> list[Commit]:
+        """Every commit there is, oldest first."""
+        return [_commit(row) for row in self.database.rows(f"SELECT {_COMMIT} FROM commit_ ORDER BY generation, hash")]
+
+    def with_tree(self, name: str) -> list[Commit]:
+        """The commits that hold exactly this."""
+        return [_commit(row) for row in self.database.rows(f"SELECT {_COMMIT} FROM commit_ WHERE tree = ?", [name])]
+
+    def ref(self, name: str) -> Ref | None:
+        """The reference of that name."""
+        rows = self.database.rows(f"SELECT {_REF} FROM ref WHERE name = ?", [name])
+        return _ref(rows[0]) if rows else None
+
+    def refs(self) -> list[Ref]:
+        """All references by name."""
+        return [_ref(row) for row in self.database.rows(f"SELECT {_REF} FROM ref ORDER BY name")]
+
+    def reflog(self, ref: str = "", limit: int = 100) -> list[Logged]:
+        """Where references pointed, latest first: of one, or of all, deleted ones included."""
+        where, values = ("WHERE ref = ?", [ref]) if ref else ("", [])
+        sql = f"SELECT ref, old, new, time, author, why FROM reflog {where} ORDER BY id DESC LIMIT {int(limit)}"
+        return [Logged(*row) for row in self.database.rows(sql, values)]
+
+    def at(self, ref: str, moment: float) -> str | None:
+        """Where a reference pointed at a moment; None where it did not exist."""
+        rows = self.database.rows(
+            "SELECT new FROM reflog WHERE ref = ? AND time <= ? ORDER BY id DESC LIMIT 1", [ref, moment]
+        )
+        return rows[0][0] if rows else None
+
+    def settings(self) -> dict[str, str]:
+        """What the lake was told of itself."""
+        return dict(self.database.rows("SELECT name, value FROM setting"))
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """One transaction: all that is done in it is there at its end, or nothing is."""
+        with self.database.writing() as execute:
+            yield Writing(execute, self.database.lock())
+
+
+class Writing:
+    """What may be done inside a transaction."""
+
+    def __init__(self, execute: Any, lock: str) -> None:
+        self._execute, self._lock = execute, lock
+
+    def ref(self, name: str) -> Ref | None:
+        """The reference of that name, which nobody else moves until the transaction ends."""
+        rows = self._execute(f"SELECT {_REF} FROM ref WHERE name = ?{self._lock}", [name])
+        return _ref(rows[0]) if rows else None
+
+    def put_nodes(self, made: Mapping[str, bytes]) -> None:
+        """Keep nodes; those that are there already stay."""
+        rows = [(name, zlib.compress(data, 1)) for name, data in sorted(made.items())]
+        self._execute.many("INSERT INTO node (hash, data) VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
+
+    def put_commit(self, one: Commit) -> None:
+        """Keep a commit; one that is there already stays."""
+        changed = json.dumps([[key.kind, key.namespace, key.name] for key in one.changed], ensure_ascii=False)
+        values = [
+            *(one.hash, one.tree, json.dumps(one.parents), one.generation, one.time, one.author, one.message),
+            *(zlib.compress(changed.encode(), 1), json.dumps(dict(one.meta), ensure_ascii=False)),
+            *(one.status, int(one.files)),
+        ]
+        marks = ", ".join("?" * len(values))
+        self._execute(f"INSERT INTO commit_ ({_COMMIT}) VALUES ({marks}) ON CONFLICT DO NOTHING", values)
+
+    def put_ref(self, ref: Ref, *, old: str | None, author: str, why: str) -> None:
+        """Make a reference, or move it, and log that; whoever calls this has read it in this transaction."""
+        self._execute(
+            f"""INSERT INTO ref ({_REF}) VALUES (?, ?, ?, ?, ?, ?)
+            ON CONFLICT (name) DO UPDATE SET kind = excluded.kind,
+            hash = excluded.hash, protected = excluded.protected, expires = excluded.expires, meta = excluded.meta""",
+            [ref.name, ref.kind, ref.hash, int(ref.protected), ref.expires, json.dumps(dict(ref.meta))],
+        )
+        self._log(ref.name, old, ref.hash, author, why)
+
+    def drop_ref(self, ref: Ref, *, author: str, why: str) -> None:
+        """Take a reference away; the log still tells where it pointed."""
+        self._execute("DELETE FROM ref WHERE name = ?", [ref.name])
+        self._log(ref.name, ref.hash, None, author, why)
+
+    def mark(self, commits: Collection[str], *, status: Status) -> None:
+        """Say of commits whether they are published, pending or aborted."""
+        for name in commits:
+            self._execute("UPDATE commit_ SET status = ? WHERE hash = ?", [status, name])
+
+    def mark_collected(self, commits: Collection[str]) -> None:
+        """Say of commits that their files are gone."""
+        for name in commits:
+            self._execute("UPDATE commit_ SET files = 0 WHERE hash = ?", [name])
+
+    def set(self, name: str, value: str) -> None:
+        """Remember a setting."""
+        self._execute(
+            "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            [name, value],
+        )
+
+    def _log(self, ref: str, old: str | None, new: str | None, author: str, why: str) -> None:
+        self._execute(
+            "INSERT INTO reflog (ref, old, new, time, author, why) VALUES (?, ?, ?, ?, ?, ?)",
+            [ref, old, new, time.time(), author, why],
+        )
+
+
+def named(one: Commit) -> Commit:
+    """The commit with its hash, which is that of everything but its status."""
+    said = [one.tree, one.parents, one.generation, one.time, one.author, one.message, dict(one.meta)]
+    return replace(one, hash=tree.name_of(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()))
+
+
+def _commit(row: tuple[Any, ...]) -> Commit:
+    changed = tuple(Key(*key) for key in json.loads(zlib.decompress(row[7])))
+    parents, meta = tuple(json.loads(row[2])), json.loads(row[8])
+    hash_, tree_, _, generation, moment, author, message = row[:7]
+    return Commit(hash_, tree_, parents, generation, moment, author, message, changed, meta, row[9], bool(row[10]))
+
+
+def _ref(row: tuple[Any, ...]) -> Ref:
+    return Ref(row[0], row[1], row[2], bool(row[3]), row[4], json.loads(row[5]))
