@@ -18,12 +18,17 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
+$(VENV)/engines/.ready: tests/engines.txt $(VENV)/.ready
+	@test -x $(VENV)/engines/bin/python || $(PYTHON) -m venv $(VENV)/engines
+	$(VENV)/engines/bin/python -m pip install --quiet --disable-pip-version-check -r tests/engines.txt
+	@touch $@
+
 .PHONY: demo
 demo: setup  ## A production-like database becomes a small, safe, checked copy
 	$(BIN)/understudy demo
 
 .PHONY: test
-test: setup check  ## Run every test (under 12 minutes on 2 cores)
+test: setup $(VENV)/engines/.ready check  ## Run every test (under 12 minutes on 2 cores)
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 .PHONY: check
