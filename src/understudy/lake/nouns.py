@@ -60,6 +60,20 @@ class Entry:
     external: bool = False
     """Files outside the lake's own warehouse (registered or imported): never collected."""
 
+    @classmethod
+    def of(cls, metadata: Any, location: str, *, external: bool = False) -> Entry:
+        """The entry of a table whose Iceberg metadata (PyIceberg's ``TableMetadata``) was written there."""
+        snapshot = metadata.current_snapshot()
+        told = snapshot.summary["total-records"] if snapshot is not None and snapshot.summary is not None else "0"
+        return cls(
+            uuid=str(metadata.table_uuid),
+            location=location,
+            snapshot=metadata.current_snapshot_id,
+            schema=metadata.current_schema_id,
+            rows=None if told is None else int(told),
+            external=external,
+        )
+
 
 Entries = Mapping[Key, Entry]
 Changes = Mapping[Key, Entry | None]
