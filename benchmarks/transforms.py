@@ -278,8 +278,8 @@ def kernels(rows: int) -> Iterable[tuple[str, float]]:
         yield f"permutation of {within}", seconds(lambda: [permutation(number[i : i + BATCH_ROWS]) for i in cuts])  # noqa: B023
 
 
-def rules(rows: int) -> Iterable[tuple[str, float]]:
-    """Every rule of the catalogue, batch by batch."""
+def rules(rows: int) -> Iterable[tuple[str, float, float]]:
+    """Every rule of the catalogue, batch by batch: its name, its seconds, and the bytes of a value it takes."""
     there = columns(rows)
     table = Table(PEOPLE, tuple(column for column, _ in there.values()), (Unique("pk", ("id",), primary=True),))
     data = pa.table({name: values for name, (_, values) in there.items()})
@@ -289,15 +289,19 @@ def rules(rows: int) -> Iterable[tuple[str, float]]:
         batches = data.select(list(dict.fromkeys(["id", name, *transforms.needs(table, {name: rule})]))).to_batches(
             max_chunksize=BATCH_ROWS
         )
-        yield f"{rule} of {name}", seconds(lambda: [transform(batch) for batch in batches])  # noqa: B023
+        spent = seconds(lambda: [transform(batch) for batch in batches])  # noqa: B023
+        yield f"{rule} of {name}", spent, data[name].nbytes / rows
 
 
 def main() -> None:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
-    for title, found in (("keyed core", kernels(rows)), ("transformers", rules(rows))):
-        print(f"\n{title:<50} {'M values/s':>10}")
-        for name, spent in sorted(found, key=lambda pair: -pair[1]):
-            print(f"{name[:50]:<50} {rows / spent / 1e6:>10.2f}")
+    print(f"\n{'keyed core':<50} {'M values/s':>10}")
+    for name, spent in sorted(kernels(rows), key=lambda one: -one[1]):
+        print(f"{name[:50]:<50} {rows / spent / 1e6:>10.2f}")
+    print(f"\n{'transformers':<50} {'M values/s':>10} {'bytes each':>10} {'MB/s':>6}")
+    for name, spent, width in sorted(rules(rows), key=lambda one: -one[1]):
+        rate = rows / spent / 1e6
+        print(f"{name[:50]:<50} {rate:>10.2f} {width:>10.0f} {rate * width:>6.0f}")
 
 
 if __name__ == "__main__":
