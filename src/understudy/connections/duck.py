@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ _OPTIONS = {"read_csv": ", header=true, all_varchar=true, allow_quoted_nulls=fal
 """CSV stays text: a sniffed type would turn the postcode 01234 into a number, and "" into NULL."""
 
 _POSITION = "=position"
+_STREAM = "=stream"
 _SAFE = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
 """What DuckDB says of SQL before it has seen a row; anything later may quote values."""
 
@@ -33,6 +34,8 @@ class Source:
     arrow_schema: pa.Schema
     options: str = ""
     """What DuckDB's reader is told of such files, beyond their names."""
+    stream: Callable[[], pa.RecordBatchReader] | None = None
+    """The rows themselves, where DuckDB cannot read them from files."""
 
     def sql(self, scan: Scan) -> str:
         """The SELECT that a scan becomes; the table ``keys`` holds its keys."""
@@ -58,7 +61,7 @@ class Source:
 
     def read(self, scan: Scan) -> pa.RecordBatchReader:
         """Run a scan; every batch has the files' own column names and types."""
-        connection = _connect(scan.keys)
+        connection = self._connect(scan)
         found = _stream(connection, self.sql(scan))
         known = [self.arrow_schema.field(name) for name in scan.columns]
         extra = [
@@ -76,10 +79,18 @@ class Source:
 
     def validate(self, scan: Scan) -> None:
         """Raise an InputError with DuckDB's own message if the scan would not run."""
-        with _connect(scan.keys) as connection:
+        with self._connect(scan) as connection:
             _checked(connection, self.sql(scan))
 
+    def _connect(self, scan: Scan) -> duckdb.DuckDBPyConnection:
+        connection = _connect(scan.keys)
+        if self.stream is not None:
+            connection.register(_STREAM, self.stream())
+        return connection
+
     def _rows(self) -> str:
+        if self.stream is not None:
+            return quoted(_STREAM)
         names = ", ".join(literal(str(file)) for file in self.files)
         return f"{FUNCTIONS[self.files[0].suffix]}([{names}]{self.options})"
 
