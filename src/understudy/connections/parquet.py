@@ -8,7 +8,7 @@ import io
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,9 @@ _GROUP_ROWS = 131_072
 _GROUP_BYTES = 16 << 20
 """Rows wait in memory until they fill a row group, by count or by size."""
 
+_OTHERS = 1_000_000_000
+"""Field ids from here on are those of columns that no table has."""
+
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -48,10 +51,19 @@ class DataFile:
 class TableWriter:
     """Takes the batches of one table; rows reach the disk a row group at a time.
 
-    The file is open only while a row group is written, so thousands of tables can be written at once.
+    The file is open only while a row group is written, so thousands of tables can be written at once.  With
+    ``field_ids`` the file's columns are known by number as well, those not named by numbers that no table uses; for
+    the columns in ``statistics`` the file tells the least and the greatest value of each row group.
     """
 
-    def __init__(self, path: Path, arrow_schema: pa.Schema) -> None:
+    def __init__(
+        self,
+        path: Path,
+        arrow_schema: pa.Schema,
+        *,
+        field_ids: Mapping[str, int] | None = None,
+        statistics: Collection[str] = (),
+    ) -> None:
         self.path = path
         self.arrow_schema = arrow_schema
         self.rows = 0
@@ -62,7 +74,11 @@ class TableWriter:
         self._size = 0
         self._pages = _Pages()
         self._parquet = pq.ParquetWriter(
-            self._pages, arrow_schema, compression="lz4", use_dictionary=False, write_statistics=False
+            self._pages,
+            _numbered(arrow_schema, field_ids) if field_ids else arrow_schema,
+            compression="lz4",
+            use_dictionary=False,
+            write_statistics=[name for name in arrow_schema.names if name in statistics] or False,
         )
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -107,6 +123,13 @@ class TableWriter:
         self._waiting.clear()
         self._parquet.close()
         self._pages.take()
+
+
+def _numbered(arrow_schema: pa.Schema, field_ids: Mapping[str, int]) -> pa.Schema:
+    """The schema with the field ids that Iceberg knows columns by; all must have one if any has."""
+    ids = [field_ids.get(name, _OTHERS + place) for place, name in enumerate(arrow_schema.names)]
+    numbered = [field.with_metadata({"PARQUET:field_id": str(n)}) for field, n in zip(arrow_schema, ids, strict=True)]
+    return pa.schema(numbered)
 
 
 class _Pages(io.RawIOBase):
