@@ -8,6 +8,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ from understudy.schema import TableName
 
 if TYPE_CHECKING:
     from pyiceberg.io import FileIO
+
+TRANSACTION = "transaction"
+"""What a commit's meta holds where a transaction made it: the transaction's name."""
 
 _FORMAT = "1"
 _STORE = "lake.db"
@@ -113,16 +117,30 @@ class Lake:
         """Branches, tags and transactions by name."""
         return [ref for ref in self.store.refs() if kind in (None, ref.kind)]
 
-    def log(self, text: str = "", *, table: TableName | None = None, limit: int | None = None) -> Iterator[Commit]:
-        """The commits that led to a state, latest first; of one table, those that changed it."""
+    def log(
+        self,
+        text: str = "",
+        *,
+        table: TableName | None = None,
+        author: str = "",
+        run: str = "",
+        message: str = "",
+        limit: int | None = None,
+    ) -> Iterator[Commit]:
+        """The commits that led to a state, latest first: those that changed a table, and those that say this.
+
+        Of author and message a part is enough, in any case of letters; of a run the beginning of its id.
+        """
         wanted = Key.table(table) if table else None
-        told = 0
-        for commit in self._history(self.resolve(text).hash):
-            if wanted is None or wanted in commit.changed:
-                yield commit
-                told += 1
-                if told == limit:
-                    return
+        found = (
+            commit
+            for commit in self._history(self.resolve(text).hash)
+            if (wanted is None or wanted in commit.changed)
+            and author.casefold() in commit.author.casefold()
+            and message.casefold() in commit.message.casefold()
+            and str(commit.meta.get("run", "")).startswith(run)
+        )
+        return islice(found, limit)
 
     def _history(self, start: str) -> Iterator[Commit]:
         """All ancestors, each after everything that was made from it."""
@@ -180,7 +198,7 @@ class Lake:
                     author=self.author,
                     message=message,
                     changed=changed,
-                    meta=meta or {},
+                    meta=_meta(ref, meta),
                     status=_status(ref, known.values()),
                 )
             )
@@ -313,6 +331,11 @@ def refuse_tainted(commit: Commit, text: str) -> None:
         )
 
 
+def _meta(ref: Ref, meta: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a commit says of itself, with the transaction that it is a step of."""
+    return {**(meta or {}), TRANSACTION: ref.name} if ref.kind == "transaction" else dict(meta or {})
+
+
 def _status(ref: Ref, parents: Collection[Commit]) -> Status:
     """What a transaction writes, and what is made from such commits, is pending until it is published."""
     tainted = any(one.status != "published" for one in parents)
@@ -362,12 +385,12 @@ def _make(store: Store, location: str) -> None:
     author = getpass.getuser()
     first = named(Commit("", tree.EMPTY, (), 0, time.time(), author, "a new lake", (), {"format": _FORMAT}))
     with store.writing() as writing:
+        writing.set("format", _FORMAT)  # first: whoever makes the same lake right now waits here
         if writing.ref(MAIN) is not None:
             return
         writing.put_nodes({tree.EMPTY: tree.EMPTY_DATA})
         writing.put_commit(first)
         writing.put_ref(Ref(MAIN, "branch", first.hash, protected=True), old=None, author=author, why="a new lake")
-        writing.set("format", _FORMAT)
         writing.set("warehouse", _warehouse(location))
         writing.set("id", first.hash[:16])
 

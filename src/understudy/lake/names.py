@@ -42,7 +42,8 @@ def resolve(store: Store, text: str) -> Place:
         found = _of_hash(store, match["hash"], within=found)
     found = _back(store, found, match["steps"], text)
     if match["time"]:
-        found = _at(store, match["name"], match["time"], found)
+        as_ref = "" if match["hash"] or match["steps"] else match["name"]  # the reflog knows of branches alone
+        found = _at(store, as_ref, match["time"], found)
     found = _back(store, found, match["more"], text)
     head = ref is not None and ref.kind != "tag" and text == ref.name
     return Place(text, found, ref.name if ref and head else None)

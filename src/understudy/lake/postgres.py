@@ -14,6 +14,7 @@ from understudy.connections import redact
 from understudy.errors import Error
 
 _NAMESPACE = "understudy_lake"
+_INHERITED: list[Any] = []  # a forked process must not close what its parent goes on using
 
 
 class Postgres:
@@ -100,6 +101,7 @@ class Postgres:
 
     def _connection(self) -> psycopg.Connection[tuple[Any, ...]]:
         if getattr(self._own, "process", None) != os.getpid():
+            _INHERITED.append(getattr(self._own, "connection", None))
             self._own.connection, self._own.process = None, os.getpid()
         if self._own.connection is None:
             try:
@@ -120,6 +122,10 @@ class _Execute:
     def __call__(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         found = self._connection.execute(_spelled(sql), tuple(values))
         return found.fetchall() if found.description else []
+
+    def count(self, sql: str, values: Sequence[Any]) -> int:
+        """Run a statement that writes; how many rows it changed."""
+        return self._connection.execute(_spelled(sql), tuple(values)).rowcount
 
     def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a statement once per row."""

@@ -16,6 +16,7 @@ _PATIENCE = 60.0  # seconds that a writer waits for the others
 _NETWORKED = frozenset(
     "nfs nfs3 nfs4 cifs smb3 smbfs afs ceph glusterfs lustre beegfs gpfs fuse.sshfs fuse.s3fs fuse.rclone".split()
 )
+_INHERITED: list[Any] = []  # a forked process must not close what its parent goes on using
 
 
 class Sqlite:
@@ -71,7 +72,7 @@ class Sqlite:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             raise Error(f"the lake's store {str(self.path)!r} cannot be written: {error}") from error
 
     def lock(self) -> str:
@@ -86,6 +87,7 @@ class Sqlite:
 
     def _connection(self) -> sqlite3.Connection:
         if getattr(self._own, "process", None) != os.getpid():
+            _INHERITED.append(getattr(self._own, "connection", None))
             self._own.connection, self._own.process = None, os.getpid()
         if self._own.connection is None:
             self._own.connection = self._connect()
@@ -110,6 +112,10 @@ class _Execute:
 
     def __call__(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, tuple(values)).fetchall()
+
+    def count(self, sql: str, values: Sequence[Any]) -> int:
+        """Run a statement that writes; how many rows it changed."""
+        return self._connection.execute(sql, tuple(values)).rowcount
 
     def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a statement once per row."""

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
 
-from understudy.errors import InputError
+from understudy.errors import Error, InputError
 from understudy.lake import tree
 from understudy.lake.nouns import Commit, Key, Logged, Ref, Status
 
@@ -84,14 +84,19 @@ class Store:
 
     def data(self, names: Collection[str]) -> dict[str, bytes]:
         """What is stored under some hashes; an Error where one is missing, which no crash may cause."""
+        found = self.stored(names)
+        if missing := [name for name in names if name not in found]:
+            raise InputError(f"the lake holds nothing under {missing[0]!r}", hint="is it another lake's?")
+        return found
+
+    def stored(self, names: Collection[str]) -> dict[str, bytes]:
+        """What is stored under some hashes, those that are missing left out."""
         if not names:
             return {}
         rows = self.database.among("SELECT hash, data FROM node WHERE hash IN (NAMES)", names)
         found = {name: zlib.decompress(data) for name, data in rows}
         if tree.EMPTY in names:
             found[tree.EMPTY] = tree.EMPTY_DATA
-        if missing := [name for name in names if name not in found]:
-            raise InputError(f"the lake holds nothing under {missing[0]!r}", hint="is it another lake's?")
         return found
 
     def commits(self, names: Collection[str]) -> dict[str, Commit]:
@@ -182,13 +187,23 @@ class Writing:
         self._execute(f"INSERT INTO commit_ ({_COMMIT}) VALUES ({marks}) ON CONFLICT DO NOTHING", values)
 
     def put_ref(self, ref: Ref, *, old: str | None, author: str, why: str) -> None:
-        """Make a reference, or move it, and log that; whoever calls this has read it in this transaction."""
-        self._execute(
-            f"""INSERT INTO ref ({_REF}) VALUES (?, ?, ?, ?, ?, ?)
-            ON CONFLICT (name) DO UPDATE SET kind = excluded.kind,
-            hash = excluded.hash, protected = excluded.protected, expires = excluded.expires, meta = excluded.meta""",
-            [ref.name, ref.kind, ref.hash, int(ref.protected), ref.expires, json.dumps(dict(ref.meta))],
-        )
+        """Make a reference (``old`` is None), or move it, and log that: the compare-and-swap.
+
+        Raises an Error where it is not at ``old`` any more, or where somebody else has made it.
+        """
+        values = [ref.name, ref.kind, ref.hash, int(ref.protected), ref.expires, json.dumps(dict(ref.meta))]
+        if old is None:
+            done = self._execute.count(
+                f"INSERT INTO ref ({_REF}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", values
+            )
+        else:
+            done = self._execute.count(
+                """UPDATE ref SET name = ?, kind = ?, hash = ?, protected = ?, expires = ?, meta = ?
+                WHERE name = ? AND hash = ?""",
+                [*values, ref.name, old],
+            )
+        if not done:
+            raise Error(f"{ref.name!r} was {'moved' if old else 'made'} by somebody else just now", hint="try again")
         self._log(ref.name, old, ref.hash, author, why)
 
     def drop_ref(self, ref: Ref, *, author: str, why: str) -> None:
@@ -224,6 +239,58 @@ def named(one: Commit) -> Commit:
     """The commit with its hash, which is that of everything but its status."""
     said = [one.tree, one.parents, one.generation, one.time, one.author, one.message, dict(one.meta)]
     return replace(one, hash=tree.name_of(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()))
+
+
+def fsck(store: Store) -> list[str]:
+    """What is wrong with a store, one sentence each: every reference, commit and node is read, its hash made anew."""
+    commits = {one.hash: one for one in store.all_commits()}
+    wrong = [
+        f"{ref.name!r} points at {ref.hash}, which is no commit" for ref in store.refs() if ref.hash not in commits
+    ]
+    for line in store.reflog(limit=10**9):
+        wrong += [
+            f"the reflog of {line.ref!r} names {name}" for name in (line.old, line.new) if name and name not in commits
+        ]
+    for one in commits.values():
+        wrong += [
+            f"{one.short} was made from {name}, which is no commit" for name in one.parents if name not in commits
+        ]
+        if named(one).hash != one.hash:
+            wrong.append(f"{one.short} is not what its hash says")
+        if one.generation != 1 + max((commits[name].generation for name in one.parents if name in commits), default=-1):
+            wrong.append(f"{one.short} is of the wrong generation")
+    wrong += _wrong_nodes(store, {one.tree for one in commits.values()})
+    if not wrong:
+        get = store.nodes
+        for one in commits.values():
+            before = commits[one.parents[0]].tree if one.parents else tree.EMPTY
+            if set(one.changed) != set(tree.difference(get, before, one.tree)):
+                wrong.append(f"{one.short} did not change what it says")
+    return wrong
+
+
+def _wrong_nodes(store: Store, roots: set[str]) -> list[str]:
+    """Nodes that are missing or are not what their hashes say, from some trees downwards, documents included."""
+    wrong: list[str] = []
+    seen: set[str] = set()
+    level, documents = roots, set[str]()
+    while level:
+        stored = store.stored(level)
+        wrong += [f"the node {name} is missing" for name in level if name not in stored]
+        wrong += [f"the node {name} is not what its hash says" for name in stored if tree.name_of(stored[name]) != name]
+        seen |= level
+        level = set()
+        for node in map(tree.decode, stored.values()):
+            if isinstance(node, tree.Leaf):
+                documents |= {one.location for key, one in node.entries.items() if key.kind != "table" and one.location}
+            else:
+                level |= {child[0] for child in node.children if child}
+        level -= seen
+    kept = store.stored(documents)
+    wrong += [f"the document {name} is missing" for name in documents if name not in kept]
+    return wrong + [
+        f"the document {name} is not what its hash says" for name in kept if tree.name_of(kept[name]) != name
+    ]
 
 
 def _commit(row: tuple[Any, ...]) -> Commit:
