@@ -35,7 +35,6 @@ def data_file(
     fields: Mapping[str, iceberg.NestedField],
     *,
     nulls: Mapping[str, int],
-    spec_id: int = 0,
 ) -> DataFile:
     """The entry of a Parquet file, whose columns hold those fields; bounds where its footer has statistics.
 
@@ -78,7 +77,7 @@ def data_file(
         upper_bounds=upper,
         split_offsets=[_offset(group.column(0)) for group in groups],
     )
-    made.spec_id = spec_id
+    made.spec_id = 0
     return made
 
 

@@ -87,7 +87,8 @@ def change(
 ) -> TableMetadata:
     """The table with files added and the files of those paths removed, in one snapshot.
 
-    Delete files that apply to removed files alone go with them.  A path that the table does not have is an Error.
+    Files may be data files and delete files.  Delete files that apply to removed files alone go with them.  A path
+    that the table does not have is an Error.
     """
     writing = _Writing(metadata, io)
     kept, metrics = list(_manifests(metadata, io)), UpdateMetrics()
@@ -152,14 +153,19 @@ class _Writing:
     def _like(self, manifest: ManifestFile, entries: Iterable[ManifestEntry]) -> ManifestFile:
         return self._written(entries, self.metadata.specs()[manifest.partition_spec_id], manifest.content)
 
-    def added(self, files: Sequence[DataFile]) -> Iterator[ManifestFile]:
-        """The manifest of the files that are new."""
-        if files:
+    def added(self, files: Iterable[DataFile]) -> Iterator[ManifestFile]:
+        """The manifests of the files that are new: one, where they are rows of one partition spec."""
+        groups: dict[tuple[ManifestContent, int], list[DataFile]] = {}
+        for file in files:
+            content = ManifestContent.DATA if file.content == DataFileContent.DATA else ManifestContent.DELETES
+            spec = file.spec_id if len(file.partition) else self.unpartitioned.spec_id
+            groups.setdefault((content, spec), []).append(file)
+        for (content, spec), group in groups.items():
             entries = (
                 ManifestEntry.from_args(status=ManifestEntryStatus.ADDED, snapshot_id=self.id, data_file=file)
-                for file in files
+                for file in group
             )
-            yield self._written(entries, self.unpartitioned, ManifestContent.DATA)
+            yield self._written(entries, self.metadata.specs()[spec], content)
 
     def without(self, manifests: Iterable[ManifestFile], gone: set[str], metrics: UpdateMetrics) -> list[ManifestFile]:
         """The manifests, those rewritten that name removed files."""

@@ -183,11 +183,9 @@ def restored(values: pa.Array, arrow_type: pa.DataType) -> pa.Array:
 def _json(values: pa.Array) -> pa.Array:
     import duckdb
 
-    rows = pa.table({"value": values})  # found by DuckDB under its name
     with duckdb.connect() as connection:
-        connection.register("rows", rows)
-        texts = connection.execute("select to_json(value)::varchar as value from rows").to_arrow_table()
-    assert texts is not None
+        connection.register("rows", pa.table({"value": values}))
+        texts = connection.sql("select to_json(value)::varchar as value from rows").to_arrow_table()
     return texts.column(0).combine_chunks().cast(pa.string())
 
 
