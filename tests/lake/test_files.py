@@ -16,7 +16,7 @@ from pyiceberg.table import StaticTable
 from pyiceberg.typedef import Record
 
 from understudy.connections.parquet import TableWriter
-from understudy.errors import InputError
+from understudy.errors import Error, InputError
 from understudy.lake import bounds, files, metadata, types
 from understudy.schema import Column, Table, TableName, Unique
 
@@ -317,3 +317,11 @@ def test_columns_with_dots_and_quotes_in_their_names_are_kept(io, tmp_path):
     table = written(table, io, pa.record_batch({"a.b": [1], 'c "d"': ["x"]}))
     assert files.read(table, io).read_all().to_pylist() == [{"a.b": 1, 'c "d"': "x"}]
     assert types.table_of(table, odd.name)[0] == odd
+
+
+def test_a_place_that_cannot_be_written_is_named(empty, io, tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(Error, match="taken.* cannot be written"):
+        files.write(empty, io, [orders(1)], under=str(tmp_path / "taken" / "data"))
+    with pytest.raises(Error, match="taken.* cannot be written"):
+        metadata.write(empty.model_copy(update={"location": str(tmp_path / "taken")}), io)

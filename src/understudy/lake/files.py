@@ -7,13 +7,9 @@ only moves them.
 from __future__ import annotations
 
 import contextlib
-import os
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +20,7 @@ from pyiceberg.expressions import AlwaysTrue, BooleanExpression
 from pyiceberg.expressions.parser import parse
 from pyiceberg.expressions.visitors import _InclusiveMetricsEvaluator, bind, extract_field_ids
 from pyiceberg.io import FileIO
-from pyiceberg.io.pyarrow import ArrowScan, PyArrowFileIO, expression_to_pyarrow
+from pyiceberg.io.pyarrow import ArrowScan, expression_to_pyarrow
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.schema import Schema as IcebergSchema
 from pyiceberg.table import FileScanTask
@@ -32,68 +28,21 @@ from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.types import NestedField
 
 from understudy import arrow
-from understudy.connections import parquet
 from understudy.errors import Error, InputError
 from understudy.interfaces import BATCH_ROWS
 from understudy.lake import types
 from understudy.lake.bounds import data_file
+from understudy.lake.places import durable, local_path, open_io, written
 from understudy.lake.snapshots import FileEntry, file_set, row_count
 from understudy.schema import Table, TableName
+
+__all__ = ["adopt", "count", "durable", "local_path", "open_io", "read", "write"]
 
 _GROUP_ROWS = 131_072
 _GROUP_BYTES = 32 << 20
 """Rows wait in memory until they fill a row group, by count or by size."""
 
-_SYNCING = 16
-"""Files that are waited for at once: a disk writes them together."""
-
 _ID = b"PARQUET:field_id"
-_SCHEMES = ("", "file", "s3", "s3a", "gs", "abfs", "abfss")
-
-
-def open_io(warehouse: str, properties: Mapping[str, str] | None = None) -> FileIO:
-    """How files of a warehouse are read and written: a folder, or ``s3://bucket/prefix`` with ``s3.endpoint`` etc."""
-    scheme = urlsplit(warehouse).scheme
-    if scheme not in _SCHEMES:
-        raise InputError(f"warehouse {warehouse!r} is of no known kind", hint="give a folder or s3://bucket/prefix")
-    if (folder := local_path(warehouse)) is not None:
-        with parquet.disk_errors(folder, needed=0):
-            folder.mkdir(parents=True, exist_ok=True)
-    return PyArrowFileIO(dict(properties or {}))
-
-
-def local_path(location: str) -> Path | None:
-    """Where a location is on this machine's disks; None where it is elsewhere."""
-    parts = urlsplit(location)
-    if parts.scheme == "file":
-        return Path(location.removeprefix("file://"))
-    return Path(location).absolute() if not parts.scheme else None
-
-
-def durable(locations: Iterable[str]) -> None:
-    """Wait until local files, and their names, are on the disk; files elsewhere are where they are once written.
-
-    What a commit names must be durable before it: ``[written metadata, *metadata.paths(...)]``.  ``write`` does this
-    for the data files by itself.
-    """
-    local = [path for location in locations if (path := local_path(location)) is not None]
-    wanted = [*local, *{path.parent for path in local}]
-    if len(wanted) < 3:
-        for path in wanted:
-            _sync(path)
-        return
-    with ThreadPoolExecutor(min(_SYNCING, len(wanted))) as pool:
-        for _ in pool.map(_sync, wanted):
-            pass
-
-
-def _sync(path: Path) -> None:
-    with parquet.disk_errors(path, needed=0):
-        file = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(file)
-        finally:
-            os.close(file)
 
 
 def write(
@@ -165,7 +114,7 @@ class _Writing:
             rows = pa.Table.from_batches(self._waiting)
             for name, column in zip(rows.schema.names, rows.columns, strict=True):
                 self._nulls[name] = self._nulls.get(name, 0) + column.null_count
-            with self._disk(rows.nbytes):
+            with written(self._location, needed=rows.nbytes):
                 writer.write_table(rows, row_group_size=_GROUP_ROWS)
             if self._sink.tell() >= self._target:
                 self._close()
@@ -174,7 +123,7 @@ class _Writing:
 
     def _opened(self) -> pq.ParquetWriter:
         self._location, self._nulls, self._footers = f"{self._folder}/{uuid.uuid4()}.parquet", {}, []
-        with self._disk(0):
+        with written(self._location):
             self._sink = self._io.new_output(self._location).create(overwrite=True)  # nothing is there to overwrite
         self._parquet = pq.ParquetWriter(
             self._sink,
@@ -191,16 +140,12 @@ class _Writing:
     def _close(self) -> None:
         if self._parquet is None:
             return
-        with self._disk(0):
+        with written(self._location):
             self._parquet.close()
             size = self._sink.tell()
             self._sink.close()
         self._parquet = None
         self.files.append(data_file(self._location, size, self._footers[0], self._fields, nulls=self._nulls))
-
-    def _disk(self, needed: int) -> contextlib.AbstractContextManager[None]:
-        path = local_path(self._location)
-        return contextlib.nullcontext() if path is None else parquet.disk_errors(path, needed=needed)
 
     def finish(self) -> list[DataFile]:
         """Close the last file and tell what was written."""

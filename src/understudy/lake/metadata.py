@@ -25,6 +25,7 @@ from pyiceberg.types import NestedField
 
 from understudy.errors import Error
 from understudy.lake import types
+from understudy.lake.places import written
 from understudy.lake.snapshots import FileEntry, add, change, file_set, paths, replace_all, row_count
 from understudy.schema import Column, ForeignKey, Table
 
@@ -164,7 +165,8 @@ def _schema(
 def write(metadata: TableMetadata, io: FileIO) -> str:
     """Write metadata under a name of their own in ``<location>/metadata``, and tell where."""
     location = f"{metadata.location.rstrip('/')}/metadata/00000-{uuid.uuid4()}.metadata.json"
-    ToOutputFile.table_metadata(metadata, io.new_output(location), overwrite=True)  # nothing is there to overwrite
+    with written(location):
+        ToOutputFile.table_metadata(metadata, io.new_output(location), overwrite=True)  # nothing is there to overwrite
     _remember(location, metadata)
     return location
 

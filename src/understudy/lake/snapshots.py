@@ -30,6 +30,7 @@ from pyiceberg.table.refs import MAIN_BRANCH, SnapshotRef
 from pyiceberg.table.snapshots import Operation, Snapshot, SnapshotLogEntry, Summary, UpdateMetrics
 
 from understudy.errors import Error, InputError
+from understudy.lake.places import written
 
 Kind = Literal["append", "overwrite", "delete", "replace"]
 """What a snapshot did to the one before, in Iceberg's words; ``replace`` changes files and no rows."""
@@ -145,7 +146,7 @@ class _Writing:
         self._count += 1
         kind = _DeletesWriter if content == ManifestContent.DELETES else ManifestWriterV2
         output = self.io.new_output(location)
-        with kind(spec, self.metadata.schema(), output, self.id, "deflate") as writer:
+        with written(location), kind(spec, self.metadata.schema(), output, self.id, "deflate") as writer:
             for entry in entries:
                 writer.add_entry(entry)
         return writer.to_manifest_file()
@@ -218,7 +219,8 @@ class _Writing:
         before, now = self.metadata.current_snapshot(), max(int(time.time() * 1000), self.metadata.last_updated_ms)
         parent = before.snapshot_id if before else None
         location = f"{self._prefix}/snap-{self.id}-0-{self._name}.avro"
-        with write_manifest_list(2, self.io.new_output(location), self.id, parent, self.sequence, "deflate") as writer:
+        output = self.io.new_output(location)
+        with written(location), write_manifest_list(2, output, self.id, parent, self.sequence, "deflate") as writer:
             writer.add_manifests(list(manifests))
         told = {**metrics.to_dict(), **_totals(manifests, metrics, before), **summary}
         snapshot = Snapshot.model_validate(
