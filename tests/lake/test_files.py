@@ -321,7 +321,7 @@ def test_columns_with_dots_and_quotes_in_their_names_are_kept(io, tmp_path):
 
 def test_a_place_that_cannot_be_written_is_named(empty, io, tmp_path):
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(Error, match="taken.* cannot be written"):
+    with pytest.raises(Error, match=r"taken.* cannot be written"):
         files.write(empty, io, [orders(1)], under=str(tmp_path / "taken" / "data"))
-    with pytest.raises(Error, match="taken.* cannot be written"):
+    with pytest.raises(Error, match=r"taken.* cannot be written"):
         metadata.write(empty.model_copy(update={"location": str(tmp_path / "taken")}), io)
