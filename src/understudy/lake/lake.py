@@ -59,22 +59,15 @@ class Lake:
         """
         place = str(location)
         store = Store(_database(place, catalog))
-        if not store.database.exists():
-            if not create:
-                raise InputError(f"there is no lake in {place!r}", hint="`understudy lake init` makes one")
-            _make(store, place)
-        settings = store.settings()
-        if "warehouse" not in settings:  # another process makes it right now, or was killed while it did
-            _make(store, place)
-            settings = store.settings()
-        if settings["format"] != _FORMAT:
-            raise InputError(f"the lake in {place!r} is of format {settings['format']}, this version reads {_FORMAT}")
-        if settings["warehouse"] != _warehouse(place):
-            raise InputError(
-                f"the store {redact(store.database.url)!r} belongs to the lake in {settings['warehouse']!r}",
-                hint="give every lake a database of its own",
-            )
-        return cls(store, place, settings)
+        try:
+            return cls(store, place, _opened(store, place, create=create))
+        except BaseException:
+            store.database.close()
+            raise
+
+    def close(self) -> None:
+        """Close what this thread has open; a lake that is used again opens itself."""
+        self.store.database.close()
 
     @cached_property
     def io(self) -> FileIO:
@@ -372,6 +365,26 @@ def _warehouse(location: str) -> str:
     if "://" in location:
         return location.rstrip("/")
     return str(Path(location).absolute() / "warehouse")
+
+
+def _opened(store: Store, place: str, *, create: bool) -> dict[str, str]:
+    """The settings of a lake, which is made where it may be; an InputError where this is no lake to open."""
+    if not store.database.exists():
+        if not create:
+            raise InputError(f"there is no lake in {place!r}", hint="`understudy lake init` makes one")
+        _make(store, place)
+    settings = store.settings()
+    if "warehouse" not in settings:  # another process makes it right now, or was killed while it did
+        _make(store, place)
+        settings = store.settings()
+    if settings["format"] != _FORMAT:
+        raise InputError(f"the lake in {place!r} is of format {settings['format']}, this version reads {_FORMAT}")
+    if settings["warehouse"] != _warehouse(place):
+        raise InputError(
+            f"the store {redact(store.database.url)!r} belongs to the lake in {settings['warehouse']!r}",
+            hint="give every lake a database of its own",
+        )
+    return settings
 
 
 def _make(store: Store, location: str) -> None:

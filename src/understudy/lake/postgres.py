@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import psycopg
 
 from understudy.connections import redact
 from understudy.errors import Error
+from understudy.lake.perthread import PerThread
 
 _NAMESPACE = "understudy_lake"
-_INHERITED: list[Any] = []  # a forked process must not close what its parent goes on using
 
 
 class Postgres:
@@ -22,7 +21,7 @@ class Postgres:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._own = threading.local()
+        self._connections = PerThread(partial(_connect, url))
 
     def create(self, ddl: Sequence[str]) -> None:
         """Make the tables."""
@@ -44,13 +43,13 @@ class Postgres:
         """The rows of a query."""
         for last in (False, True):  # a server that was restarted has dropped the connection: once more
             try:
-                return self._connection().execute(_spelled(sql), tuple(values)).fetchall()
+                return self._connections.get().execute(_spelled(sql), tuple(values)).fetchall()
             except psycopg.OperationalError as error:
                 self.close()
                 if last:
-                    raise self._error("read", error) from error
+                    raise _error(self.url, "read", error) from error
             except psycopg.Error as error:
-                raise self._error("read", error) from error
+                raise _error(self.url, "read", error) from error
         raise AssertionError
 
     def among(self, sql: str, names: Collection[str]) -> list[tuple[Any, ...]]:
@@ -66,15 +65,15 @@ class Postgres:
         """
         if self._stale():
             self.close()
-        connection = self._connection()
+        connection = self._connections.get()
         try:
             with connection.transaction():
                 yield _Execute(connection)
         except psycopg.OperationalError as error:
             self.close()
-            raise self._error("written", error) from error
+            raise _error(self.url, "written", error) from error
         except psycopg.Error as error:
-            raise self._error("written", error) from error
+            raise _error(self.url, "written", error) from error
 
     def lock(self) -> str:
         """What a query that reads to write ends with."""
@@ -82,35 +81,29 @@ class Postgres:
 
     def close(self) -> None:
         """Close this thread's connection."""
-        if (connection := getattr(self._own, "connection", None)) is not None:
-            connection.close()
-            self._own.connection = None
+        self._connections.close()
 
     def _stale(self) -> bool:
         """Whether the connection is open and does not answer."""
         try:
-            connection = getattr(self._own, "connection", None)
-            if connection is not None and self._own.process == os.getpid():
+            if (connection := self._connections.opened()) is not None:
                 connection.execute("SELECT 1")
         except psycopg.Error:
             return True
         return False
 
-    def _error(self, verb: str, error: psycopg.Error) -> Error:
-        return Error(f"the lake's store {redact(self.url)!r} cannot be {verb}: {str(error).strip()}")
 
-    def _connection(self) -> psycopg.Connection[tuple[Any, ...]]:
-        if getattr(self._own, "process", None) != os.getpid():
-            _INHERITED.append(getattr(self._own, "connection", None))
-            self._own.connection, self._own.process = None, os.getpid()
-        if self._own.connection is None:
-            try:
-                self._own.connection = psycopg.connect(self.url, autocommit=True)
-                self._own.connection.execute(f"SET search_path = {_NAMESPACE}, pg_catalog")
-            except psycopg.Error as error:
-                raise self._error("opened", error) from error
-        connection: psycopg.Connection[tuple[Any, ...]] = self._own.connection
-        return connection
+def _connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+    try:
+        connection = psycopg.connect(url, autocommit=True)
+        connection.execute(f"SET search_path = {_NAMESPACE}, pg_catalog")
+    except psycopg.Error as error:
+        raise _error(url, "opened", error) from error
+    return connection
+
+
+def _error(url: str, verb: str, error: psycopg.Error) -> Error:
+    return Error(f"the lake's store {redact(url)!r} cannot be {verb}: {str(error).strip()}")
 
 
 class _Execute:

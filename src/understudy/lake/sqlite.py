@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from understudy.errors import Error, InputError
+from understudy.lake.perthread import PerThread
 
 _PATIENCE = 60.0  # seconds that a writer waits for the others
 _NETWORKED = frozenset(
     "nfs nfs3 nfs4 cifs smb3 smbfs afs ceph glusterfs lustre beegfs gpfs fuse.sshfs fuse.s3fs fuse.rclone".split()
 )
-_INHERITED: list[Any] = []  # a forked process must not close what its parent goes on using
 
 
 class Sqlite:
@@ -24,7 +23,7 @@ class Sqlite:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
-        self._own = threading.local()
+        self._connections = PerThread(partial(_connect, self.path))
 
     @property
     def url(self) -> str:
@@ -32,8 +31,7 @@ class Sqlite:
         return f"sqlite:///{self.path}"
 
     def create(self, ddl: Sequence[str]) -> None:
-        """Make the tables; an InputError on a network drive, whose locks cannot be trusted."""
-        refuse_network(self.path.parent)
+        """Make the tables."""
         with self.writing() as execute:
             for statement in ddl:
                 execute(statement.replace("BLOB_TYPE", "BLOB").replace("COUNTER", "INTEGER PRIMARY KEY AUTOINCREMENT"))
@@ -47,7 +45,7 @@ class Sqlite:
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query."""
         try:
-            return self._connection().execute(sql, tuple(values)).fetchall()
+            return self._connections.get().execute(sql, tuple(values)).fetchall()
         except sqlite3.Error as error:
             raise Error(f"the lake's store {str(self.path)!r} cannot be read: {error}") from error
 
@@ -62,7 +60,7 @@ class Sqlite:
     @contextmanager
     def writing(self) -> Iterator[Any]:
         """A transaction without other writers: yields ``execute(sql, values)``; commits unless something is raised."""
-        connection = self._connection()
+        connection = self._connections.get()
         try:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -81,27 +79,18 @@ class Sqlite:
 
     def close(self) -> None:
         """Close this thread's connection."""
-        if (connection := getattr(self._own, "connection", None)) is not None:
-            connection.close()
-            self._own.connection = None
+        self._connections.close()
 
-    def _connection(self) -> sqlite3.Connection:
-        if getattr(self._own, "process", None) != os.getpid():
-            _INHERITED.append(getattr(self._own, "connection", None))
-            self._own.connection, self._own.process = None, os.getpid()
-        if self._own.connection is None:
-            self._own.connection = self._connect()
-        connection: sqlite3.Connection = self._own.connection
-        return connection
 
-    def _connect(self) -> sqlite3.Connection:
-        try:
-            connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")  # NORMAL may lose the last commits when the power fails
-        except sqlite3.Error as error:
-            raise Error(f"the lake's store {str(self.path)!r} cannot be opened: {error}") from error
-        return connection
+def _connect(path: Path) -> sqlite3.Connection:
+    refuse_network(path.parent)
+    try:
+        connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")  # NORMAL may lose the last commits when the power fails
+    except sqlite3.Error as error:
+        raise Error(f"the lake's store {str(path)!r} cannot be opened: {error}") from error
+    return connection
 
 
 class _Execute:

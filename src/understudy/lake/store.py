@@ -33,6 +33,8 @@ _DDL = (
     """CREATE TABLE IF NOT EXISTS reflog (id COUNTER, ref text NOT NULL, old text, new text,
     time double precision NOT NULL, author text NOT NULL, why text NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS reflog_ref ON reflog (ref, id)",
+    """CREATE TABLE IF NOT EXISTS verdict (tree text NOT NULL, name text NOT NULL, passed integer NOT NULL,
+    time double precision NOT NULL, PRIMARY KEY (tree, name))""",
 )
 _COMMIT = "hash, tree, parents, generation, time, author, message, changed, meta, status, files"
 _REF = "name, kind, hash, protected, expires, meta"
@@ -61,6 +63,7 @@ class Store:
         self.database = database
         self._nodes: OrderedDict[str, tree.Node] = OrderedDict()  # parsed; says nothing of what is stored
         self._guard = threading.Lock()
+        self._own = threading.local()
 
     def create(self) -> None:
         """Make the tables where they are not there yet."""
@@ -152,11 +155,26 @@ class Store:
         """What the lake was told of itself."""
         return dict(self.database.rows("SELECT name, value FROM setting"))
 
+    def verdicts(self, tree_name: str) -> dict[str, bool]:
+        """Which checks a tree has passed, and which it has not; checks it was not asked are left out."""
+        rows = self.database.rows("SELECT name, passed FROM verdict WHERE tree = ?", [tree_name])
+        return {name: bool(passed) for name, passed in rows}
+
     @contextmanager
     def writing(self) -> Iterator[Writing]:
-        """One transaction: all that is done in it is there at its end, or nothing is."""
+        """One transaction: all that is done in it is there at its end, or nothing is.
+
+        One inside another of the same thread is a part of it.
+        """
+        if (outer := getattr(self._own, "writing", None)) is not None:
+            yield outer
+            return
         with self.database.writing() as execute:
-            yield Writing(execute, self.database.lock())
+            self._own.writing = Writing(execute, self.database.lock())
+            try:
+                yield self._own.writing
+            finally:
+                self._own.writing = None
 
 
 class Writing:
@@ -227,6 +245,19 @@ class Writing:
             "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             [name, value],
         )
+
+    def unset(self, name: str) -> bool:
+        """Forget a setting; whether there was one."""
+        return bool(self._execute.count("DELETE FROM setting WHERE name = ?", [name]))
+
+    def put_verdicts(self, tree_name: str, verdicts: Mapping[str, bool]) -> None:
+        """Remember by check whether a tree passed; the latest answer counts."""
+        for name, passed in sorted(verdicts.items()):
+            self._execute(
+                """INSERT INTO verdict (tree, name, passed, time) VALUES (?, ?, ?, ?)
+                ON CONFLICT (tree, name) DO UPDATE SET passed = excluded.passed, time = excluded.time""",
+                [tree_name, name, int(passed), time.time()],
+            )
 
     def _log(self, ref: str, old: str | None, new: str | None, author: str, why: str) -> None:
         self._execute(
