@@ -29,9 +29,9 @@ ORDERS = pa.table({"id": pa.array([1, 2, 3], pa.int64()), "item": ["tea", "cup",
 
 
 @contextmanager
-def serving(lake: Lake, tokens: Tokens | None = None) -> Iterator[str]:
+def serving(lake: Lake, tokens: Tokens | None = None, *, storage: Mapping[str, str] | None = None) -> Iterator[str]:
     """The URL at which a lake is served while the block runs."""
-    config = uvicorn.Config(app(lake, tokens), port=0, log_level="error", lifespan="off")
+    config = uvicorn.Config(app(lake, tokens, storage=storage), port=0, log_level="error", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -85,9 +85,53 @@ def run_engine(script: str, *arguments: str, home: Path, **environment: str) -> 
     """What a script prints in the environment of the engines; a failure shows what it said."""
     if not ENGINES.exists():
         pytest.skip(f"{ENGINES} is not there: `make setup` makes it")
+    file = home / "script.py"  # PySpark does not start from `python -c`
+    file.write_text(script)
     told: Mapping[str, str] = {"PATH": os.environ["PATH"], "HOME": str(home), **environment}
     done = subprocess.run(
-        [str(ENGINES), "-c", script, *arguments], env=told, capture_output=True, text=True, timeout=120, check=False
+        [str(ENGINES), str(file), *arguments], env=told, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+_DUCKDB = """
+import json, pathlib, shutil, sys
+import duckdb, duckdb_extension_avro, duckdb_extension_httpfs, duckdb_extension_iceberg
+
+folder = pathlib.Path.home() / ".duckdb" / "extensions" / ("v" + duckdb.__version__)
+with duckdb.connect() as connection:
+    folder /= connection.execute("PRAGMA platform").fetchone()[0]
+folder.mkdir(parents=True, exist_ok=True)
+for module in (duckdb_extension_avro, duckdb_extension_httpfs, duckdb_extension_iceberg):
+    (file,) = pathlib.Path(module.__file__).parent.glob("extensions/*/*.duckdb_extension")
+    if not (folder / file.name).exists():
+        (folder / file.name).symlink_to(file)
+"""
+_EACH = """
+def answers(execute):
+    told = []
+    for statement in json.loads(sys.argv[1]):
+        try:
+            told.append(execute(statement))
+        except Exception as error:
+            told.append("refused: " + str(error))
+    print(json.dumps(told, default=str))
+"""
+
+
+def duckdb_answers(home: Path, *statements: str) -> list[Any]:
+    """What DuckDB 1.5 answers to each: rows, or ``refused: ...``."""
+    script = _DUCKDB + _EACH + "connection = duckdb.connect()\nanswers(lambda sql: connection.execute(sql).fetchall())"
+    return _lists(json.loads(run_engine(script, json.dumps(statements), home=home)))
+
+
+def sail_answers(home: Path, opening: str, *statements: str) -> list[Any]:
+    """What Sail answers to each, opened as our text for it says."""
+    script = f"{opening}\nimport json, sys\n{_EACH}\nanswers(lambda sql: [list(r) for r in spark.sql(sql).collect()])"
+    told = run_engine(script, json.dumps(statements), home=home)
+    return _lists(json.loads(told.splitlines()[-1]))
+
+
+def _lists(answers: list[Any]) -> list[Any]:
+    return [one if isinstance(one, str) else sorted(tuple(row) for row in one) for one in answers]

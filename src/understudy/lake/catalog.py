@@ -217,7 +217,7 @@ class LakeCatalog(Catalog):
         """A table that is there once a commit that asserts its creation has landed."""
         name, place = self._name(identifier), self.lake.resolve(self._branch())
         self._refuse_taken(name, self.lake.store.commit(place.hash))
-        if location is not None and not self._ours(safety.canonical(location)):
+        if location is not None and _says_where(location) and not self._ours(safety.canonical(location)):
             raise Refused("the lake decides where its tables are", hint="leave LOCATION out, or register the table")
         identity = uuid.uuid4()
         home = self._new_home(name, identity)
@@ -322,6 +322,8 @@ class LakeCatalog(Catalog):
 
     def _next(self, change: TableChange, entry: Entry | None) -> _Made:
         """The metadata that a table would have after a change."""
+        if entry is None and not any(isinstance(requirement, AssertCreate) for requirement in change.requirements):
+            raise NoSuchTableError(f"table {_told(change.name)!r} does not exist on {self.ref!r}")
         before = metadata.read(entry.location, self.lake.io) if entry else None
         for requirement in change.requirements:
             requirement.validate(before)
@@ -337,8 +339,6 @@ class LakeCatalog(Catalog):
 
     def _first(self, change: TableChange) -> _Made:
         """The first metadata of a table that a commit makes."""
-        if not any(isinstance(requirement, AssertCreate) for requirement in change.requirements):
-            raise NoSuchTableError(f"table {_told(change.name)!r} does not exist on {self.ref!r}")
         self._require_namespace(change.name.namespace)
         safety.refuse(change.updates, None)
         empty = TableMetadataV1.model_construct(last_column_id=-1, schema=Schema())
@@ -494,6 +494,11 @@ class LakeCatalog(Catalog):
     def supports_server_side_planning(self) -> bool:
         """No: engines plan their scans."""
         return False
+
+
+def _says_where(location: str) -> bool:
+    """Whether a location is more than what an engine without an own idea sends (Sail: ``spark-warehouse/orders``)."""
+    return location.startswith("/") or "://" in location
 
 
 def _short(table: TableMetadata) -> TableMetadata:

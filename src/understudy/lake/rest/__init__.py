@@ -3,7 +3,7 @@
 ``serve`` runs it; ``app`` is the Starlette application.  It needs the extra ``understudy[server]``.
 """
 
-from understudy.lake.rest.server import app, serve
 from understudy.lake.rest.auth import Tokens, new_token
+from understudy.lake.rest.server import app, serve
 
 __all__ = ["Tokens", "app", "new_token", "serve"]

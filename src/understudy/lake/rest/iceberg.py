@@ -29,8 +29,7 @@ _READS = ("GET", "HEAD")
 
 def config(call: Call) -> Answer:
     """What an engine asks first: under which prefix the branch is, and what may be done there."""
-    catalog = call.catalog()
-    writes = catalog.writable and call.caller.may("write", catalog.ref)
+    catalog, writes = call.catalog(), _may_write(call)
     endpoints = [one for one in ENDPOINTS if "{prefix}" in one and (writes or one.startswith(_READS))]
     return {
         "defaults": dict(call.storage),
@@ -109,10 +108,15 @@ def _shown(call: Call, table: Table) -> Json:
 
 def _make_folders(call: Call, table: Table) -> None:
     """On a disk DuckDB writes only into folders that are there; other engines make them."""
-    if "duckdb" not in call.engine.lower() or (folder := files.local_path(table.location())) is None:
+    folder = files.local_path(table.location())
+    if folder is None or "duckdb" not in call.engine.lower() or not _may_write(call):
         return
     for name in ("data", "metadata"):
         Path(folder, name).mkdir(parents=True, exist_ok=True)
+
+
+def _may_write(call: Call) -> bool:
+    return call.caller.may("write", call.ref()) and call.catalog().writable
 
 
 def load_table(call: Call) -> Answer:

@@ -110,8 +110,13 @@ def _find(routes: _Routes, request: Request) -> tuple[Endpoint, dict[str, str]]:
     path = request.scope["raw_path"].decode("ascii", "replace").rstrip("/")
     for method, pattern, function in routes:
         if method == request.method and (match := pattern.fullmatch(path)):
-            return function, {name: unquote(value) for name, value in match.groupdict().items() if value}
+            return function, {name: _decoded(name, value) for name, value in match.groupdict().items() if value}
     raise Missing(f"{request.method} {unquote(path)} is not served", hint="GET /v1/config?warehouse=main tells what is")
+
+
+def _decoded(name: str, value: str) -> str:
+    """A part of a path; Sail encodes a prefix a second time, and no reference has a percent sign in it."""
+    return unquote(unquote(value)) if name in ("prefix", "ref") else unquote(value)
 
 
 def _by(lake: Lake, caller: Caller) -> Lake:
