@@ -40,11 +40,11 @@ from pyiceberg.typedef import EMPTY_DICT, Identifier, Properties
 
 from understudy import documents
 from understudy.errors import InputError
-from understudy.lake import files, metadata, safety
+from understudy.lake import metadata, places, safety
 from understudy.lake.lake import Lake, Moved, node
 from understudy.lake.nouns import Changes, Commit, Entry, Key, Place
 from understudy.lake.safety import Refused
-from understudy.lake.snapshots import _trimmed
+from understudy.lake.snapshots import trimmed
 from understudy.schema import TableName
 
 if TYPE_CHECKING:
@@ -351,11 +351,11 @@ class LakeCatalog(Catalog):
         self, name: TableName, table: TableMetadata, *, external: bool, before: TableMetadata | None = None
     ) -> _Made:
         """Metadata as the lake keeps them, on the disk together with all that they name."""
-        kept = safety.shown(_short(table), self._home(name, table))
+        kept = safety.shown(trimmed(table), self._home(name, table))
         known = {snapshot.snapshot_id for snapshot in before.snapshots} if before else set()
         location = metadata.write(kept, self.lake.io)
-        named = self._named(kept, known) if files.local_path(self.lake.warehouse) else ()
-        files.durable([location, *named])
+        named = self._named(kept, known) if places.local_path(self.lake.warehouse) else ()
+        places.durable([location, *named])
         return _Made(kept, location, external)
 
     def _named(self, table: TableMetadata, known: Collection[int]) -> Iterator[str]:
@@ -499,11 +499,6 @@ class LakeCatalog(Catalog):
 def _says_where(location: str) -> bool:
     """Whether a location is more than what an engine without an own idea sends (Sail: ``spark-warehouse/orders``)."""
     return location.startswith("/") or "://" in location
-
-
-def _short(table: TableMetadata) -> TableMetadata:
-    """The table without its oldest snapshots: the commits that hold them name metadata of their own."""
-    return table.model_copy(update=_trimmed(table.snapshots, table.snapshot_log, table.refs))
 
 
 def _no_views() -> NoReturn:

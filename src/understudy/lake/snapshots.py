@@ -282,6 +282,11 @@ def _class(manifest: ManifestFile) -> int:
     return size
 
 
+def trimmed(metadata: TableMetadata) -> TableMetadata:
+    """The table without its oldest snapshots: the commits that hold them name metadata of their own."""
+    return metadata.model_copy(update=_trimmed(metadata.snapshots, metadata.snapshot_log, metadata.refs))
+
+
 def _trimmed(
     snapshots: Sequence[Snapshot], log: Sequence[SnapshotLogEntry], refs: Mapping[str, SnapshotRef]
 ) -> dict[str, Any]:
