@@ -10,9 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from understudy.connections import connect
     from understudy.errors import CheckFailed, Error, InputError
-    from understudy.jobs import check, findings, init, load, mask, plan, preview, report, run, unmask, why
+    from understudy.jobs import check, connect, findings, init, load, mask, plan, preview, report, run, unmask, why
     from understudy.transforms import Key
 
 _HOMES = {
@@ -21,7 +20,7 @@ _HOMES = {
     "InputError": "errors",
     "Key": "transforms",
     "check": "jobs",
-    "connect": "connections",
+    "connect": "jobs",
     "findings": "jobs",
     "init": "jobs",
     "load": "jobs",

@@ -1,8 +1,11 @@
 """The main job from end to end, through the command line, on a real server."""
 
+import zlib
+
 import pytest
 
 from support.shop import KEY
+from understudy.lake import Lake
 
 
 @pytest.fixture
@@ -79,15 +82,23 @@ def test_the_report_tells_rows_checks_and_the_key_without_the_secret(ran):
     assert {result["verdict"] for result in report["results"]} <= {"pass", "note"}
 
 
+def everything_told(shop):
+    """What the lake remembers besides files: every node and commit."""
+    store = Lake.open(shop.folder / ".understudy").store
+    nodes = [zlib.decompress(data) for (data,) in store.database.rows("SELECT data FROM node")]
+    return nodes + [str(commit.meta).encode() for commit in store.all_commits()]
+
+
 def test_secrets_written_into_a_job_reach_no_file_of_its_run(shop):
     to = shop.destination.replace("postgres@", "postgres:hidden-word@")
     shop.job(load=f"load: [{{to: '{to}'}}]", extra=f"key: {KEY}")
     assert shop.cli("run", "job.yaml").code == 0
     written = [path for path in shop.folder.glob(".understudy/**/*") if path.is_file()]
-    assert any(path.name == "manifest.json" for path in written)
-    for path in written:
-        assert KEY.encode() not in path.read_bytes()
-        assert b"hidden-word" not in path.read_bytes()
+    assert any(path.name.endswith(".metadata.json") for path in written)
+    kept = [path.read_bytes() for path in written] + everything_told(shop)
+    assert any(b"domains" in text for text in kept), "the job itself is kept"
+    for text in kept:
+        assert KEY.encode() not in text and b"hidden-word" not in text
     told = shop.cli("why", "users", "1", "--original")
     assert told.code == 0, told.err
 

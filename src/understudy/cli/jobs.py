@@ -17,7 +17,7 @@ from understudy.errors import CheckFailed, InputError
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 JobPath = Annotated[Path, typer.Argument(metavar="JOB", help="The job file.")]
 LatestJob = Annotated[Path, typer.Option("--job", "-j", metavar="JOB", help="The job file.")]
-RunId = Annotated[str, typer.Option("--run", help="A run's id, or its beginning; the latest run by default.")]
+RunId = Annotated[str, typer.Option("--run", help="A run's id, or its beginning.")]
 
 
 class LoadMode(enum.StrEnum):
@@ -204,16 +204,17 @@ def report(
 
 
 def load(
-    job: JobPath,
+    source: Annotated[str, typer.Argument(metavar="JOB|lake:REF", help="The job file, or any state of a lake.")],
     to: Annotated[str, typer.Option("--to", help="The destination's URL; the job's destinations by default.")] = "",
     mode: Annotated[LoadMode, typer.Option("--mode", help="How to load; with --to.")] = LoadMode.CREATE,
     run: RunId = "",
+    ref: Annotated[str, typer.Option("--ref", help="A branch, tag, commit or time; the job's branch by default.")] = "",
     json: Json = False,
 ) -> None:
-    """Load a published result again, without touching the source."""
+    """Load a published result again, as it is or as it ever was, without touching the source."""
     from understudy import jobs
 
     out = render.output(json=json)
     with out.progress() as progress:
-        loaded = jobs.load(job, to=to, mode=mode.value, run=run, progress=progress)
+        loaded = jobs.load(source, to=to, mode=mode.value, run=run, ref=ref, progress=progress)
     out.result({"loaded": loaded}, *[f"{url}: {rows:,} rows" for url, rows in loaded.items()])

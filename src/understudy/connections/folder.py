@@ -63,6 +63,7 @@ class _Building:
     rows: str
     """The name of the folder inside it that takes the files."""
     replaces: bool
+    field_ids: Mapping[TableName, Mapping[str, int]]
 
 
 class Folder:
@@ -106,6 +107,11 @@ class Folder:
         if self._building is None:
             return None
         return self._contents.tallies.get(table, Tally(0, {}))
+
+    def files(self) -> Mapping[TableName, DataFile]:
+        """The file of every table that has rows, by its whole path."""
+        contents = self._contents
+        return {name: replace(file, path=str(contents.root / file.path)) for name, file in contents.files.items()}
 
     def rows(self, name: TableName) -> int:
         """How many rows of a table were written; 0 where none were."""
@@ -179,8 +185,17 @@ class Folder:
     # Writing
 
     @classmethod
-    def create(cls, path: str | Path, schema: Schema, *, mode: Mode = "create") -> Folder:
+    def create(
+        cls,
+        path: str | Path,
+        schema: Schema,
+        *,
+        mode: Mode = "create",
+        field_ids: Mapping[TableName, Mapping[str, int]] | None = None,
+    ) -> Folder:
         """A new folder, built as ``PATH.partial``; ``replace`` swaps it for one that was written here before.
+
+        With ``field_ids``, the files know their columns by number, for a lake to take them as they are.
 
         Raises an InputError where the path holds files already, or another process builds it right now.
         """
@@ -188,7 +203,7 @@ class Folder:
         replaces = _replaces(made.path, mode)
         place = made.path.absolute()
         partial = place.with_name(f"{place.name}.partial")
-        made._building = _Building(claim(partial), f"rows-{secrets.token_hex(4)}", replaces)
+        made._building = _Building(claim(partial), f"rows-{secrets.token_hex(4)}", replaces, field_ids or {})
         made._opened = _Contents(partial, schema)
         (partial / made._building.rows).mkdir(mode=0o700)
         return made
@@ -221,7 +236,9 @@ class Folder:
         if self._building is None:
             raise Error(f"folder {self.url!r} is published, so it takes no more rows")
         path = f"{self._building.rows}/{name}"
-        writer = TableWriter(self._contents.root / path, arrow_schema)
+        ids = self._building.field_ids.get(table)
+        key = self.schema().table(table).row_key if ids else ()
+        writer = TableWriter(self._contents.root / path, arrow_schema, field_ids=ids, statistics=key)
         try:
             yield writer
             self._contents.files[table] = replace(writer.finish(), path=path)

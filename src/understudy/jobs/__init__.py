@@ -1,5 +1,7 @@
 """Wires the capabilities together: the job file, its plan, its runs and what they leave behind."""
 
+from understudy.connections import CONNECTIONS, connect
+from understudy.interfaces import Connection
 from understudy.jobs.detecting import Detected, findings
 from understudy.jobs.drafting import Draft, init
 from understudy.jobs.frames import mask, unmask
@@ -16,6 +18,7 @@ __all__ = [
     "Planned",
     "Preview",
     "check",
+    "connect",
     "findings",
     "init",
     "load",
@@ -27,3 +30,12 @@ __all__ = [
     "unmask",
     "why",
 ]
+
+
+def _lake(url: str) -> Connection:
+    from understudy.lake.connection import connect as open_branch
+
+    return open_branch(url)
+
+
+CONNECTIONS["lake"] = _lake

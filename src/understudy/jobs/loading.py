@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,11 +12,14 @@ from threading import Event
 from typing import get_args
 
 from understudy.connections import connect, redact
-from understudy.connections.folder import Folder
 from understudy.errors import Error, InputError, unknown
 from understudy.interfaces import Connection, Dataset, Ddl, Mode, Progress
-from understudy.jobs.spec import LoadSpec, load_job, resolve
+from understudy.jobs.publishing import open_lake
+from understudy.jobs.spec import JobFile, LoadSpec, load_job, resolve
 from understudy.jobs.store import find_run
+from understudy.lake import connection
+from understudy.lake.connection import SCHEME, Branch
+from understudy.lake.lake import refuse_tainted
 from understudy.schema import TableName
 
 Rows = Mapping[TableName, int]
@@ -84,6 +88,11 @@ class Loading:
         for load in self._underway.values():
             load.written.wait()
 
+    def withhold(self) -> None:
+        """Undo what was written; returns when no load reads the result any more."""
+        self._verdict.set_result(False)
+        self.wait()
+
     def show(self) -> dict[Destination, Rows | Error]:
         """Let every destination show what was written; the rows of each by table, or why it has none."""
         self._verdict.set_result(True)
@@ -109,30 +118,47 @@ class Loading:
         self._threads.shutdown(wait=True)
 
 
-def load(path: Path, *, to: str = "", mode: Mode = "create", run: str = "", progress: Progress) -> dict[str, int]:
-    """Load a run's result into ``to``, or into the job's own destinations; rows by destination.
+def load(
+    source: Path | str, *, to: str = "", mode: Mode = "create", run: str = "", ref: str = "", progress: Progress
+) -> dict[str, int]:
+    """Load a published result into ``to``, or into the job's own destinations; rows by destination.
 
-    The files are verified against their recorded hashes first.  The source is not needed, and refused
-    as a destination.
+    ``source`` is a job file, whose branch is loaded, or what ``run`` published, or any ``ref`` of its lake; or it is
+    ``lake:REF``.  Files are verified against their recorded hashes first.  The database that was copied is not needed,
+    and refused as a destination, and so is a state whose checks have not passed.
     """
-    file = load_job(path)
     if mode not in get_args(Mode):
         raise unknown("mode", mode, get_args(Mode))
-    wanted = [LoadSpec(to=to, mode=mode)] if to else file.job.load
+    wanted = [LoadSpec(to=to, mode=mode)] if to else []
+    if str(source).startswith(SCHEME):
+        result = connection.connect(str(source))
+    else:
+        file = load_job(Path(source))
+        result = result_of(file, run=run, ref=ref)
+        wanted = wanted or list(file.job.load)
     if not wanted:
-        raise InputError(f"{path.name} names no destination", hint="add `load:` to it, or say `--to URL`")
-    folder = find_run(file.lake, run)
-    if not folder.data.exists():
-        raise InputError(f"run {folder.id} published nothing", hint=f"see {folder.page}")
-    result = Folder(folder.data)
+        raise InputError(f"{str(source)!r} names no destination", hint="say `--to URL`, or add `load:` to the job")
+    refuse_tainted(result.commit, result.ref)
     result.verify()
+    places = {one.extras.get("place") for one in result.published}
+    ddl = result.ddl() if any("ddl" in one.extras for one in result.published) else None
     loaded: dict[str, int] = {}
     for spec in wanted:
         destination = connect(resolve(spec.to, "load.to"))
-        if destination.place() == result.extras["place"]:
+        if destination.place() in places:
             raise InputError(f"the destination {redact(destination.url)} is the source itself")
-        rows = destination.load(
-            result, mode=spec.mode, ddl=result.ddl() if "ddl" in result.extras else None, progress=progress
-        )
+        rows = destination.load(result, mode=spec.mode, ddl=ddl, progress=progress)
         loaded[redact(destination.url)] = sum(rows.values())
     return loaded
+
+
+def result_of(file: JobFile, *, run: str = "", ref: str = "") -> Branch:
+    """What a job published: on its branch, by one of its runs, or any other state of its lake."""
+    lake = open_lake(file)
+    if not run:
+        return Branch(lake, ref or file.job.into)
+    folder = find_run(file.home, run)
+    commit = json.loads(folder.report.read_text(encoding="utf-8"))["commit"]
+    if not commit:
+        raise InputError(f"run {folder.id} published nothing: a check failed", hint=f"see {folder.page}")
+    return Branch(lake, "@" + commit)

@@ -11,15 +11,15 @@ import pyarrow as pa
 
 from understudy import checks, subset, transforms
 from understudy.connections import connect
-from understudy.connections.folder import Folder
 from understudy.errors import Error, InputError
 from understudy.interfaces import Progress, Refusal, Result, Scan
 from understudy.jobs import drift, reviewed
 from understudy.jobs.hashing import rank
+from understudy.jobs.loading import result_of
 from understudy.jobs.planning import Plan, key_table, make_plan
 from understudy.jobs.prove import Estimate, prove
 from understudy.jobs.spec import JobFile, load_job, parse_job, resolve
-from understudy.jobs.store import find_run
+from understudy.lake.connection import Branch
 
 
 @dataclass(frozen=True)
@@ -158,13 +158,13 @@ def why(path: Path, table: str, key: Sequence[str], *, run: str = "", original: 
     return subset.why(made.subset, result, wanted.name, found)
 
 
-def _published(file: JobFile, run: str) -> tuple[Folder, Plan]:
-    """A published result, and the plan that made it, from what its manifest tells."""
-    folder = find_run(file.lake, run)
-    if not folder.data.exists():
-        raise InputError(f"run {folder.id} published nothing: a check failed", hint=f"see {folder.page}")
-    result = Folder(folder.data)
-    return result, make_plan(parse_job(result.extras["job"], file.path), result.schema())
+def _published(file: JobFile, run: str) -> tuple[Branch, Plan]:
+    """What a run published, or the job's branch, and the plan that made it, from what the commit tells."""
+    result = result_of(file, run=run)
+    told = next((one.extras for one in result.published if one.name == file.name), None)
+    if told is None:
+        raise InputError(f"{result.ref!r} holds nothing of the job {file.name!r}", hint="`understudy run JOB` makes it")
+    return result, make_plan(parse_job(told["job"], file.path), result.schema())
 
 
 def _masked(plan: Plan, name: Any, keys: pa.Table, key: transforms.Key) -> pa.Table:

@@ -46,10 +46,15 @@ class Finished:
     report: Report
     folder: RunFolder
     loaded: Loaded
+    commit: str = ""
+    """The commit that published the result; empty where it did not pass."""
+    branch: str = ""
+    """The branch it was published on, or kept on where it did not pass; empty where it was not kept."""
 
     def write(self) -> None:
         """Write the report into the run's folder; each file appears whole or not at all."""
-        document = {**self.report.json(), "loaded": {url: dict(rows) for url, rows in self.loaded.items()}}
+        loaded = {url: dict(rows) for url, rows in self.loaded.items()}
+        document = {**self.report.json(), "loaded": loaded, "commit": self.commit, "branch": self.branch}
         _write(self.folder.page, page(self.report))
         _write(self.folder.report, json.dumps(document, indent=1, ensure_ascii=False))
 
@@ -65,6 +70,10 @@ class Finished:
             f"  {len(report.results)} checks, {len(failed)} failed",
         ]
         lines += [f"    {one.check} {one.subject}: {one.verdict}: {one.detail}" for one in failed[:20]]
+        if self.commit:
+            lines.append(f"  commit {self.commit[:12]} on {self.branch}")
+        elif self.branch:
+            lines.append(f"  its rows are on {self.branch!r} for a week, to be looked at and not to be used")
         lines += [f"  loaded {sum(rows.values()):,} rows into {url}" for url, rows in self.loaded.items()]
         lines.append(f"  page: {self.folder.page}")
         return "\n".join(lines)
@@ -72,10 +81,10 @@ class Finished:
 
 def report(path: Path, *, run: str = "") -> Finished:
     """The report of an earlier run of a job; the latest where none is named."""
-    folder = find_run(load_job(path).lake, run)
+    folder = find_run(load_job(path).home, run)
     document = json.loads(folder.report.read_text(encoding="utf-8"))
-    loaded = document.pop("loaded")
-    return Finished(Report.from_json(document), folder, loaded)
+    loaded, commit, branch = (document.pop(name) for name in ("loaded", "commit", "branch"))
+    return Finished(Report.from_json(document), folder, loaded, commit, branch)
 
 
 def _write(path: Path, text: str) -> None:

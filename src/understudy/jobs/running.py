@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from understudy import checks, transforms
 from understudy.checks.report import StepReport
-from understudy.connections import connect, redact
+from understudy.connections import connect
 from understudy.connections.folder import Folder
 from understudy.errors import Error, Inexact, InputError
 from understudy.interfaces import Check, Connection, Ddl, Progress, Result, Snapshot
@@ -22,10 +21,12 @@ from understudy.jobs.extract import Extracted, extract
 from understudy.jobs.loading import Destination, Loading
 from understudy.jobs.planning import Plan, make_plan
 from understudy.jobs.prove import prove
+from understudy.jobs.publishing import open_lake, publish, set_aside, settle
 from understudy.jobs.record import Facts, Finished, Loaded, report_of
-from understudy.jobs.spec import Job, JobFile, Severity, load_job, resolve
+from understudy.jobs.spec import JobFile, Severity, load_job, resolve
 from understudy.jobs.store import RunFolder, new_run
-from understudy.jobs.version import code_version, dependency_versions
+from understudy.lake import Lake
+from understudy.lake.nouns import Commit
 from understudy.schema import TableName
 
 _INTEGRITY = ("foreign_keys", "unique", "not_null", "lengths")
@@ -36,6 +37,7 @@ class Run:
     """One execution under way: what it works with, and what its steps have found so far."""
 
     file: JobFile
+    lake: Lake
     folder: RunFolder
     key: transforms.Key
     source: Connection
@@ -66,8 +68,8 @@ def run(path: Path, *, load: bool = True, progress: Progress) -> Finished:
     key = transforms.Key.parse(resolve(file.job.key, "key"))
     source = connect(resolve(file.job.source, "source"))
     destinations = _destinations(file, source) if load else ()
-    with new_run(file.lake) as folder:
-        state = Run(file, folder, key, source, destinations, progress)
+    with new_run(file.home) as folder:
+        state = Run(file, open_lake(file), folder, key, source, destinations, progress)
         while True:
             try:
                 return _once(state)
@@ -94,8 +96,9 @@ def _once(state: Run) -> Finished:
                 plan = make_plan(state.file, snapshot.schema())
                 plan.refuse()
                 prove(plan, snapshot)
+                where = settle(state.lake, plan)
                 drifted = gate(plan, snapshot, progress=state.progress)
-            stage = staged.enter_context(Folder.create(state.folder.data, plan.schema))
+            stage = staged.enter_context(Folder.create(state.folder.stage, plan.schema, field_ids=where.field_ids))
             with ThreadPoolExecutor(1, thread_name_prefix="ddl") as aside, state.step("extract"):
                 definitions = aside.submit(_definitions, plan, snapshot)
                 made = extract(plan, snapshot, stage, key=state.key, progress=state.progress)
@@ -105,11 +108,12 @@ def _once(state: Run) -> Finished:
                 results = drifted + _check(state, plan, made, snapshot)
             facts = replace(_facts(state, plan, made, results, snapshot), notes=ddl.notes if ddl else ())
         if not checks.passed(results):
-            return _finish(state, facts, {})
+            loading.withhold()
+            return _finish(state, facts, {}, branch=set_aside(where, stage, facts, state.source, ddl))
         loading.wait()
         with state.step("publish"):
-            stage.publish(_extras(state, facts, ddl), hide=plan.changed)
-        return _show(state, facts, loading)
+            commit = publish(where, stage, facts, state.source, ddl)
+        return _show(state, facts, loading, commit)
 
 
 def _definitions(plan: Plan, snapshot: Snapshot) -> Ddl | None:
@@ -175,30 +179,6 @@ def _softened(result: Result) -> Result:
     return result
 
 
-def _extras(state: Run, facts: Facts, ddl: Ddl | None) -> dict[str, object]:
-    """What makes a result traceable: job, code, source, key id; and its table definitions, to load it again."""
-    return {
-        "job": _shown(state.file.job),
-        "run": state.folder.id,
-        "source": facts.plan.schema.identity,
-        "position": facts.position,
-        "key": state.key.id,
-        "code": code_version(),
-        "dependencies": dependency_versions(),
-        "place": state.source.place(),
-        **({"ddl": asdict(ddl)} if ddl else {}),
-    }
-
-
-def _shown(job: Job) -> str:
-    """A job without the secrets that may be written into it, as JSON: YAML that plans the same."""
-    plain = job.model_dump(mode="json")
-    plain["source"] = redact(job.source)
-    plain["key"] = job.key if job.key.startswith("${") else "***"
-    plain["load"] = [{**spec.model_dump(mode="json"), "to": redact(spec.to)} for spec in job.load]
-    return json.dumps(plain, ensure_ascii=False)
-
-
 def _facts(state: Run, plan: Plan, made: Extracted, results: list[Result], snapshot: Snapshot) -> Facts:
     return Facts(
         plan=plan,
@@ -213,18 +193,18 @@ def _facts(state: Run, plan: Plan, made: Extracted, results: list[Result], snaps
     )
 
 
-def _show(state: Run, facts: Facts, loading: Loading) -> Finished:
+def _show(state: Run, facts: Facts, loading: Loading, commit: Commit) -> Finished:
     """Let every destination show the result, which is published by now and stays, whatever a destination says.
 
     Its report is written first: after a kill, `understudy load` goes on from here, without the source.
     """
-    finished = _finish(state, facts, {})
+    finished = _finish(state, facts, {}, commit.hash)
     if not state.destinations:
         return finished
     outcomes = loading.show()
     state.steps.append(StepReport("load", round(loading.seconds, 3)))
     loaded = {one.name: _by_name(rows) for one, rows in outcomes.items() if not isinstance(rows, Error)}
-    finished = _finish(state, facts, loaded)
+    finished = _finish(state, facts, loaded, commit.hash)
     for error in (outcome for outcome in outcomes.values() if isinstance(outcome, Error)):
         again = f"the result itself is published: `understudy load {state.file.path.name}` loads it again"
         error.hint = f"{error.hint}; {again}" if error.hint else again
@@ -236,8 +216,8 @@ def _by_name(rows: Mapping[TableName, int]) -> dict[str, int]:
     return {str(name): count for name, count in rows.items()}
 
 
-def _finish(state: Run, facts: Facts, loaded: Loaded) -> Finished:
-    """Write the report beside the result, as JSON and as a page."""
-    finished = Finished(report_of(facts), state.folder, loaded)
+def _finish(state: Run, facts: Facts, loaded: Loaded, commit: str = "", *, branch: str = "") -> Finished:
+    """Write the report of the run, as JSON and as a page."""
+    finished = Finished(report_of(facts), state.folder, loaded, commit, state.file.job.into if commit else branch)
     finished.write()
     return finished

@@ -231,7 +231,11 @@ class Job(_Part):
     key: str = "${UNDERSTUDY_KEY}"
     """The secret behind every stand-in; `understudy key new` makes one."""
     lake: str = "./.understudy"
-    """The folder that keeps runs and their results."""
+    """The lake that keeps results: a folder, or s3://bucket/prefix."""
+    catalog: str = ""
+    """Where the lake remembers its commits, if not in its folder: postgresql://..., or sqlite:///PATH."""
+    into: str = "main"
+    """The branch of the lake to publish on."""
     subset: SubsetSpec = SubsetSpec()
     """Which rows."""
     columns: dict[str, Any] = Field(default_factory=dict)
@@ -291,9 +295,16 @@ class JobFile:
         return self.path.stem
 
     @property
-    def lake(self) -> Path:
-        """The folder that keeps runs and their results."""
-        return (self.path.parent / resolve(self.job.lake, "lake")).resolve()
+    def lake(self) -> str:
+        """Where the lake is: an absolute path, or s3://bucket/prefix."""
+        place = resolve(self.job.lake, "lake")
+        return place if "://" in place else str((self.path.parent / place).resolve())
+
+    @property
+    def home(self) -> Path:
+        """The folder on this machine that keeps the reports of runs: the lake's own, where it is a folder."""
+        place = self.lake
+        return (self.path.parent / ".understudy").resolve() if "://" in place else Path(place)
 
 
 def load_job(path: Path) -> JobFile:

@@ -1,4 +1,4 @@
-"""Where runs are kept: one folder each under the lake, found again by id, leftovers of killed ones removed."""
+"""Where the reports of runs are kept: one folder each, found again by id, leftovers of killed ones removed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OWNER = "owner.pid"
 
 @dataclass(frozen=True)
 class RunFolder:
-    """One run's folder: its data, its report as JSON and as a page."""
+    """One run's folder: its report as JSON and as a page."""
 
     path: Path
 
@@ -29,9 +29,9 @@ class RunFolder:
         return self.path.name
 
     @property
-    def data(self) -> Path:
-        """The published result: Parquet files with a manifest.  Absent while a run has not passed its checks."""
-        return self.path / "data"
+    def stage(self) -> Path:
+        """Where rows are staged while the run goes on, masked already; the lake takes them from here."""
+        return self.path / "stage"
 
     @property
     def report(self) -> Path:
@@ -64,7 +64,7 @@ def new_run(lake: Path) -> Iterator[RunFolder]:
         yield folder
     finally:
         owner.unlink(missing_ok=True)
-        if not folder.report.exists() and not folder.data.exists():
+        if not folder.report.exists():
             shutil.rmtree(folder.path, ignore_errors=True)
 
 
