@@ -28,6 +28,7 @@ TRANSACTION = "transaction"
 _FORMAT = "1"
 _STORE = "lake.db"
 _HEAD = "HEAD"
+_COLLECTED = "`understudy log` shows what is left; `understudy gc` keeps as much as its policy says"
 
 
 class Moved(Error):
@@ -88,7 +89,7 @@ class Lake:
 
     def entries(self, text: str = "", namespace: str | None = None) -> dict[Key, Entry]:
         """All that a state holds, or what one namespace of it does."""
-        return tree.entries(self.store.nodes, self.head(text).tree, namespace)
+        return tree.entries(self.store.nodes, self._readable(text).tree, namespace)
 
     def tables(self, text: str = "") -> dict[TableName, Entry]:
         """The tables of a state."""
@@ -96,7 +97,14 @@ class Lake:
 
     def find(self, text: str, keys: Collection[Key]) -> dict[Key, Entry]:
         """The entries of some keys; those that hold nothing are left out."""
-        return tree.find(self.store.nodes, self.head(text).tree, keys)
+        return tree.find(self.store.nodes, self._readable(text).tree, keys)
+
+    def _readable(self, text: str) -> Commit:
+        """The commit a reference leads to, whose tables can be read."""
+        commit = self.head(text)
+        if not commit.files:
+            raise _collected(commit)
+        return commit
 
     def entry(self, text: str, table: TableName) -> Entry:
         """The entry of a table; an InputError, with a close match, where there is none."""
@@ -163,18 +171,22 @@ class Lake:
         nodes: Mapping[str, bytes] | None = None,
         why: str = "commit",
         always: bool = False,
+        alone: bool = False,
     ) -> Commit:
         """Put entries on a branch in one step; the commit it is at afterwards.
 
         ``base`` is the commit the changes were made from: what others put on the branch since stays, and
         Moved is raised where they changed the same keys, or any of ``reads``.  ``others`` are further
         parents (a merge's); ``nodes`` documents to keep; a commit that changes nothing is not made unless
-        ``always``.
+        ``always``; with ``alone``, Moved is raised whatever the others changed.
         """
         with self.store.writing() as writing:
             ref = self._branch(writing, branch)
             head = self.store.commit(ref.hash)
+            if alone and base != head.hash:
+                raise Moved(branch, tree.difference(self.store.nodes, self.store.commit(base or "").tree, head.tree))
             changes = self._since(ref, head, base, changes, reads)
+            self._refuse_collected(changes)
             root, made = tree.changed(self.store.nodes, head.tree, changes)
             if root == head.tree and not others and not always:
                 return head
@@ -221,6 +233,12 @@ class Lake:
             raise Moved(ref.name, moved)
         return changes
 
+    def _refuse_collected(self, changes: Changes) -> None:
+        """An InputError where an entry was taken from a commit whose files were collected since."""
+        named = {entry.location: key for key, entry in changes.items() if entry and key.kind == "table"}
+        for location in self.store.collected(named.keys()):
+            raise InputError(f"the files of {named[location]} as it was then were collected", hint=_COLLECTED)
+
     def make_ref(
         self,
         name: str,
@@ -241,6 +259,8 @@ class Lake:
         with self.store.writing() as writing:
             if (there := writing.ref(name)) is not None:
                 raise InputError(f"there is a {there.kind} {name!r} already", hint="choose another name")
+            if not writing.has_files(place.hash):
+                raise _collected(commit)
             writing.put_ref(ref, old=None, author=self.author, why=f"{kind} from {place.text}")
         return ref
 
@@ -268,9 +288,12 @@ class Lake:
     def reset(self, branch: str, to: str, *, why: str = "") -> Ref:
         """Move a branch to another commit; what it pointed at stays in the reflog.  Refused on protected ones."""
         target = self.resolve(to)
-        refuse_tainted(self.store.commit(target.hash), to)
+        commit = self.store.commit(target.hash)
+        refuse_tainted(commit, to)
         with self.store.writing() as writing:
             ref = self._branch(writing, branch)
+            if not writing.has_files(commit.hash):
+                raise _collected(commit)
             if ref.protected:
                 raise InputError(
                     f"{branch!r} is protected, so it is not reset", hint="`understudy revert` undoes a commit"
@@ -313,6 +336,10 @@ class Lake:
         beside.write_text(branch + "\n")
         beside.replace(head)
         return place
+
+
+def _collected(commit: Commit) -> InputError:
+    return InputError(f"the files of {commit.short} were collected", hint=_COLLECTED)
 
 
 def refuse_tainted(commit: Commit, text: str) -> None:

@@ -33,6 +33,7 @@ _DDL = (
     """CREATE TABLE IF NOT EXISTS reflog (id COUNTER, ref text NOT NULL, old text, new text,
     time double precision NOT NULL, author text NOT NULL, why text NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS reflog_ref ON reflog (ref, id)",
+    "CREATE TABLE IF NOT EXISTS collected (location text PRIMARY KEY)",
     """CREATE TABLE IF NOT EXISTS verdict (tree text NOT NULL, name text NOT NULL, passed integer NOT NULL,
     time double precision NOT NULL, PRIMARY KEY (tree, name))""",
 )
@@ -144,6 +145,16 @@ class Store:
         sql = f"SELECT ref, old, new, time, author, why FROM reflog {where} ORDER BY id DESC LIMIT {int(limit)}"
         return [Logged(*row) for row in self.database.rows(sql, values)]
 
+    def pointed_at(self, since: float) -> set[str]:
+        """The commits that references have pointed at since a moment, as far as they moved since."""
+        rows = self.database.rows("SELECT old, new FROM reflog WHERE time >= ?", [since])
+        return {name for row in rows for name in row if name}
+
+    def collected(self, locations: Collection[str]) -> set[str]:
+        """Those of some tables' metadata that are gone, or are about to be."""
+        rows = self.database.among("SELECT location FROM collected WHERE location IN (NAMES)", locations)
+        return {location for (location,) in rows}
+
     def at(self, ref: str, moment: float) -> str | None:
         """Where a reference pointed at a moment; None where it did not exist."""
         rows = self.database.rows(
@@ -234,10 +245,24 @@ class Writing:
         for name in commits:
             self._execute("UPDATE commit_ SET status = ? WHERE hash = ?", [status, name])
 
-    def mark_collected(self, commits: Collection[str]) -> None:
-        """Say of commits that their files are gone."""
-        for name in commits:
-            self._execute("UPDATE commit_ SET files = 0 WHERE hash = ?", [name])
+    def stop(self) -> None:
+        """Keep all references where they are until the transaction ends."""
+        self._execute(f"SELECT name FROM ref ORDER BY name{self._lock}")
+
+    def has_files(self, commit: str) -> bool:
+        """Whether a commit's files are there, and stay until the transaction ends."""
+        shared = self._lock.replace("UPDATE", "SHARE")  # for many may branch off one commit at once
+        return bool(self._execute(f"SELECT files FROM commit_ WHERE hash = ?{shared}", [commit])[0][0])
+
+    def mark_collected(self, commits: Collection[str], *, files: bool = False) -> None:
+        """Say of commits that their files are gone, or that they are there after all."""
+        self._execute.many("UPDATE commit_ SET files = ? WHERE hash = ?", [(int(files), name) for name in commits])
+
+    def put_collected(self, locations: Collection[str]) -> None:
+        """Say of tables' metadata that they are about to be deleted, so that no commit may name them again."""
+        self._execute.many(
+            "INSERT INTO collected (location) VALUES (?) ON CONFLICT DO NOTHING", [(one,) for one in sorted(locations)]
+        )
 
     def set(self, name: str, value: str) -> None:
         """Remember a setting."""
