@@ -70,8 +70,8 @@ def test_between_two_commits_is_what_led_to_one_and_not_to_the_other_parents_fir
 def test_a_criss_cross_has_two_merge_bases(lake):
     lake.branch("dev", "main")
     one, other = put(lake, orders=1), put(lake, "dev", users=1)
-    lake.commit("main", {table("users"): at(1)}, others=(other,), message="merge")
-    lake.commit("dev", {table("orders"): at(1)}, others=(one,), message="merge")
+    lake.commit("main", {table("users"): at(1, "users")}, others=(other,), message="merge")
+    lake.commit("dev", {table("orders"): at(1, "orders")}, others=(one,), message="merge")
     assert merge_bases(lake.store, lake.head("main").hash, lake.head("dev").hash) == sorted([one, other])
 
 
@@ -83,7 +83,10 @@ def test_blame_tells_the_commit_that_made_each_table_and_looks_through_merges(la
     put(lake, gone=1)
     put(lake, gone=None)
     lake.commit(
-        "main", {table("orders"): at(2), table("users"): at(9)}, others=(lake.head("dev").hash,), message="merge"
+        "main",
+        {table("orders"): at(2, "orders"), table("users"): at(9, "users")},
+        others=(lake.head("dev").hash,),
+        message="merge",
     )
     put(lake, rates=2, message="more rates")
     assert {str(one): commit.message for one, commit in blame(lake, "main").items()} == {
@@ -126,7 +129,9 @@ def test_one_table_of_several_is_not_undone_alone_unless_that_is_said(lake):
 def test_the_only_table_of_a_commit_may_be_named(lake):
     put(lake, orders=1)
     document = {Key("document", "", "dataset"): Entry("", tree.EMPTY)}
-    undone = lake.commit("main", {table("orders"): at(2)} | document, message="orders and what is said of them")
+    undone = lake.commit(
+        "main", {table("orders"): at(2, "orders")} | document, message="orders and what is said of them"
+    )
     revert(lake, "main", f"@{undone.hash}", tables=[name("orders")])
     assert lake.head("main").tree == lake.head("main~2").tree
 
@@ -159,7 +164,7 @@ def test_a_merge_is_reverted_to_what_its_first_parent_was(lake):
     lake.branch("dev", "main")
     put(lake, "dev", users=1)
     put(lake, "dev", users=2)
-    lake.commit("main", {table("users"): at(2)}, others=(lake.head("dev").hash,), message="merge")
+    lake.commit("main", {table("users"): at(2, "users")}, others=(lake.head("dev").hash,), message="merge")
     revert(lake, "main", "main")
     assert shown(lake) == {"orders": 1}
 
@@ -215,7 +220,9 @@ def long_history(sqlite_lake):
         put(sqlite_lake, "dev", users=number)
     for number in range(20, 29):
         put(sqlite_lake, orders=number)
-    sqlite_lake.commit("main", {table("users"): at(9)}, others=(sqlite_lake.head("dev").hash,), message="merge")
+    sqlite_lake.commit(
+        "main", {table("users"): at(9, "users")}, others=(sqlite_lake.head("dev").hash,), message="merge"
+    )
     return sqlite_lake
 
 

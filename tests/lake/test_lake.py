@@ -29,7 +29,10 @@ def test_a_branch_costs_one_row_however_much_there_is(lake):
 def test_a_commit_tells_what_it_changed_and_what_made_it(lake):
     put(lake, orders=1, users=1)
     made = lake.commit(
-        "main", {table("orders"): at(2), table("users"): None}, message="nightly", meta={"run": "r1", "job": "shop"}
+        "main",
+        {table("orders"): at(2, "orders"), table("users"): None},
+        message="nightly",
+        meta={"run": "r1", "job": "shop"},
     )
     assert {str(key) for key in made.changed} == {"orders", "users"}
     assert (made.message, made.meta, made.status, made.files) == (
@@ -53,7 +56,7 @@ def test_what_changes_nothing_makes_no_commit_unless_it_must(lake):
 def test_changes_made_from_an_older_state_keep_what_others_did_since(lake):
     base = put(lake, orders=1, users=1)
     put(lake, users=2)
-    lake.commit("main", {table("orders"): at(5)}, base=base, message="late")
+    lake.commit("main", {table("orders"): at(5, "orders")}, base=base, message="late")
     assert shown(lake) == {"orders": 5, "users": 2}
 
 
@@ -61,7 +64,7 @@ def test_changes_of_what_others_changed_since_are_refused(lake):
     base = put(lake, orders=1, users=1)
     put(lake, orders=2)
     with pytest.raises(Moved) as caught:
-        lake.commit("main", {table("orders"): at(5)}, base=base, message="late")
+        lake.commit("main", {table("orders"): at(5, "orders")}, base=base, message="late")
     assert caught.value.keys == {table("orders")}
     assert "orders changed meanwhile" in caught.value.message
     assert shown(lake) == {"orders": 2, "users": 1}
@@ -71,14 +74,14 @@ def test_changes_made_from_what_was_read_are_refused_where_that_has_changed(lake
     base = put(lake, orders=1, rates=1)
     put(lake, rates=2)
     with pytest.raises(Moved, match="rates"):
-        lake.commit("main", {table("orders"): at(5)}, base=base, reads=[table("rates")], message="late")
+        lake.commit("main", {table("orders"): at(5, "orders")}, base=base, reads=[table("rates")], message="late")
 
 
 def test_a_table_that_two_make_at_once_is_made_by_the_first(lake):
     base = lake.head("main").hash
     put(lake, orders=1)
     with pytest.raises(Moved):
-        lake.commit("main", {table("orders"): at(2)}, base=base, message="late")
+        lake.commit("main", {table("orders"): at(2, "orders")}, base=base, message="late")
 
 
 def test_a_tag_stays(lake):
@@ -142,7 +145,7 @@ def test_the_log_is_told_by_table_author_run_and_message(lake):
     lake.author = "anna"
     put(lake, orders=1, message="first orders")
     lake.author = "ben"
-    lake.commit("main", {table("users"): at(1)}, message="users", meta={"run": "20260101T1-aa"})
+    lake.commit("main", {table("users"): at(1, "users")}, message="users", meta={"run": "20260101T1-aa"})
     put(lake, orders=2, message="more ORDERS")
 
     def told(**filters):

@@ -86,7 +86,7 @@ while len(made) < steps:
     head = lake.head("main")
     value = shown(lake, f"@{head.hash}")["counter"]
     try:
-        made.append(lake.commit("main", {table("counter"): at(value + 1)}, base=head.hash, message=str(me)).hash)
+        made.append(lake.commit("main", {table("counter"): at(value + 1, "counter")}, base=head.hash, message=str(me)).hash)
     except Moved:
         moved += 1
 told = made

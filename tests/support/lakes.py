@@ -13,9 +13,9 @@ def table(name: str) -> Key:
     return Key.table(TableName(namespace, own))
 
 
-def at(number: int) -> Entry:
+def at(number: int, uuid: str = "u") -> Entry:
     """What a table holds: equal numbers are equal content."""
-    return Entry(uuid="u", location=f"/metadata/{number}.json", snapshot=number, rows=number)
+    return Entry(uuid=uuid, location=f"/metadata/{number}.json", snapshot=number, rows=number)
 
 
 def number(entry: Entry | None) -> int | None:
@@ -30,7 +30,7 @@ def shown(lake: Lake, text: str = "") -> dict[str, int | None]:
 
 def put(lake: Lake, branch: str = "main", /, *, message: str = "", **tables: int | None) -> str:
     """Commit numbers to tables (None takes one away); the hash of the commit."""
-    changes = {table(name): None if value is None else at(value) for name, value in tables.items()}
+    changes = {table(name): None if value is None else at(value, name) for name, value in tables.items()}
     return lake.commit(branch, changes, message=message or f"put {tables}").hash
 
 
