@@ -185,8 +185,6 @@ class Lake:
             head = self.store.commit(ref.hash)
             if alone and base != head.hash:
                 raise Moved(branch, tree.difference(self.store.nodes, self.store.commit(base or "").tree, head.tree))
-            if alone and base != head.hash:
-                raise Moved(branch, tree.difference(self.store.nodes, self.store.commit(base or "").tree, head.tree))
             changes = self._since(ref, head, base, changes, reads)
             self._refuse_collected(changes)
             root, made = tree.changed(self.store.nodes, head.tree, changes)
