@@ -11,7 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from understudy.errors import CheckFailed, Error, InputError
-    from understudy.jobs import check, connect, findings, init, load, mask, plan, preview, report, run, unmask, why
+    from understudy.jobs import (
+        check,
+        connect,
+        findings,
+        init,
+        load,
+        mask,
+        plan,
+        preview,
+        report,
+        rerun,
+        run,
+        unmask,
+        why,
+    )
+    from understudy.lake import Lake
     from understudy.transforms import Key
 
 _HOMES = {
@@ -19,6 +34,7 @@ _HOMES = {
     "Error": "errors",
     "InputError": "errors",
     "Key": "transforms",
+    "Lake": "lake",
     "check": "jobs",
     "connect": "jobs",
     "findings": "jobs",
@@ -28,6 +44,7 @@ _HOMES = {
     "plan": "jobs",
     "preview": "jobs",
     "report": "jobs",
+    "rerun": "jobs",
     "run": "jobs",
     "unmask": "jobs",
     "why": "jobs",
@@ -38,6 +55,7 @@ __all__ = [
     "Error",
     "InputError",
     "Key",
+    "Lake",
     "check",
     "connect",
     "findings",
@@ -47,6 +65,7 @@ __all__ = [
     "plan",
     "preview",
     "report",
+    "rerun",
     "run",
     "unmask",
     "why",

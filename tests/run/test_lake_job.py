@@ -1,5 +1,8 @@
 """Jobs on the lake: a run is a commit; what is published is read, loaded and checked from any state of it."""
 
+import subprocess
+import sys
+
 import polars as pl
 import pytest
 
@@ -199,3 +202,54 @@ def test_files_that_were_changed_on_the_disk_are_not_loaded(ran):
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     refused = shop.cli("load", "job.yaml", "--mode", "replace", "--to", shop.destination)
     assert refused.code == 3 and "were changed since they were written" in refused.err
+
+
+def test_rerun_makes_the_same_rows_and_leaves_no_trace(ran):
+    shop, _ = ran
+    lake = lake_of(shop)
+    before = lake.head("main")
+    again = shop.cli("rerun", "main")
+    assert again.code == 0, again.err
+    assert "the same 18 rows in 6 tables" in again.out
+    assert lake.head("main") == before and not lake.refs("transaction")
+
+
+def test_rerun_tells_which_rows_differ_and_why(ran):
+    shop, _ = ran
+    shop.execute("update users set name = 'Ada King' where id = 1", source=True)
+    shop.execute("insert into orders (user_id, total) values (1, 3)", source=True)
+    again = shop.cli("rerun", "main", "--json")
+    assert again.code == 1
+    assert again.json["differ"] == {
+        "users": "0 rows more, 0 less, 1 changed",
+        "orders": "1 rows more, 0 less, 0 changed",
+    }
+    assert any("the source stood at" in cause for cause in again.json["causes"])
+    assert len(rows_of(lake_of(shop), again.json["branch"], "orders")) == 5
+
+
+def test_rerun_says_all_that_is_missing_at_once(ran):
+    shop, _ = ran
+    other = shop.cli("key", "new").out.strip()
+    refused = shop.cli("rerun", "main", UNDERSTUDY_KEY=other)
+    assert refused.code == 2 and "was made with" in refused.err
+    bare = {name: value for name, value in shop.environment.items() if name not in ("SOURCE_URL", "UNDERSTUDY_KEY")}
+    command = [sys.executable, "-m", "understudy", "rerun", "main"]
+    process = subprocess.run(command, cwd=shop.folder, env=bare, capture_output=True, text=True)
+    assert process.returncode == 2
+    assert "SOURCE_URL is not set" in process.stderr and "UNDERSTUDY_KEY is not set" in process.stderr
+
+
+def test_rerun_from_a_state_of_the_lake_reads_that_very_state(ran):
+    shop, _ = ran
+    (shop.folder / "whole.yaml").write_text(
+        f"source: lake:{shop.folder}/.understudy#main\nlake: ./second\n"
+        + COLUMNS
+        + "  notes.subject_id: keep\nchecks: {drift: off, privacy: off, constraints: off}\n"
+    )
+    done = shop.cli("run", "whole.yaml")
+    assert done.code == 0, done.err + done.out
+    shop.execute("update users set name = 'Ada King' where id = 1", source=True)
+    assert shop.cli("run", "job.yaml", "--no-load").code == 0
+    again = shop.cli("rerun", "main", "--lake", "second")
+    assert again.code == 0, again.err + again.out

@@ -1,4 +1,4 @@
-"""The verbs of the main job: init, plan, test, run, preview, why, check, report, load."""
+"""The verbs of the main job: init, plan, test, run, preview, why, check, report, load, rerun."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class LoadMode(enum.StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the application."""
-    for verb in (init, plan, run, preview, why, check, report, load):
+    for verb in (init, plan, run, preview, why, check, report, load, rerun):
         app.command(verb.__name__)(verb)
     app.command("test")(try_tests)
 
@@ -218,3 +218,21 @@ def load(
     with out.progress() as progress:
         loaded = jobs.load(source, to=to, mode=mode.value, run=run, ref=ref, progress=progress)
     out.result({"loaded": loaded}, *[f"{url}: {rows:,} rows" for url, rows in loaded.items()])
+
+
+def rerun(
+    commit: Annotated[str, typer.Argument(metavar="COMMIT", help="What to make again: @HASH, a branch, a tag.")],
+    lake: Annotated[str, typer.Option("--lake", help="The lake; UNDERSTUDY_LAKE or ./.understudy by default.")] = "",
+    catalog: Annotated[str, typer.Option("--catalog", help="The URL of its store, if not in its folder.")] = "",
+    json: Json = False,
+) -> None:
+    """Do again what made a commit, beside everything else, and tell whether the same rows come of it."""
+    from understudy import jobs
+    from understudy.lake.connection import open_lake
+
+    out = render.output(json=json)
+    with out.progress() as progress:
+        found = jobs.rerun(open_lake(lake, catalog=catalog), commit, progress=progress)
+    out.result(found.json(), str(found))
+    if not found.same:
+        raise typer.Exit(CheckFailed.exit_code)

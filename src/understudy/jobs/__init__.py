@@ -8,6 +8,7 @@ from understudy.jobs.frames import mask, unmask
 from understudy.jobs.loading import load
 from understudy.jobs.look import Checked, Planned, Preview, check, plan, preview, why
 from understudy.jobs.record import Finished, report
+from understudy.jobs.rerunning import Rerun, rerun
 from understudy.jobs.running import run
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Finished",
     "Planned",
     "Preview",
+    "Rerun",
     "check",
     "connect",
     "findings",
@@ -26,6 +28,7 @@ __all__ = [
     "plan",
     "preview",
     "report",
+    "rerun",
     "run",
     "unmask",
     "why",

@@ -161,9 +161,7 @@ def why(path: Path, table: str, key: Sequence[str], *, run: str = "", original: 
 def _published(file: JobFile, run: str) -> tuple[Branch, Plan]:
     """What a run published, or the job's branch, and the plan that made it, from what the commit tells."""
     result = result_of(file, run=run)
-    told = next((one.extras for one in result.published if one.name == file.name), None)
-    if told is None:
-        raise InputError(f"{result.ref!r} holds nothing of the job {file.name!r}", hint="`understudy run JOB` makes it")
+    told = result.published_by(file.name).extras
     return result, make_plan(parse_job(told["job"], file.path), result.schema())
 
 

@@ -64,7 +64,11 @@ def run(path: Path, *, load: bool = True, progress: Progress) -> Finished:
     Raises an InputError where the job is refused, before a row is read.  A check that fails gives a
     finished run whose report did not pass: nothing was published and no destination was touched.
     """
-    file = load_job(path)
+    return execute(load_job(path), load=load, progress=progress)
+
+
+def execute(file: JobFile, *, load: bool, progress: Progress) -> Finished:
+    """Do a job that was read already; see ``run``."""
     key = transforms.Key.parse(resolve(file.job.key, "key"))
     source = connect(resolve(file.job.source, "source"))
     destinations = _destinations(file, source) if load else ()

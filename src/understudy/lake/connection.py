@@ -76,6 +76,22 @@ class Branch:
         """What jobs tell of the databases that its tables came from."""
         return dataset.published(self.lake.store, self.entries)
 
+    def published_by(self, job: str) -> dataset.Copied:
+        """What one job published; an InputError where it is not here."""
+        found = {one.name: one for one in self.published}
+        if job not in found:
+            raise unknown(f"copy on {self.ref!r} by the job", job, found)
+        return found[job]
+
+    def hashes(self, name: TableName) -> list[str]:
+        """The SHA-256 of a table's files in order; empty where not all are known."""
+        from understudy.lake import metadata
+
+        known = {path: digest for one in self.published for path, digest in one.hashes.items()}
+        held = metadata.file_set(self._metadata(name), self.lake.io)
+        found = [known.get(path, "") for path, one in held.items() if not one.deletes]
+        return sorted(found) if len(found) == len(held) and all(found) else []
+
     # Reading
 
     def schema(self) -> Schema:
@@ -146,12 +162,15 @@ class Branch:
 
         def rows() -> Iterator[pa.RecordBatch]:
             for one in held:
-                with self.lake.io.new_input(one.path).open() as opened, pq.ParquetFile(opened, pre_buffer=False) as file:
+                with (
+                    self.lake.io.new_input(one.path).open() as opened,
+                    pq.ParquetFile(opened, pre_buffer=False) as file,
+                ):
                     if one.deletes or not set(columns) <= set(file.schema_arrow.names):
-                        raise InputError(
-                            f"rows of {str(name)!r} on {self.ref!r} were written after the run, so nothing tells why they are there",
-                            hint="ask for the run's own commit: `--run ID`",
+                        message = (
+                            f"rows of {str(name)!r} on {self.ref!r} are no longer those of a run"
                         )
+                        raise InputError(message, hint="ask for the run's own commit: `--run ID`")
                     for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
                         yield batch.select(list(columns)).cast(pa.schema(fields))
 
@@ -206,7 +225,10 @@ class Branch:
         del batch
         if not self.schema().table(table).checks:
             return {}
-        raise InputError(f"the CHECK constraints of {str(table)!r} cannot be evaluated in the lake")
+        raise InputError(
+            f"the CHECK constraints of {str(table)!r} are SQL of another database, so they cannot be tried in the lake",
+            hint="`checks: {constraints: off}`: the database that the result is loaded into tries them",
+        )
 
     def ddl(self, *, hide: frozenset[tuple[TableName, str]] = frozenset()) -> Ddl:
         """The statements that recreate the objects of the database this was copied from."""
