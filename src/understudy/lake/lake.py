@@ -192,7 +192,8 @@ class Lake:
                 return head
             parents = (head.hash, *others)
             known = self.store.commits(parents)
-            changed = tuple(sorted(tree.difference(_with(self.store, made), head.tree, root)))
+            before = tree.find(self.store.nodes, head.tree, changes)
+            changed = tuple(sorted(key for key, entry in changes.items() if before.get(key) != entry))
             commit = named(
                 Commit(
                     hash="",
@@ -360,16 +361,6 @@ def _status(ref: Ref, parents: Collection[Commit]) -> Status:
     """What a transaction writes, and what is made from such commits, is pending until it is published."""
     tainted = any(one.status != "published" for one in parents)
     return "pending" if ref.kind == "transaction" or tainted else "published"
-
-
-def _with(store: Store, made: Mapping[str, bytes]) -> tree.Get:
-    """Reads nodes that are stored and those that were just made."""
-
-    def get(wanted: Collection[str]) -> dict[str, tree.Node]:
-        new = {name: tree.decode(made[name]) for name in wanted if name in made}
-        return new | store.nodes([name for name in wanted if name not in new])
-
-    return get
 
 
 def _database(location: str, catalog: str) -> Database:

@@ -217,7 +217,8 @@ def difference(get: Get, one: str, other: str) -> dict[Key, tuple[Entry | None, 
                 names = ((a[0] if a else EMPTY, b[0] if b else EMPTY) for a, b in both)
                 following += [pair for pair in names if pair[0] != pair[1]]
                 continue
-            here, there = entries(get, before), entries(get, after)
+            here = left.entries if isinstance(left, Leaf) else entries(get, before)
+            there = right.entries if isinstance(right, Leaf) else entries(get, after)
             for key in here.keys() | there.keys():
                 if here.get(key) != there.get(key):
                     found[key] = (here.get(key), there.get(key))
