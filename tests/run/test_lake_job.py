@@ -2,16 +2,20 @@
 
 import subprocess
 import sys
+from decimal import Decimal
 
 import polars as pl
+import pyarrow as pa
 import pytest
+from pyiceberg.types import BooleanType
 
 from support.shop import COLUMNS, SUBSET
 from understudy.errors import InputError
 from understudy.interfaces import Scan
-from understudy.lake import Lake
+from understudy.lake import Lake, tables
+from understudy.lake.catalog import LakeCatalog
 from understudy.lake.connection import Branch
-from understudy.schema import TableName
+from understudy.schema import Column, Table, TableName, Unique
 
 USERS = TableName("public", "users")
 
@@ -253,3 +257,32 @@ def test_rerun_from_a_state_of_the_lake_reads_that_very_state(ran):
     assert shop.cli("run", "job.yaml", "--no-load").code == 0
     again = shop.cli("rerun", "main", "--lake", "second")
     assert again.code == 0, again.err + again.out
+
+
+def test_what_became_of_the_tables_on_a_branch_is_loaded_too(ran):
+    shop, _ = ran
+    lake = lake_of(shop)
+    lake.branch("dev")
+    table = LakeCatalog(lake, "dev").load_table("public.orders")
+    with table.update_schema() as update:
+        update.add_column("paid", BooleanType()).rename_column("total", "amount").delete_column("tags")
+    badges = Table(
+        TableName("hr", "badges"),
+        (
+            Column("no", "int64", "integer", pa.int64(), nullable=False),
+            Column("owner", "string", "text", pa.string()),
+            Column("since", "timestamp[us, tz=UTC]", "timestamp", pa.timestamp("us", "UTC")),
+        ),
+        (Unique("pk", ("no",), primary=True),),
+    )
+    rows = pa.record_batch({"no": [7], "owner": ["ada"], "since": pa.array([0], pa.timestamp("us", "UTC"))})
+    tables.create(lake, "dev", badges, batches=[rows])
+    shop.execute("drop schema public cascade; create schema public")
+    for mode in ("create", "replace"):
+        done = shop.cli("load", f"lake:{shop.folder}/.understudy#dev", "--to", shop.destination, "--mode", mode)
+        assert done.code == 0, done.err
+    assert shop.query("select no, owner from hr.badges") == [(7, "ada")]
+    assert shop.query("select count(*), count(paid), sum(amount) from orders") == [(4, 0, Decimal("42.75"))]
+    assert shop.query(
+        "select count(*) from pg_constraint where conrelid = 'hr.badges'::regclass and contype = 'p'"
+    ) == [(1,)]

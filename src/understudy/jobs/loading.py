@@ -141,7 +141,7 @@ def load(
     refuse_tainted(result.commit, result.ref)
     result.verify()
     places = {one.extras.get("place") for one in result.published}
-    ddl = result.ddl() if any("ddl" in one.extras for one in result.published) else None
+    ddl = result.ddl()
     loaded: dict[str, int] = {}
     for spec in wanted:
         destination = connect(resolve(spec.to, "load.to"))

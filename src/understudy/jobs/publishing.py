@@ -17,7 +17,7 @@ from understudy.jobs.planning import Plan
 from understudy.jobs.record import Facts, report_of
 from understudy.jobs.spec import Job, JobFile, resolve
 from understudy.jobs.version import code_version, dependency_versions
-from understudy.lake import Lake, Moved
+from understudy.lake import Lake, Moved, gates
 from understudy.lake.lake import node
 from understudy.lake.nouns import Commit
 
@@ -51,7 +51,7 @@ def publish(where: Publication, stage: Folder, facts: Facts, source: Connection,
     meta, nodes = _meta(facts)
     message = f"run {facts.run} of {facts.plan.file.name}"
     try:
-        return where.commit(taken, extras, message=message, meta=meta, nodes=nodes)
+        commit = where.commit(taken, extras, message=message, meta=meta, nodes=nodes)
     except Moved as moved:
         branch = _aside(where, facts)
         where.commit(taken, extras, message=message, meta=meta, nodes=nodes, branch=branch)
@@ -59,6 +59,8 @@ def publish(where: Publication, stage: Folder, facts: Facts, source: Connection,
             f"{moved.message} while the run went on, so its result is on {branch!r}",
             hint=f"`understudy merge {branch} --into {where.branch} --from-aborted --dry-run` shows what differs",
         ) from moved
+    gates.record(where.lake, commit, facts.results)
+    return commit
 
 
 def set_aside(where: Publication, stage: Folder, facts: Facts, source: Connection, ddl: Ddl | None) -> str:

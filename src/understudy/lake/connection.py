@@ -100,13 +100,15 @@ class Branch:
 
     @cached_property
     def _schema(self) -> Schema:
-        from understudy.lake import types
+        from understudy.lake import native, types
 
         names = {key.table_name for key in self.entries if key.kind == "table"}
         found = [types.table_of(self._metadata(name), name) for name in self._in_order(names)]
         tables = tuple(replace(table, rows=self.entries[Key.table(table.name)].rows or 0) for table, _ in found)
         keys = tuple(key for _, own in found for key in own if key.parent in names)
         bare = dataset.together(self.published, self.url)
+        if bare.engine in ("", "files", native.ENGINE):
+            tables = tuple(native.native(table) for table in tables)
         return replace(bare, tables=tables, foreign_keys=keys)
 
     def _in_order(self, names: Collection[TableName]) -> list[TableName]:
@@ -167,9 +169,7 @@ class Branch:
                     pq.ParquetFile(opened, pre_buffer=False) as file,
                 ):
                     if one.deletes or not set(columns) <= set(file.schema_arrow.names):
-                        message = (
-                            f"rows of {str(name)!r} on {self.ref!r} are no longer those of a run"
-                        )
+                        message = f"rows of {str(name)!r} on {self.ref!r} are no longer those of a run"
                         raise InputError(message, hint="ask for the run's own commit: `--run ID`")
                     for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)):
                         yield batch.select(list(columns)).cast(pa.schema(fields))
@@ -231,12 +231,24 @@ class Branch:
         )
 
     def ddl(self, *, hide: frozenset[tuple[TableName, str]] = frozenset()) -> Ddl:
-        """The statements that recreate the objects of the database this was copied from."""
-        extras = self.extras
-        if "ddl" not in extras:
-            raise InputError(f"{self.ref!r} holds rows but no table definitions", hint="its source was files")
-        kept = extras["ddl"]
-        return scrub(Ddl(**{**kept, "notes": tuple(kept["notes"])}), hide)
+        """The statements that build this state in a database: those of the one it was copied from, and what became
+        of its tables here since; of tables that engines made, their own.
+        """
+        from understudy.lake import native
+
+        copied = [one for one in self.published if "ddl" in one.extras]
+        kept = dataset.only(copied, repr(self.ref)).extras["ddl"] if copied else {"engine": native.ENGINE}
+        if kept["engine"] != native.ENGINE:
+            return Ddl(**{**kept, "notes": tuple(kept["notes"])})
+        known = {name for one in copied for name in one.tables}
+        before, after = [kept.get("before", "")], [kept.get("after", "")]
+        for table in self.schema().tables:
+            if table.name in known:
+                before += [f"{each};" for each in native.since(self._metadata(table.name), table)]
+            else:
+                before += [f"{each};" for each in native.made(table)]
+                after += [f"{each};" for each in native.keyed(table)]
+        return scrub(Ddl(native.ENGINE, "\n".join(before), "\n".join(after), tuple(kept.get("notes", ()))), hide)
 
     def verify(self) -> None:
         """Read every file whose hash was recorded; an Error names those that were changed since."""
