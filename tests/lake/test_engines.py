@@ -6,11 +6,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from lake.rest_support import digest, duckdb_answers, make_orders, rows, run_engine, sail_answers, serving
+from lake.rest_support import duckdb_answers, make_orders, rows, run_engine, sail_answers, serving
 from understudy.errors import InputError
 from understudy.lake import Lake
 from understudy.lake.catalog import LakeCatalog
 from understudy.lake.engines import ENGINES, snippet
+from understudy.lake.merge import merge
 from understudy.lake.rest import Tokens, new_token
 from understudy.lake.rest.auth import Caller
 
@@ -149,10 +150,18 @@ def test_an_unknown_engine_is_named():
         snippet("duck", "http://localhost:8181", "dev")
 
 
-def test_what_an_engine_wrote_on_a_branch_is_read_on_main_once_main_is_there(served, tmp_path: Path):
+def test_what_an_engine_wrote_on_a_branch_is_merged_with_what_main_got_meanwhile(served, tmp_path: Path):
     lake, url = served
     LakeCatalog(lake, "dev").create_table("shop.plain", pa.schema([("a", pa.int32())]))
-    duckdb_answers(tmp_path, *snippet("duckdb", url, "dev").splitlines(), "INSERT INTO dev.shop.plain VALUES (1), (2)")
-    lake.commit("main", dict(lake.entries("dev")), message="as dev is")
-    assert digest(lake, "main") == digest(lake, "dev")
+    duckdb_answers(
+        tmp_path,
+        *snippet("duckdb", url, "dev").splitlines(),
+        "INSERT INTO dev.shop.plain VALUES (1), (2)",
+        "INSERT INTO dev.shop.orders VALUES (4, 'jug')",
+    )
+    LakeCatalog(lake, "main").load_table("shop.orders").append(
+        pa.table({"id": pa.array([5], pa.int64()), "item": ["jar"]})
+    )
+    merge(lake, "dev", "main")
     assert rows(lake, "main", "plain") == [(1,), (2,)]
+    assert rows(lake, "main") == [*THREE, (4, "jug"), (5, "jar")]

@@ -70,7 +70,7 @@ def test_a_table_that_was_renamed_meanwhile_is_missed_by_its_old_name(served):
     catalog = client(url, "dev")
     table = catalog.load_table("shop.orders")
     catalog.rename_table("shop.orders", "shop.sales")
-    with pytest.raises(RESTError, match="'shop.orders' does not exist on 'dev'"):
+    with pytest.raises(RESTError, match=r"'shop\.orders' does not exist on 'dev'"):
         table.append(MORE)
 
 
@@ -237,11 +237,26 @@ def test_branches_are_made_compared_and_deleted_over_http(served):
     client(url, "work/y").load_table("shop.orders").append(MORE)
     assert ask("GET", f"{url}/lake/v1/refs/work%2Fy")[1]["hash"] == lake.head("work/y").hash
     _, told = ask("GET", f"{url}/lake/v1/diff?from=main&to=work/y")
-    assert [(one["table"], one["change"], one["rows"]) for one in told["tables"]] == [
-        ("shop.orders", "changed", [3, 4])
-    ]
+    assert told["tables"] == [{"table": "shop.orders", "change": "changed", "rows": {"before": 3, "after": 4}}]
     _, told = ask("GET", f"{url}/lake/v1/log?ref=work/y&limit=1")
     assert [one["message"] for one in told["commits"]] == ["append shop.orders"]
     assert ask("DELETE", f"{url}/lake/v1/refs/work/y") == (204, None)
     assert refused(ask("GET", f"{url}/lake/v1/refs/work/y")) == (404, "NotFoundException")
     assert refused(ask("DELETE", f"{url}/lake/v1/refs/main")) == (400, "BadRequestException")
+
+
+def test_branches_are_merged_over_http_and_conflicts_are_told(served):
+    lake, url = served
+    for ref, number in (("main", 10), ("dev", 20)):
+        row = pa.table({"id": pa.array([number], pa.int64()), "item": ["jug"]})
+        client(url, ref).load_table("shop.orders").append(row)
+    asked = {"from": "dev", "into": "main"}
+    status, told = ask("POST", f"{url}/lake/v1/merge", {**asked, "dry_run": True})
+    assert (status, told["result"], told["dry_run"]) == (200, "merged", True)
+    assert ask("POST", f"{url}/lake/v1/merge", asked)[1]["commit"] == lake.head("main").hash
+    assert rows(lake, "main") == [*THREE, (10, "jug"), (20, "jug")]
+    client(url, "main").load_table("shop.orders").delete("id = 1")
+    client(url, "dev").load_table("shop.orders").delete("id = 1")
+    assert refused(ask("POST", f"{url}/lake/v1/merge", asked)) == (409, "Conflicts")
+    wrong = {**asked, "publishing": True}
+    assert refused(ask("POST", f"{url}/lake/v1/merge", wrong)) == (400, "BadRequestException")

@@ -16,7 +16,7 @@ from pyiceberg.table.update import TableRequirement, TableUpdate
 from pyiceberg.typedef import Identifier
 
 from understudy.errors import InputError
-from understudy.lake import files
+from understudy.lake import places
 from understudy.lake.catalog import LakeCatalog, TableChange, to_namespace
 from understudy.lake.rest.call import Answer, Call, Endpoint, Json, Missing
 from understudy.schema import TableName
@@ -108,7 +108,7 @@ def _shown(call: Call, table: Table) -> Json:
 
 def _make_folders(call: Call, table: Table) -> None:
     """On a disk DuckDB writes only into folders that are there; other engines make them."""
-    folder = files.local_path(table.location())
+    folder = places.local_path(table.location())
     if folder is None or "duckdb" not in call.engine.lower() or not _may_write(call):
         return
     for name in ("data", "metadata"):

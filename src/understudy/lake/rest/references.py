@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from understudy.errors import InputError
-from understudy.lake import tree
-from understudy.lake.nouns import MAIN, Commit, Entry, Ref
+from understudy.errors import InputError, unknown
+from understudy.lake.nouns import MAIN, Commit, Ref
 from understudy.lake.rest.call import Answer, Call, Endpoint, Missing
 
 
@@ -70,23 +69,32 @@ def log(call: Call) -> Answer:
 
 
 def diff(call: Call) -> Answer:
-    """What differs between two states: ``?from=main&to=dev``."""
+    """What differs between two states, without reading a file: ``?from=main&to=dev``."""
+    from understudy.lake.diff import diff as differences
+
     old, new = call.query.get("from", MAIN), call.query.get("to", MAIN)
     call.require("read", old)
     call.require("read", new)
-    before, after = call.lake.head(old), call.lake.head(new)
-    found = tree.difference(call.lake.store.nodes, before.tree, after.tree)
-    return {"tables": [_changed(str(key), *found[key]) for key in sorted(found) if key.kind == "table"]}
+    return differences(call.lake, old, new).json(details=False)
 
 
-def _changed(name: str, before: Entry | None, after: Entry | None) -> dict[str, Any]:
-    change = "added" if before is None else "removed" if after is None else "changed"
-    return {
-        "table": name,
-        "change": change,
-        "rows": [one.rows if one else None for one in (before, after)],
-        "snapshots": [one.snapshot if one else None for one in (before, after)],
-    }
+def merge(call: Call) -> Answer:
+    """Bring one state into a branch: ``{"from": "dev", "into": "main"}``, as ``understudy merge`` does."""
+    from understudy.lake.merge import merge as merged
+
+    source, into = call.text("from"), call.text("into", MAIN)
+    call.require("read", source)
+    call.require("write", into)
+    given = {name: value for name, value in call.body.items() if name not in ("from", "into")}
+    if wrong := given.keys() - _RULES.keys():
+        raise unknown("a merge's rule", min(wrong), _RULES)
+    for name, value in given.items():
+        if not isinstance(value, _RULES[name]):
+            raise InputError(f"{name!r} of a merge is of another type than {value!r}")
+    return merged(call.lake, source, into, **given).json()
+
+
+_RULES: Mapping[str, type] = {"level": str, "strategy": str, "tables": dict, "dry_run": bool, "message": str}
 
 
 ENDPOINTS: Mapping[str, Endpoint] = {
@@ -96,5 +104,6 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     "DELETE /lake/v1/refs/{name}": drop_ref,
     "GET /lake/v1/log": log,
     "GET /lake/v1/diff": diff,
+    "POST /lake/v1/merge": merge,
 }
 """The paths that are served."""

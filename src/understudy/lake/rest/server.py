@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from understudy.errors import Error, InputError
+from understudy.errors import CheckFailed, Error, InputError
 from understudy.lake.lake import Lake, Moved
 from understudy.lake.rest import iceberg as specification
 from understudy.lake.rest import references
@@ -137,6 +137,8 @@ def _response(answer: Answer) -> Response:
 
 def _told(error: Exception) -> Response:
     """An error in the form of the specification; of one that nobody foresaw, no more than its kind."""
+    if isinstance(error, Error) and error.exit_code == CheckFailed.exit_code:  # a merge's conflicts, too
+        return _error(_message(error), 409, type(error).__name__)
     for kind, code, name in _ERRORS:
         if isinstance(error, kind):
             return _error(_message(error), code, name)
