@@ -20,13 +20,13 @@ from understudy.jobs.version import code_version, dependency_versions
 from understudy.lake import Lake, Moved, gates
 from understudy.lake.lake import node
 from understudy.lake.nouns import Commit
+from understudy.lake.transaction import KEEP
 
 if TYPE_CHECKING:
     from understudy.lake.writing import Publication
 
 ASIDE = "run/"
 """How branches of results that were not published are called: ``run/<id>``."""
-_KEPT = 7 * 86_400.0  # seconds that such a branch stays
 _PERSONAL = "leaks"
 
 
@@ -81,10 +81,9 @@ def set_aside(where: Publication, stage: Folder, facts: Facts, source: Connectio
 
 
 def _aside(where: Publication, facts: Facts) -> str:
-    name = ASIDE + facts.run
-    where.lake.make_ref(
-        name, "transaction", "@" + where.base, expires=time.time() + _KEPT, meta={"run": facts.run}, from_aborted=True
-    )
+    name, told = ASIDE + facts.run, {"into": where.branch, "message": "", "meta": {"run": facts.run}}
+    expires = time.time() + KEEP
+    where.lake.make_ref(name, "transaction", "@" + where.base, expires=expires, meta=told, from_aborted=True)
     return name
 
 

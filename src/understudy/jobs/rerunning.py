@@ -80,7 +80,9 @@ def rerun(lake: Lake, ref: str, *, progress: Progress) -> Rerun:
     file = _job(lake, commit, copied)
     _refuse(commit, file)
     branch = f"rerun/{commit.short}-{secrets.token_hex(2)}"
-    lake.make_ref(branch, "transaction", "@" + commit.parents[0], expires=time.time() + _KEPT, from_aborted=True)
+    about = {"into": branch, "message": "", "meta": {"again": commit.hash}}  # never published
+    expires = time.time() + _KEPT
+    lake.make_ref(branch, "transaction", "@" + commit.parents[0], expires=expires, meta=about, from_aborted=True)
     again = JobFile(file.job.model_copy(update={"into": branch}), file.path, file.text)
     try:
         finished = execute(again, load=False, progress=progress)
