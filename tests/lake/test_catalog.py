@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyiceberg.exceptions import (
     CommitFailedException,
+    CommitStateUnknownException,
     NamespaceNotEmptyError,
     NoSuchNamespaceError,
     NoSuchTableError,
@@ -16,7 +17,9 @@ from pyiceberg.exceptions import (
 )
 from pyiceberg.expressions import EqualTo
 from pyiceberg.table.update import AssertRefSnapshotId, SetPropertiesUpdate
+from pyiceberg.types import LongType
 
+from conftest import query, run_sql
 from lake.rest_support import ORDERS, make_orders, rows
 from understudy.errors import InputError
 from understudy.lake import Lake, metadata
@@ -43,7 +46,7 @@ def test_every_write_is_one_commit_that_says_what_it_was(sqlite_lake):
     table = LakeCatalog(sqlite_lake, "main").load_table("shop.orders")
     table.delete("id = 1")
     with table.update_schema() as change:
-        change.add_column("n", change_type())
+        change.add_column("n", LongType())
     assert [commit.message for commit in sqlite_lake.log("main")] == [
         "alter shop.orders",
         "overwrite shop.orders",
@@ -53,12 +56,6 @@ def test_every_write_is_one_commit_that_says_what_it_was(sqlite_lake):
         "a new lake",
     ]
     assert sqlite_lake.head("main").meta == {"engine": "pyiceberg"}
-
-
-def change_type():
-    from pyiceberg.types import LongType
-
-    return LongType()
 
 
 def test_a_table_and_its_first_rows_are_one_commit(sqlite_lake):
@@ -226,3 +223,28 @@ def test_a_long_history_of_a_table_stays_short_in_its_metadata_and_whole_in_the_
     assert len(table.metadata.snapshots) == 20
     assert table.scan(EqualTo("id", 100)).to_arrow().num_rows == 1
     assert rows(sqlite_lake, f"@{first}") == THREE
+
+
+_DIES = """
+CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER die AFTER INSERT ON {place}.commit_ DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION die();
+"""
+
+
+def test_where_nobody_knows_whether_a_commit_landed_no_file_is_deleted(database, tmp_path):
+    url = database()
+    lake = Lake.open(tmp_path / "lake", catalog=url, create=True)
+    make_orders(lake)
+    table = LakeCatalog(lake, "main").load_table("shop.orders")
+    (place,) = {name for (name,) in query(url, "SELECT schemaname FROM pg_tables WHERE tablename = 'commit_'")}
+    run_sql(url, _DIES.format(place=place))
+    before = set(Path(lake.warehouse).rglob("*.parquet"))
+    with pytest.raises(CommitStateUnknownException, match=r"append shop\.orders"):
+        table.append(MORE)
+    assert set(Path(lake.warehouse).rglob("*.parquet")) > before
+    run_sql(url, f"DROP TRIGGER die ON {place}.commit_")
+    LakeCatalog(lake, "main").load_table("shop.orders").append(MORE)
+    assert rows(lake, "main") == [*THREE, (4, "jug")]
+    lake.store.database.close()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import quote
 
@@ -260,3 +262,32 @@ def test_branches_are_merged_over_http_and_conflicts_are_told(served):
     assert refused(ask("POST", f"{url}/lake/v1/merge", asked)) == (409, "Conflicts")
     wrong = {**asked, "publishing": True}
     assert refused(ask("POST", f"{url}/lake/v1/merge", wrong)) == (400, "BadRequestException")
+
+
+_SERVE = """
+import sys
+from understudy.lake import Lake
+from understudy.lake.rest import serve
+
+serve(Lake.open(sys.argv[1]), port=0, ready=lambda url: print(url, flush=True))
+"""
+
+
+def test_a_server_says_where_it_listens_and_ends_when_it_is_told(sqlite_lake):
+    make_orders(sqlite_lake)
+    with subprocess.Popen(
+        [sys.executable, "-c", _SERVE, sqlite_lake.location], stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().strip()
+        client(url, "main").load_table("shop.orders").append(MORE)
+        server.terminate()
+        server.wait(timeout=20)
+    assert rows(sqlite_lake, "main") == [*THREE, (4, "jug")]
+
+
+def test_a_port_that_is_taken_is_named(served):
+    lake, url = served
+    port = int(url.rpartition(":")[2])
+    with pytest.raises(InputError, match=f"127.0.0.1:{port} cannot be listened on"):
+        serve(lake, port=port)
