@@ -122,9 +122,9 @@ def _described(lake: Lake, base: Entry, now: Entry) -> str:
     if base == now:
         return "left it as it was"
     from understudy.lake.content import describe
-    from understudy.lake.rows import Version
+    from understudy.lake.rows import pair
 
-    return describe(Version.of(base, lake.io), Version.of(now, lake.io))
+    return describe(*pair(lake.io, base, now))
 
 
 def _told(commit: Commit | None) -> str:

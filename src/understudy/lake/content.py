@@ -19,7 +19,7 @@ from pyiceberg.types import NestedField
 
 from understudy.lake import files, metadata, types
 from understudy.lake.nouns import Entry
-from understudy.lake.rows import Version, shared_keys
+from understudy.lake.rows import Version, shared_keys, versions
 from understudy.lake.snapshots import FileEntry, change
 from understudy.lake.threeway import three
 
@@ -68,9 +68,8 @@ class Sides:
     @classmethod
     def of(cls, io: FileIO, bases: Sequence[Entry], ours: Entry, theirs: Entry) -> Sides:
         """The states that entries name."""
-        read = {entry.location: Version.of(entry, io) for entry in (*bases, ours, theirs)}
-        found = tuple(read[entry.location] for entry in bases)
-        return cls(io, found, read[ours.location], read[theirs.location], (ours, theirs))
+        *found, one, other = versions(io, [*bases, ours, theirs])
+        return cls(io, tuple(found), one, other, (ours, theirs))
 
 
 def combine(sides: Sides, level: Level, *, cells: bool = True) -> Merged | Refused:

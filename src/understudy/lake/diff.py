@@ -72,15 +72,12 @@ class TableChange:
     @cached_property
     def files(self) -> FileCounts:
         """How many data files came and went; the manifests of both states are read."""
-        from understudy.lake.rows import Version, alone
+        from understudy.lake.rows import alone, pair
 
-        entries = [held[1] if held else None for held in (self.before, self.after)]
-        versions = [Version.of(entry, self.lake.io) if entry else None for entry in entries]
-        known = next(version for version in versions if version)
-        old, new = (version or Version(known.metadata, {}) for version in versions)
+        old, new = pair(self.lake.io, *(held[1] if held else None for held in (self.before, self.after)))
         gone, come = alone(old, new), alone(new, old)
         counts = (sum(entry.rows for entry in come), sum(entry.rows for entry in gone))
-        return FileCounts(len(come), len(gone), len(new.files) - len(come), *counts)
+        return FileCounts(len(come), len(gone), new.shared + len(new.files) - len(come), *counts)
 
     def json(self, *, details: bool = True) -> dict[str, Any]:
         """The change as JSON values; with ``details``, its columns and files too."""

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from pyiceberg.io import FileIO
-from pyiceberg.manifest import DataFile
+from pyiceberg.manifest import DataFile, ManifestContent
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.types import DoubleType, FloatType, NestedField
 
@@ -23,7 +23,7 @@ from understudy.lake import bounds, files, metadata, types
 from understudy.lake import sql as sql_of
 from understudy.lake.lake import Lake
 from understudy.lake.nouns import Entry
-from understudy.lake.snapshots import FileEntry
+from understudy.lake.snapshots import FileEntry, manifests_of
 from understudy.schema import Table, TableName
 
 MEMORY = "1GB"
@@ -38,12 +38,9 @@ class Version:
 
     metadata: TableMetadata
     files: Mapping[str, FileEntry]
-
-    @classmethod
-    def of(cls, entry: Entry, io: FileIO) -> Version:
-        """The state that an entry names."""
-        found = metadata.read(entry.location, io)
-        return cls(found, metadata.file_set(found, io))
+    """Those that other states in question do not have too: manifests that all of them share are not read."""
+    shared: int = 0
+    """How many files those are."""
 
     @cached_property
     def table(self) -> Table:
@@ -55,6 +52,22 @@ class Version:
     def shape(self) -> dict[str, frozenset[str]]:
         """Its data files by path, each with the paths of what deletes rows of it: equal shapes are equal rows."""
         return {path: frozenset(one.file_path for one in entry.deletes) for path, entry in self.files.items()}
+
+
+def versions(io: FileIO, entries: Sequence[Entry]) -> list[Version]:
+    """The states that entries of one table name, with the files that not all of them have."""
+    found = [metadata.read(entry.location, io) for entry in entries]
+    listed = [manifests_of(one, io) for one in found]
+    common: set[str] = set()
+    if not any(one.content == ManifestContent.DELETES for each in listed for one in each):
+        common = set.intersection(*({one.manifest_path for one in each} for each in listed))
+    made = []
+    for one, each in zip(found, listed, strict=True):
+        own = [manifest for manifest in each if manifest.manifest_path not in common]
+        left = [manifest for manifest in each if manifest.manifest_path in common]
+        count = sum((manifest.added_files_count or 0) + (manifest.existing_files_count or 0) for manifest in left)
+        made.append(Version(one, metadata.file_set(one, io, own), count))
+    return made
 
 
 def alone(one: Version, other: Version) -> list[FileEntry]:
@@ -149,12 +162,19 @@ def _versions(lake: Lake, a: str, b: str, table: TableName) -> tuple[Version, Ve
         raise unknown("table", str(table), {str(name) for side in sides for name in side})
     identity = known[-1].uuid
     entries = [side.get(table) or next((one for one in side.values() if one.uuid == identity), None) for side in sides]
-    found = [Version.of(entry, lake.io) if entry else None for entry in entries]
-    before, after = found
-    if before is None:
-        assert after is not None
-        return Version(after.metadata, {}), after
-    return before, after or Version(before.metadata, {})
+    return pair(lake.io, *entries)
+
+
+def pair(io: FileIO, before: Entry | None, after: Entry | None) -> tuple[Version, Version]:
+    """Two states of a table; one that is not there is the other without files."""
+    if before and after:
+        one, other = versions(io, [before, after])
+        return one, other
+    known = before or after
+    assert known is not None
+    found = metadata.read(known.location, io)
+    whole, none = Version(found, metadata.file_set(found, io)), Version(found, {})
+    return (whole, none) if before else (none, whole)
 
 
 def _key(before: Table, after: Table) -> tuple[str, ...]:
@@ -180,7 +200,7 @@ class Comparison:
         self._before, self._after = before, after
         self.gone, self.new = alone(before, after), alone(after, before)
         self.files_read = len(self.gone) + len(self.new)
-        self.files_shared = len(after.files) - len(self.new)
+        self.files_shared = after.shared + len(after.files) - len(self.new)
         self._pairs = _pairs(before.metadata, after.metadata)
         if not any(self._pairs.values()):
             raise InputError("the two states of the table have no column in common", hint="compare their schemas")

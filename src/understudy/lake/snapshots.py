@@ -6,6 +6,7 @@ nothing is ever overwritten.
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -40,6 +41,11 @@ KEPT = 20
 
 _SHORT = 30
 """Manifests of one size class that a list holds before they are merged into one of the next."""
+
+
+_REMEMBERED = 500
+_remembered: dict[str, Sequence[ManifestEntry]] = {}
+_guard = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,7 @@ def change(
     that the table does not have is an Error.
     """
     writing = _Writing(metadata, io)
-    kept, metrics = list(_manifests(metadata, io)), UpdateMetrics()
+    kept, metrics = list(manifests_of(metadata, io)), UpdateMetrics()
     if removed:
         kept = writing.without(kept, _with_deletes(metadata, io, removed), metrics)
     for data_file in added:
@@ -117,7 +123,7 @@ def replace_all(
 def _with_deletes(metadata: TableMetadata, io: FileIO, removed: Collection[str]) -> set[str]:
     """The paths to remove, and those of the delete files that nothing is left for."""
     gone, snapshot = set(removed), metadata.current_snapshot()
-    if snapshot and any(manifest.content == ManifestContent.DELETES for manifest in _manifests(metadata, io)):
+    if snapshot and any(manifest.content == ManifestContent.DELETES for manifest in manifests_of(metadata, io)):
         files = file_set(metadata, io)
         still = {file.file_path for path, entry in files.items() if path not in gone for file in entry.deletes}
         gone |= {file.file_path for path in gone & files.keys() for file in files[path].deletes} - still
@@ -320,19 +326,22 @@ def _totals(manifests: Iterable[ManifestFile], metrics: UpdateMetrics, before: S
     return {name: str(count) for name, count in told.items()}
 
 
-def _manifests(metadata: TableMetadata, io: FileIO) -> list[ManifestFile]:
+def manifests_of(metadata: TableMetadata, io: FileIO) -> list[ManifestFile]:
     """The manifests of the current snapshot that tell of files it has."""
     snapshot = metadata.current_snapshot()
     found = snapshot.manifests(io) if snapshot else []
     return [manifest for manifest in found if manifest.has_added_files() or manifest.has_existing_files()]
 
 
-def file_set(metadata: TableMetadata, io: FileIO) -> dict[str, FileEntry]:
-    """The data files of the current snapshot by path, oldest first, each with the delete files that apply to it."""
+def file_set(metadata: TableMetadata, io: FileIO, some: Iterable[ManifestFile] | None = None) -> dict[str, FileEntry]:
+    """The data files of the current snapshot by path, oldest first, each with the delete files that apply to it.
+
+    ``some`` of its manifests are read, where not all are wanted: whoever says so knows that none has delete files.
+    """
     entries: list[ManifestEntry] = []
     positions, equality = DeleteFileIndex(), []
-    for manifest in _manifests(metadata, io):
-        for entry in manifest.fetch_manifest_entry(io):
+    for manifest in manifests_of(metadata, io) if some is None else some:
+        for entry in _entries(manifest, io):
             content = entry.data_file.content
             if content == DataFileContent.DATA:
                 entries.append(entry)
@@ -350,6 +359,21 @@ def file_set(metadata: TableMetadata, io: FileIO) -> dict[str, FileEntry]:
         }
         files[file.file_path] = FileEntry(file, sequence, tuple(sorted(deletes, key=lambda delete: delete.file_path)))
     return files
+
+
+def _entries(manifest: ManifestFile, io: FileIO) -> Sequence[ManifestEntry]:
+    """What a manifest tells of; small ones read lately are remembered, for they never change."""
+    name = manifest.manifest_path
+    with _guard:
+        found = _remembered.pop(name, None)
+    if found is None:
+        found = manifest.fetch_manifest_entry(io)
+    if len(found) <= _SHORT:
+        with _guard:
+            _remembered[name] = found
+            while len(_remembered) > _REMEMBERED:
+                del _remembered[next(iter(_remembered))]
+    return found
 
 
 def row_count(metadata: TableMetadata) -> int | None:
