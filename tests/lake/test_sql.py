@@ -37,6 +37,13 @@ def test_tables_are_called_with_and_without_their_namespace(shop: Lake) -> None:
     assert rows(shop, "from users order by id desc limit 1") == [(3, "old3", 3)]
 
 
+def test_sums_of_integers_are_numbers_of_38_digits(shop: Lake) -> None:
+    assert rows(
+        shop, "select sum(id), sum(id) filter (id > 9), -sum(id) * 1000000000000000000000000000000::hugeint from users"
+    ) == [(Decimal(6), None, Decimal(-6 * 10**30))]
+    assert rows(shop, "select sum(id) from users group by id order by 1") == [(1,), (2,), (3,)]
+
+
 def test_a_table_joins_itself_and_others(shop: Lake) -> None:
     assert rows(shop, "select count(*) from users a join users b using (id) join orders using (id)") == [(2,)]
 

@@ -99,10 +99,7 @@ def streamed(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.RecordBatchR
     def batches() -> Iterator[pa.RecordBatch]:
         with _told():
             for batch in found:
-                arrays = [
-                    array if array.type == field.type else arrow.storage(array).cast(field.type)
-                    for array, field in zip(batch.columns, schema, strict=True)
-                ]
+                arrays = [_as_plain(array, field.type) for array, field in zip(batch.columns, schema, strict=True)]
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     return arrow.reader(schema, batches())
@@ -113,7 +110,23 @@ def _plain(kind: pa.DataType) -> pa.DataType:
         return pa.bool_()
     if pa.types.is_timestamp(kind) and kind.tz is not None:
         return pa.timestamp(kind.unit, tz="UTC")
+    if _is_huge(kind):
+        return pa.decimal128(38, 0)
     return pa.string() if kind == pa.json_() else kind
+
+
+def _is_huge(kind: pa.DataType) -> bool:
+    """Whether it is DuckDB's integer of 128 bits, which sums of integers are."""
+    return isinstance(kind, pa.OpaqueType) and kind.type_name == "hugeint"
+
+
+def _as_plain(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    if array.type == kind:
+        return array
+    plain = arrow.storage(array)
+    if _is_huge(array.type):  # the same 16 bytes as a decimal's
+        return pa.Array.from_buffers(kind, len(plain), plain.buffers(), plain.null_count, plain.offset)
+    return plain.cast(kind)
 
 
 @contextmanager
