@@ -8,7 +8,7 @@ import sys
 import typer
 
 from understudy import render
-from understudy.cli import demo, detect, jobs, keys, mask
+from understudy.cli import branches, demo, detect, history, jobs, keys, lake, mask, merging, publishing, tables
 from understudy.errors import Error
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ detect.register(app)
 demo.register(app)
 mask.register(app)
 app.add_typer(keys.app, name="key")
+for group in (branches, history, merging, tables, publishing, lake):
+    group.register(app)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -37,5 +39,6 @@ def main(arguments: list[str] | None = None) -> None:
     except Error as error:
         if os.environ.get("UNDERSTUDY_TRACEBACK"):
             raise
-        render.output(json="--json" in words).error(error)
+        own = words[: words.index("--")] if "--" in words else words  # what follows is a command of the user's
+        render.output(json="--json" in own).error(error)
         sys.exit(error.exit_code)
