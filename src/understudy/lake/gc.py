@@ -157,15 +157,16 @@ def _named(io: FileIO, tables: Collection[str], *, data: bool = True, lost: bool
         try:
             held = metadata.read(location, io)
             return location, _beside(held), [m for s in _snapshots(held) for m in s.manifests(io)]
-        except (Error, OSError):
-            if lost:
+        except (Error, FileNotFoundError) as error:
+            gone = isinstance(error, FileNotFoundError) or isinstance(error.__context__, FileNotFoundError)
+            if lost and gone:
                 return location, [], []
             raise
 
     def paths(manifest: ManifestFile) -> list[str]:
         try:
             return [entry.data_file.file_path for entry in manifest.fetch_manifest_entry(io)]
-        except OSError:
+        except FileNotFoundError:
             if lost:
                 return []
             raise
