@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from dataclasses import replace
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.typedef import Record
 
 from support.bookings import BOOKINGS, COLUMNS, bookings, held, ids, made, parquet_files, rows
-from understudy.lake import Lake, tables
+from understudy.lake import Lake, metadata, tables
 from understudy.lake.conflicts import Conflicts
 from understudy.lake.content import merge_files
 from understudy.lake.merge import merge
-from understudy.schema import Column
+from understudy.lake.nouns import Entry, Key
+from understudy.lake.snapshots import file_set
+from understudy.schema import Column, TableName
 
 
 def refused(lake: Lake, source: str = "dev", into: str = "main", **how: object) -> str:
@@ -91,6 +97,8 @@ def test_a_key_added_on_both_sides_is_a_conflict_and_not_a_duplicate(sqlite_lake
     tables.append(lake, "main", BOOKINGS, rows(3, 4))
     tables.append(lake, "dev", BOOKINGS, rows(4, 5))
     assert refused(lake) == "both sides added rows with the same 1 primary key"
+    merge(lake, "dev", "main", level="rows")  # it is the same row
+    assert ids(lake) == [1, 2, 3, 4, 5]
 
 
 def test_without_a_key_equal_rows_of_both_sides_are_all_kept(sqlite_lake):
@@ -385,3 +393,105 @@ def test_a_wider_column_is_no_break_for_an_unprotected_branch(sqlite_lake):
     merge(lake, "main", "dev")
     assert held(lake, "dev") == {1: ("ana", 10), 2: ("ana", 10)}
     assert tables.read(lake, "dev", BOOKINGS).schema.field("price").type == pa.int64()
+
+
+# What engines write
+
+
+def test_partitioned_tables_that_an_engine_appended_to_on_both_branches_merge(sqlite_lake):
+    from pyiceberg.partitioning import PartitionField, PartitionSpec
+    from pyiceberg.schema import Schema as IcebergSchema
+    from pyiceberg.transforms import IdentityTransform
+    from pyiceberg.types import IntegerType, LongType, NestedField, StringType
+
+    from understudy.lake.catalog import LakeCatalog
+
+    spec = PartitionSpec(PartitionField(source_id=2, field_id=1000, transform=IdentityTransform(), name="guest"))
+    main = LakeCatalog(sqlite_lake, "main")
+    (first,) = rows(1)
+    fields = ((1, "id", LongType()), (2, "guest", StringType()), (3, "price", IntegerType()))
+    schema = IcebergSchema(*(NestedField(number, name, kind, required=False) for number, name, kind in fields))
+    main.create_namespace("shop")
+    made_table = main.create_table("shop.stays", schema, partition_spec=spec)
+    made_table.append(pa.Table.from_batches([first]))
+    sqlite_lake.branch("dev")
+    dev = LakeCatalog(sqlite_lake, "dev")
+    main.load_table("shop.stays").append(pa.Table.from_batches([*rows(2), *rows(3, guest="bo")]))
+    dev.load_table("shop.stays").append(pa.Table.from_batches([*rows(4, guest="bo"), *rows(5, guest="cy")]))
+    merge(sqlite_lake, "dev", "main")
+    found = main.load_table("shop.stays")
+    assert sorted(found.scan().to_arrow()["id"].to_pylist()) == [1, 2, 3, 4, 5]
+    assert sorted(found.scan(row_filter="guest = 'bo'").to_arrow()["id"].to_pylist()) == [3, 4]
+    found.delete("guest = 'bo'")
+    assert ids(sqlite_lake, "main", TableName("shop", "stays")) == [1, 2, 5]
+
+
+def deleting(lake, path, *places, values=False):
+    """A file as engines write it to delete rows of another, by place or by value."""
+    where = f"{lake.warehouse}/{uuid.uuid4()}.parquet"
+    rows = {"id": pa.array(places, pa.int64())} if values else {"file_path": [path] * len(places), "pos": places}
+    pq.write_table(pa.table(rows), where)
+    made_file = DataFile.from_args(
+        content=DataFileContent.EQUALITY_DELETES if values else DataFileContent.POSITION_DELETES,
+        file_path=where,
+        file_format=FileFormat.PARQUET,
+        partition=Record(),
+        record_count=len(places),
+        file_size_in_bytes=1,
+        equality_ids=[1] if values else None,
+        lower_bounds={} if values else {2147483546: path.encode()},
+        upper_bounds={} if values else {2147483546: path.encode()},
+    )
+    made_file.spec_id = 0
+    return made_file
+
+
+def deleted_in_place(lake, branch, number, *places, values=False):
+    """Delete rows of a table's file as engines do, without writing the others anew."""
+    found = tables.held(lake, branch, BOOKINGS)
+    path = list(file_set(found.metadata, lake.io))[number]
+    table = metadata.add(found.metadata, lake.io, [deleting(lake, path, *places, values=values)], operation="delete")
+    entry = Entry.of(table, metadata.write(table, lake.io))
+    lake.commit(branch, {Key.table(BOOKINGS): entry}, message="delete in place")
+
+
+def test_rows_deleted_in_place_merge_as_files_and_not_as_appends(sqlite_lake):
+    lake = made(sqlite_lake, 1, 2, 3)
+    deleted_in_place(lake, "dev", 0, 1)
+    tables.append(lake, "main", BOOKINGS, rows(4))
+    assert "more than appends" in refused(lake)
+    merge(lake, "dev", "main", level="files")
+    assert ids(lake) == [1, 3, 4]
+
+
+def test_rows_deleted_in_place_from_new_files_merge_as_appends(sqlite_lake):
+    lake = made(sqlite_lake, 1)
+    tables.append(lake, "dev", BOOKINGS, rows(2, 3))
+    deleted_in_place(lake, "dev", 1, 0)
+    tables.append(lake, "main", BOOKINGS, rows(4))
+    merge(lake, "dev", "main")
+    assert ids(lake) == [1, 3, 4]
+    tables.append(lake, "dev", BOOKINGS, rows(5, 6))
+    deleted_in_place(lake, "dev", 2, 0)
+    tables.append(lake, "main", BOOKINGS, rows(7, 8))
+    deleted_in_place(lake, "main", 3, 0)
+    assert refused(lake) == "both sides deleted rows within files"
+    merge(lake, "dev", "main", level="rows")
+    assert ids(lake) == [1, 3, 4, 6, 8]
+
+
+def test_rows_of_one_file_deleted_in_place_on_both_sides_merge_by_rows(sqlite_lake):
+    lake = made(sqlite_lake, 1, 2, 3)
+    deleted_in_place(lake, "dev", 0, 0)
+    deleted_in_place(lake, "main", 0, 2)
+    assert "the same 1 file" in refused(lake, level="files")
+    merge(lake, "dev", "main", level="rows")
+    assert ids(lake) == [2]
+
+
+def test_rows_deleted_by_their_values_are_never_merged(sqlite_lake):
+    lake = made(sqlite_lake, 1, 2, 3)
+    deleted_in_place(lake, "dev", 0, 2, values=True)
+    tables.append(lake, "main", BOOKINGS, rows(4))
+    for level in ("append", "files", "rows"):
+        assert refused(lake, level=level)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from understudy import arrow
 from understudy.lake import files, types
 from understudy.lake import sql as sql_of
-from understudy.lake.content import Merged, Refused, Sides, Winner, primary_key, written
+from understudy.lake.content import Merged, Refused, Sides, Winner, equality_deletes, primary_key, written
 from understudy.lake.nouns import Entry
 from understudy.lake.rows import MEMORY, Comparison, Version, alone, quoted, restored
 from understudy.lake.snapshots import FileEntry
@@ -32,6 +32,8 @@ def combine(sides: Sides, winner: Winner, *, cells: bool, hindered: str) -> Merg
         return Refused(f"{hindered}, and earlier merges of the two crossed")
     if winner == "theirs":
         return Refused(f"{hindered}, and theirs changed its structure too")
+    if any(equality_deletes(version) for version in (*sides.bases, sides.ours, sides.theirs)):
+        return Refused(f"{hindered}, and rows are deleted by their values (equality deletes)")
     with _compared(sides, key, cells=cells) as made:
         count = made.one("SELECT count(*) FROM pairs WHERE NOT merges")
         if count:
@@ -70,7 +72,8 @@ class _Rows:
 
     def one(self, sql: str) -> int:
         """The one number that a statement gives."""
-        (row,) = self._connection.execute(sql).fetchall()
+        with sql_of.quiet():
+            (row,) = self._connection.execute(sql).fetchall()
         return int(row[0])
 
     def pair(self, *, cells: bool) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pyiceberg.io import FileIO
@@ -82,13 +82,14 @@ def combine(sides: Sides, level: Level, *, cells: bool = True) -> Merged | Refus
     if isinstance(winner, Refused):
         return winner
     shape = _shape(sides, level)
-    if isinstance(shape, str):
-        if level != "rows":
-            return Refused(shape, "--level rows" if primary_key(sides.ours) else "")
-        from understudy.lake import cells as by_row
+    found = Refused(shape) if isinstance(shape, str) else _files_merged(sides, winner, shape)
+    if isinstance(found, Merged):
+        return found
+    if level != "rows":
+        return found if found.hint or not primary_key(sides.ours) else replace(found, hint="--level rows")
+    from understudy.lake import cells as by_row
 
-        return by_row.combine(sides, winner, cells=cells, hindered=shape)
-    return _files_merged(sides, winner, shape)
+    return by_row.combine(sides, winner, cells=cells, hindered=found.reason)
 
 
 def primary_key(version: Version) -> tuple[str, ...]:
@@ -137,7 +138,7 @@ def _shape(sides: Sides, level: Level) -> Shape | str:
         return refused
     if any(one != found[0] for one in found):
         return "earlier merges of the two crossed, and their common ancestors disagree"
-    if _equality_deletes(sides.ours) ^ _equality_deletes(sides.theirs):
+    if equality_deletes(sides.ours) ^ equality_deletes(sides.theirs):
         return "one side deleted rows by their values (equality deletes)"
     return found[0]
 
@@ -168,7 +169,8 @@ def _compacted(io: FileIO, base: Version, now: Version) -> set[str] | None:
     return gone if at is not None else None
 
 
-def _equality_deletes(version: Version) -> set[str]:
+def equality_deletes(version: Version) -> set[str]:
+    """The files that delete rows of a state by their values; only engines apply them."""
     deletes = (one for entry in version.files.values() for one in entry.deletes)
     return {one.file_path for one in deletes if one.content == DataFileContent.EQUALITY_DELETES}
 
@@ -261,7 +263,7 @@ def breaking(before: TableMetadata, after: TableMetadata) -> list[str]:
 def _files_merged(sides: Sides, winner: Winner, shape: Shape) -> Merged | Refused:
     start = _start(sides, winner, shape)
     if start is None:
-        return Refused("both sides deleted rows within files", "compact one of them first")
+        return Refused("both sides deleted rows within files")
     base = sides.ours if start == "ours" else sides.theirs
     other = sides.theirs if start == "ours" else sides.ours
     mine, yours = _new(sides.ours, sides.theirs, shape), _new(sides.theirs, sides.ours, shape)

@@ -265,7 +265,8 @@ class Comparison:
         """Put the rows that differ aside, and count them."""
         self._register()
         sql = self._joined() if self.keys else self._multiset()
-        self._connection.execute(f"CREATE TEMP TABLE {self._name} AS {sql}")
+        with sql_of.quiet():
+            self._connection.execute(f"CREATE TEMP TABLE {self._name} AS {sql}")
         return self._counted(self._name)
 
     def count(self) -> Counts:
@@ -295,7 +296,8 @@ class Comparison:
         return Counts(added, removed, changed, columns)
 
     def _one(self, sql: str) -> tuple[Any, ...]:
-        (row,) = self._connection.execute(sql).fetchall()
+        with sql_of.quiet():
+            (row,) = self._connection.execute(sql).fetchall()
         return tuple(row)
 
     def check_keys(self) -> None:
@@ -433,5 +435,6 @@ def shared_keys(io: FileIO, version: Version, one: Sequence[FileEntry], other: S
             connection.register(side, arrow.reader(schema, renamed))
         listed = ", ".join(names)
         sql = f"SELECT count(*) FROM (SELECT {listed} FROM l INTERSECT SELECT {listed} FROM r)"
-        (row,) = connection.execute(sql).fetchall()
+        with sql_of.quiet():
+            (row,) = connection.execute(sql).fetchall()
     return int(row[0])

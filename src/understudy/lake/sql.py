@@ -92,12 +92,12 @@ def database(*, memory: str = "") -> Iterator[duckdb.DuckDBPyConnection]:
 
 def streamed(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.RecordBatchReader:
     """The rows of one statement, with errors that quote no value of a row; the connection must stay open meanwhile."""
-    with _told():
+    with quiet():
         found = connection.sql(sql).to_arrow_reader(BATCH_ROWS)
     schema = pa.schema([pa.field(field.name, _plain(field.type)) for field in found.schema])
 
     def batches() -> Iterator[pa.RecordBatch]:
-        with _told():
+        with quiet():
             for batch in found:
                 arrays = [_as_plain(array, field.type) for array, field in zip(batch.columns, schema, strict=True)]
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)
@@ -130,7 +130,8 @@ def _as_plain(array: pa.Array, kind: pa.DataType) -> pa.Array:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def quiet() -> Iterator[None]:
+    """Turn DuckDB's errors into ours, which quote no value of a row."""
     try:
         yield
     except _SAFE as error:
@@ -173,7 +174,7 @@ def query(lake: Lake, sql: str, refs: Mapping[str, str] | str = "", *, memory: s
 
 
 def _refuse_changes(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
-    with _told():
+    with quiet():
         statements = connection.extract_statements(sql)
     kinds = {str(statement.type).rpartition(".")[2] for statement in statements}
     if len(statements) != 1 or not kinds <= {"SELECT", "EXPLAIN", "CALL"} or kinds == {"CALL"}:
