@@ -203,8 +203,8 @@ class _Decided:
         level = self._rules.level_of(clash.key)
         if level == "table":
             return Refused(_REASONS["changed"])
-        if not all(base.files for base in self._parties.bases):
-            return Refused("both sides changed it, and the files of their common ancestor were collected")
+        if level == "rows" and not all(base.files for base in self._parties.bases):
+            level = "files"  # of collected ancestors, metadata and manifests stay, and rows do not
         sides = Sides.of(self._parties.lake.io, bases, clash.ours[1], clash.theirs[1])
         return content.combine(sides, level, cells=self._rules.cells)
 
