@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Protocol
 
 from understudy.errors import Error, InputError
@@ -39,6 +40,7 @@ _DDL = (
 )
 _COMMIT = "hash, tree, parents, generation, time, author, message, changed, meta, status, files"
 _REF = "name, kind, hash, protected, expires, meta"
+_LARGE = 2_000  # bytes of keys that are parsed once, and not each time their commit is read
 _CACHED = 20_000  # parsed nodes: at most some 100 MB
 
 
@@ -350,10 +352,17 @@ def _wrong_nodes(store: Store, roots: set[str]) -> list[str]:
 
 
 def _commit(row: tuple[Any, ...]) -> Commit:
-    changed = tuple(Key(*key) for key in json.loads(zlib.decompress(row[7])))
+    changed = (_keys if len(row[7]) < _LARGE else _many_keys)(bytes(row[7]))
     parents, meta = tuple(json.loads(row[2])), json.loads(row[8])
     hash_, tree_, _, generation, moment, author, message = row[:7]
     return Commit(hash_, tree_, parents, generation, moment, author, message, changed, meta, row[9], bool(row[10]))
+
+
+def _keys(data: bytes) -> tuple[Key, ...]:
+    return tuple(Key(*key) for key in json.loads(zlib.decompress(data)))
+
+
+_many_keys = lru_cache(maxsize=16)(_keys)  # the commit that brought thousands of tables is what all branches start from
 
 
 def _ref(row: tuple[Any, ...]) -> Ref:
