@@ -23,7 +23,8 @@ from conftest import query, run_sql
 from lake.rest_support import ORDERS, make_orders, rows
 from understudy.errors import InputError
 from understudy.lake import Lake, metadata
-from understudy.lake.catalog import LakeCatalog, TableChange, from_namespace, to_namespace
+from understudy.lake.catalog import LakeCatalog, TableChange
+from understudy.lake.namespaces import from_namespace, to_namespace
 from understudy.lake.nouns import Key
 from understudy.lake.safety import Refused
 from understudy.schema import TableName

@@ -2,18 +2,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pyarrow as pa
 import pytest
 
 from lake.rest_support import duckdb_answers, make_orders, rows, run_engine, sail_answers, serving
 from understudy.errors import InputError
-from understudy.lake import Lake
+from understudy.interfaces import Scan
+from understudy.lake import Lake, tables
 from understudy.lake.catalog import LakeCatalog
+from understudy.lake.connection import Branch
 from understudy.lake.engines import ENGINES, snippet
 from understudy.lake.merge import merge
 from understudy.lake.rest import Tokens, new_token
 from understudy.lake.rest.auth import Caller
+from understudy.schema import Column, Table, TableName, Unique
 
 THREE = [(1, "tea"), (2, "cup"), (3, "pot")]
 
@@ -148,6 +152,41 @@ def test_an_engine_that_no_test_runs_says_so():
 def test_an_unknown_engine_is_named():
     with pytest.raises(InputError, match="engine 'duck' does not exist"):
         snippet("duck", "http://localhost:8181", "dev")
+
+
+def test_two_engines_and_our_own_verbs_go_on_from_one_another(sqlite_lake, tmp_path):
+    lake, name = sqlite_lake, TableName("", "people")
+    columns = (Column("id", "smallint", "integer", pa.int16(), nullable=False), Column("at", "uuid", "uuid", pa.uuid()))
+    table = Table(name, columns, uniques=(Unique("people_pkey", ("id",), primary=True),))
+    batch = pa.RecordBatch.from_arrays(
+        [pa.array([1, 2, 3], pa.int16()), pa.array([UUID(int=7).bytes] * 3, pa.binary(16)).cast(pa.uuid())],
+        names=["id", "at"],
+    )
+    lake.branch("dev", "main")
+    tables.create(lake, "dev", table, batches=[batch])
+    with serving(lake) as url:
+        duckdb = duckdb_answers(
+            tmp_path,
+            *snippet("duckdb", url, "dev", table="files.people").splitlines(),
+            "DELETE FROM dev.files.people WHERE id = 2",
+            "ALTER TABLE dev.files.people ADD COLUMN note VARCHAR",
+            "UPDATE dev.files.people SET note = 'old' WHERE id = 3",
+        )
+        sail = sail_answers(
+            tmp_path,
+            snippet("sail", url, "dev", table="files.people"),
+            "INSERT INTO dev.files.people (id, note) VALUES (4, 'new')",
+            "SELECT id, note FROM dev.files.people",
+        )
+    assert not [one for one in (*duckdb, *sail) if isinstance(one, str)]
+    assert sail[-1] == [(1, None), (3, "old"), (4, "new")]
+    tables.delete(lake, "dev", name, "id = 3")
+    tables.compact(lake, "dev", name)
+    held = Branch(lake, "dev").read(Scan(name)).read_all().to_pylist()
+    assert sorted(held, key=lambda row: row["id"]) == [
+        {"id": 1, "at": UUID(int=7), "note": None},
+        {"id": 4, "at": None, "note": "new"},
+    ]
 
 
 def test_what_an_engine_wrote_on_a_branch_is_merged_with_what_main_got_meanwhile(served, tmp_path: Path):

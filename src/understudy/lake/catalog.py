@@ -42,6 +42,7 @@ from understudy import documents
 from understudy.errors import InputError
 from understudy.lake import metadata, places, safety
 from understudy.lake.lake import Lake, Moved, node
+from understudy.lake.namespaces import from_namespace, shown, to_namespace
 from understudy.lake.nouns import Changes, Commit, Entry, Key, Place
 from understudy.lake.safety import Refused
 from understudy.lake.snapshots import trimmed
@@ -51,9 +52,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyiceberg.view import View
     from pyiceberg.view.metadata import ViewVersion
-
-FILES = "files"
-"""What engines call the namespace without a name, in which tables from files are."""
 
 _ATTEMPTS = 20
 
@@ -74,22 +72,6 @@ class _Made:
     metadata: TableMetadata
     location: str
     external: bool
-
-
-def to_namespace(name: str) -> str:
-    """The lake's name of a namespace that engines call so."""
-    if name == FILES:
-        return ""
-    return name.removesuffix("_") if _is_files(name) else name
-
-
-def from_namespace(name: str) -> str:
-    """What engines call a namespace of the lake: ``files`` the one without a name, ``files_`` one called so."""
-    return FILES if not name else f"{name}_" if _is_files(name) else name
-
-
-def _is_files(name: str) -> bool:
-    return name.rstrip("_") == FILES
 
 
 class LakeCatalog(Catalog):
@@ -140,7 +122,7 @@ class LakeCatalog(Catalog):
         name, place = self._name(identifier), self.lake.resolve(self.ref)
         entry = self.lake.find("@" + place.hash, [Key.table(name)]).get(Key.table(name))
         if entry is None:
-            raise NoSuchTableError(f"table {_told(name)!r} does not exist on {self.ref!r}")
+            raise NoSuchTableError(f"table {shown(name)!r} does not exist on {self.ref!r}")
         return place, name, entry
 
     def _name(self, identifier: str | Identifier) -> TableName:
@@ -202,7 +184,7 @@ class LakeCatalog(Catalog):
         self._refuse_taken(name, base)
         made = self._written(name, staged.metadata, external=False)
         changes = {Key.table(name): Entry.of(made.metadata, made.location)}
-        commit = self._commit_once(changes, f"create {_told(name)}", base, reads=[_key(name.namespace)])
+        commit = self._commit_once(changes, f"create {shown(name)}", base, reads=[_key(name.namespace)])
         return self._table(self._at(commit), name, made.metadata, made.location)
 
     def stage_table(
@@ -229,8 +211,8 @@ class LakeCatalog(Catalog):
             properties=safety.safe(properties),
             table_uuid=identity,
         )
-        shown = (from_namespace(name.namespace), name.name)
-        return StagedTable(shown, table, "", self.lake.io, self)
+        known_as = (from_namespace(name.namespace), name.name)
+        return StagedTable(known_as, table, "", self.lake.io, self)
 
     def create_table_transaction(
         self,
@@ -248,7 +230,7 @@ class LakeCatalog(Catalog):
     def _refuse_taken(self, name: TableName, base: Commit) -> None:
         self._require_namespace(name.namespace)
         if Key.table(name) in self.lake.find("@" + base.hash, [Key.table(name)]):
-            raise TableAlreadyExistsError(f"table {_told(name)!r} exists already on {self.ref!r}")
+            raise TableAlreadyExistsError(f"table {shown(name)!r} exists already on {self.ref!r}")
 
     def register_table(self, identifier: str | Identifier, metadata_location: str, overwrite: bool = False) -> Table:
         """A table that exists elsewhere: its files stay where they are, and are never collected."""
@@ -258,17 +240,17 @@ class LakeCatalog(Catalog):
         table = metadata.read(metadata_location, self.lake.io)
         for key, entry in self.lake.entries("@" + base.hash).items():
             if key.kind == "table" and entry.uuid == str(table.table_uuid) and key != Key.table(name):
-                raise TableAlreadyExistsError(f"this is the table {_told(key.table_name)!r} already")
+                raise TableAlreadyExistsError(f"this is the table {shown(key.table_name)!r} already")
         external = not self._ours(safety.canonical(table.location))
         changes = {Key.table(name): Entry.of(table, metadata_location, external=external)}
-        commit = self._commit_once(changes, f"register {_told(name)}", base, reads=[_key(name.namespace)])
+        commit = self._commit_once(changes, f"register {shown(name)}", base, reads=[_key(name.namespace)])
         return self._table(self._at(commit), name, table, metadata_location)
 
     def drop_table(self, identifier: str | Identifier) -> None:
         """Take a table off the branch; its files stay, for other branches and older commits hold them."""
         base = self._base()
         _, name, _ = self._found(identifier)
-        self._commit_once({Key.table(name): None}, f"drop {_told(name)}", base)
+        self._commit_once({Key.table(name): None}, f"drop {shown(name)}", base)
 
     def purge_table(self, identifier: str | Identifier) -> None:
         """The same as ``drop_table``: files are removed by ``understudy gc`` once no commit holds them."""
@@ -281,7 +263,7 @@ class LakeCatalog(Catalog):
         new = self._name(to_identifier)
         self._refuse_taken(new, base)
         changes = {Key.table(name): None, Key.table(new): entry}
-        self._commit_once(changes, f"rename {_told(name)} to {_told(new)}", base, reads=[_key(new.namespace)])
+        self._commit_once(changes, f"rename {shown(name)} to {shown(new)}", base, reads=[_key(new.namespace)])
         return self.load_table(to_identifier)
 
     # Changes
@@ -323,7 +305,7 @@ class LakeCatalog(Catalog):
     def _next(self, change: TableChange, entry: Entry | None) -> _Made:
         """The metadata that a table would have after a change."""
         if entry is None and not any(isinstance(requirement, AssertCreate) for requirement in change.requirements):
-            raise NoSuchTableError(f"table {_told(change.name)!r} does not exist on {self.ref!r}")
+            raise NoSuchTableError(f"table {shown(change.name)!r} does not exist on {self.ref!r}")
         before = metadata.read(entry.location, self.lake.io) if entry else None
         for requirement in change.requirements:
             requirement.validate(before)
@@ -513,13 +495,9 @@ def _no_namespace(own: str) -> NoSuchNamespaceError:
     return NoSuchNamespaceError(f"namespace {from_namespace(own)!r} does not exist: create it first")
 
 
-def _told(name: TableName) -> str:
-    return f"{from_namespace(name.namespace)}.{name.name}"
-
-
 def _message(changes: Sequence[TableChange]) -> str:
     """What people read in the log."""
-    return ", ".join(f"{_verb(change)} {_told(change.name)}" for change in changes[:5]) + (
+    return ", ".join(f"{_verb(change)} {shown(change.name)}" for change in changes[:5]) + (
         f" and {len(changes) - 5} more" if len(changes) > 5 else ""
     )
 

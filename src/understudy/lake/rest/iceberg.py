@@ -17,7 +17,8 @@ from pyiceberg.typedef import Identifier
 
 from understudy.errors import InputError
 from understudy.lake import places
-from understudy.lake.catalog import LakeCatalog, TableChange, to_namespace
+from understudy.lake.catalog import LakeCatalog, TableChange
+from understudy.lake.namespaces import to_namespace
 from understudy.lake.rest.call import Answer, Call, Endpoint, Json, Missing
 from understudy.schema import TableName
 
