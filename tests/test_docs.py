@@ -46,6 +46,20 @@ def test_masking_runs_as_its_page_says(tmp_path):
     assert "3 of 3 expectations hold" in said and "orders.ssn: no rule" in said
 
 
+def test_the_lake_runs_as_its_page_says(tmp_path):
+    try:
+        said = walk_through("docs/lake.md", tmp_path)
+        assert "the first bad commit is" in said and "payments" in said
+        assert "nothing was published" in said
+        assert "ada into main: merged" in said and "the same 2,484 rows in 16 tables" in said
+        loaded = {path.parent.name for path in (tmp_path / "understudy-demo").glob("*/manifest.json")}
+        assert loaded == {"ada", "as-of-monday", "as-of-then"}
+    finally:
+        subprocess.run(
+            [sys.executable, "-m", "understudy", "demo", "--down"], cwd=tmp_path, capture_output=True, check=False
+        )
+
+
 def test_generated_pages_are_current():
     done = subprocess.run([sys.executable, ROOT / "docs/generate.py", "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
