@@ -215,6 +215,7 @@ def test_rerun_makes_the_same_rows_and_leaves_no_trace(ran):
     again = shop.cli("rerun", "main")
     assert again.code == 0, again.err
     assert "the same 18 rows in 6 tables" in again.out
+    assert shop.cli("report", "--json").json["run"] == before.meta["run"]
     assert lake.head("main") == before and not lake.refs("transaction")
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -92,6 +93,7 @@ def rerun(lake: Lake, ref: str, *, progress: Progress) -> Rerun:
     if not finished.commit:
         lake.drop(branch)
         raise InputError("the checks that this commit passed do not pass again", hint=f"see {finished.folder.page}")
+    shutil.rmtree(finished.folder.path, ignore_errors=True)  # `report` shows runs, and the commit keeps its own
     before, after = Branch(lake, "@" + commit.hash), Branch(lake, branch)
     differ = dict(_differences(before, after, copied.name))
     told = Rerun(
