@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,8 +17,6 @@ from understudy.errors import Error
 from understudy.lake import Lake
 from understudy.lake.sqlite import Sqlite
 from understudy.lake.store import fsck
-
-TESTS = Path(__file__).parents[1]
 
 
 def left(lake: Lake) -> tuple[object, ...]:
@@ -60,7 +57,7 @@ def test_a_kill_at_any_point_leaves_what_was_or_what_was_meant(lake):
     prepare(lake)
     operations = subprocess.Popen(
         [sys.executable, "-m", "support.crashing", lake.location, lake.store.database.url],
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

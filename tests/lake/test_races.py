@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 from textwrap import indent
 from typing import Any
 
@@ -17,7 +16,6 @@ from understudy.lake.history import between
 from understudy.lake.store import fsck
 
 PROCESSES = 8
-TESTS = Path(__file__).parents[1]
 
 FORKS = """
 import json, os, sys, traceback
@@ -53,7 +51,7 @@ def race(location: str, catalog: str, work: str, processes: int = PROCESSES) -> 
     script = FORKS.replace("    WORK\n", indent(work, "    "))
     done = subprocess.run(
         [sys.executable, "-c", script, location, catalog, str(processes)],
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         timeout=120,
@@ -84,9 +82,9 @@ def test_a_counter_that_eight_raise_on_one_branch_loses_nothing(lake):
 lake, made, moved = opened(), [], 0
 while len(made) < steps:
     head = lake.head("main")
-    value = shown(lake, f"@{head.hash}")["counter"]
+    raised = {table("counter"): at(shown(lake, f"@{head.hash}")["counter"] + 1, "counter")}
     try:
-        made.append(lake.commit("main", {table("counter"): at(value + 1, "counter")}, base=head.hash, message=str(me)).hash)
+        made.append(lake.commit("main", raised, base=head.hash, message=str(me)).hash)
     except Moved:
         moved += 1
 told = made
