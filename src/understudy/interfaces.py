@@ -5,14 +5,14 @@ Everything is a Dataset.  A job reads one, changes its batches, writes another, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from understudy.schema import Schema, TableName
+from understudy.schema import Schema, Table, TableName
 
 BATCH_ROWS = 65_536
 """Rows per batch, where the source lets us choose; memory is bounded by it, never by a table's size."""
@@ -157,6 +157,22 @@ class Connection(Dataset, Protocol):
 
 Transformer = Callable[[pa.RecordBatch], pa.RecordBatch]
 """Batch in, batch out: same rows, changed values.  Depends on key and value only, never on position."""
+
+
+class Synthesizer(Protocol):
+    """Learns a table, and makes any number of rows that behave like its rows."""
+
+    def fit(self, table: Table, batches: pa.RecordBatchReader, *, progress: Progress) -> None:
+        """Learn from rows; nothing of any single row is kept."""
+        ...
+
+    def sample(self, rows: int, *, seed: int, given: pa.Table | None = None) -> Iterator[pa.RecordBatch]:
+        """So many rows of the table's columns; the same seed gives the same rows.
+
+        With ``given``, one row for each of its rows, in order: values that are there stay, nulls and columns that are
+        not there are made to go with them.
+        """
+        ...
 
 
 @dataclass(frozen=True)
