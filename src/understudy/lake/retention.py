@@ -41,8 +41,8 @@ class Retained:
 
 def retained(store: Store, policies: Policies, *, reflog_days: float, now: float) -> Retained:
     """Which commits keep their files by a policy, by what references point at or did lately."""
+    refs = store.refs()  # first, so that every commit they point at is among those read next
     commits = {commit.hash: commit for commit in store.all_commits()}
-    refs = store.refs()
     live = {ref.hash for ref in refs} | (store.pointed_at(now - reflog_days * _DAY) & commits.keys())
     by_policy: dict[Policy, list[str]] = {}
     for ref in refs:
