@@ -347,6 +347,15 @@ def test_different_columns_added_on_both_sides_under_one_id_are_never_mixed_up(s
     assert refused(lake) == "both sides changed its structure"
 
 
+def test_a_column_that_came_and_went_on_one_side_is_not_read_as_the_one_the_other_added(sqlite_lake):
+    lake = made(sqlite_lake, 1)
+    tables.evolve(lake, "main", bookings(columns=(*COLUMNS, VIP)))
+    tables.append(lake, "main", BOOKINGS, [_with_vip(2)])
+    tables.evolve(lake, "main", bookings())
+    tables.evolve(lake, "dev", bookings(columns=(*COLUMNS, Column("paid", "boolean", "boolean", pa.bool_()))))
+    assert "another one under its field id" in refused(lake)
+
+
 def test_columns_alike_under_other_ids_are_a_conflict(sqlite_lake):
     lake = made(sqlite_lake, 1)
     paid = Column("paid", "boolean", "boolean", pa.bool_())

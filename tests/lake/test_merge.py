@@ -14,6 +14,7 @@ from support.lakes import at, put, shown, table
 from understudy.errors import CheckFailed, InputError
 from understudy.lake import Lake, gates, tables
 from understudy.lake.conflicts import Conflicts
+from understudy.lake.lake import Moved
 from understudy.lake.merge import merge
 from understudy.lake.nouns import Entry, Key
 from understudy.lake.threeway import merge as merge_entries
@@ -314,6 +315,25 @@ def test_a_gate_is_asked_for_the_tree_that_comes_of_the_merge(lake):
     with lake.store.writing() as writing:
         writing.put_verdicts(lake.head("dev").tree, {"row counts": True})
     assert merge(lake, "dev", "main").result == "merged"
+
+
+def test_what_was_decided_differently_in_crossed_merges_is_a_conflict(lake):
+    put(lake, users=1)
+    lake.branch("dev")
+    ours, theirs = put(lake, users=2), put(lake, "dev", users=3)
+    merge(lake, f"@{theirs}", "main", level="table", strategy="ours")
+    merge(lake, f"@{ours}", "dev", level="table", strategy="ours")
+    assert conflicts(lake, level="table") == {"users": "both sides changed it"}
+    merge(lake, "dev", "main", level="table", strategy="theirs")
+    assert shown(lake) == {"users": 3}
+
+
+def test_a_commit_that_must_be_the_next_one_is_not_made_after_any_other(lake):
+    base = put(lake, users=1)
+    put(lake, orders=1)
+    with pytest.raises(Moved, match="orders changed meanwhile"):
+        lake.commit("main", {table("users"): at(2)}, base=base, message="late", alone=True)
+    assert lake.commit("main", {table("users"): at(2)}, base=base, message="late").parents != (base,)
 
 
 def test_tags_and_commits_are_merged_from_and_never_into(lake):

@@ -221,8 +221,13 @@ def _unfit(sides: Sides, winner: Literal["ours", "theirs"]) -> str:
         return ""
     old = {field.field_id: field for field in other.metadata.schema().fields}
     names = {field.name for field in old.values()}
+    known = min(base.metadata.last_column_id for base in sides.bases)
+    past = {(one.field_id, one.name, one.field_type) for schema in other.metadata.schemas for one in schema.fields}
+    taken = {number for number, _, _ in past if number > known}
     for field in changed.metadata.schema().fields:
         before = old.get(field.field_id)
+        if field.field_id in taken and (field.field_id, field.name, field.field_type) not in past:
+            return f"one side added column {field.name!r}, the other rows that had another one under its field id"
         if before is None and field.name in names:
             return f"one side gave column {field.name!r} another type, the other added rows"
         if field.required and (before is None or (not before.required and _may_be_null(added, field))):

@@ -97,7 +97,6 @@ def merge(
     no_ff: bool | None = None,
     allow_breaking: bool = False,
     from_aborted: bool = False,
-    publishing: bool = False,
     message: str = "",
 ) -> Merge:
     """Bring what another branch, tag or commit has into a branch; raises Conflicts where the two do not go together.
@@ -106,13 +105,13 @@ def merge(
     added, ``files`` also changes of different files, ``rows`` merges by primary key (with ``cells``, changes of
     different columns of one row too).  ``strategy`` and, by name, ``tables`` (``{"orders": "theirs"}``, or a
     level) decide what is left.  A branch that can just move forward does, unless it is protected or ``no_ff``.
-    ``allow_breaking`` lets structures that break readers into a protected branch.  ``publishing`` is for a
-    transaction that merges itself.
+    ``allow_breaking`` lets structures that break readers into a protected branch; ``from_aborted`` takes what did
+    not pass its checks, and the branch stays marked as such until checks pass on it.
     """
     rules = _Rules(level, strategy, dict(tables or {}), cells, allow_breaking)
     _refuse_rules(lake, rules, source, into)
     theirs = lake.head(source)
-    if not (from_aborted or publishing):
+    if not from_aborted:
         refuse_tainted(theirs, source)
     if not theirs.files:
         raise InputError(f"the files of {source!r} were collected", hint="merge a later commit")
