@@ -41,6 +41,17 @@ def test_a_command_that_ends_well_is_published_as_one_commit(shell, grown, capfd
     assert "loading" in capfd.readouterr().err
 
 
+def test_bisect_names_what_a_bad_step_was_published_as_for_that_is_what_is_reverted(shell, grown):
+    load(shell, "-m", "nightly")
+    whole, (_, step) = grown.head("main"), grown.head("main").parents
+    said = shell.run("bisect", "main~1", "main", "--", "false")
+    assert f"the first bad commit is @{step[:12]} restore guests" in said.text
+    assert f"one step of what was published as @{whole.short} nightly" in said.text
+    assert shell.run("revert", f"@{step[:12]}").code == 2
+    assert f"`understudy revert @{whole.short}`" in said.text and shell.run("revert", f"@{whole.short}").code == 0
+    assert len(held(grown, "main", "guests")) == 4
+
+
 def test_a_check_that_fails_leaves_the_branch_alone_and_what_was_written_to_be_seen(shell, grown):
     said = load(shell, "--check", "test 1", "--check", "test 1 = 2")
     assert said.code == 1 and "1 of 2 checks did not pass: test 1 = 2" in said.err

@@ -169,12 +169,26 @@ def bisect(
         answers = {True: "good", False: "bad", None: "skipped"}
         steps = [(commit, answers[verdict]) for commit, verdict in bisected.steps]
         commit = bisected.commit
+        whole = _published(found, commit, bad)
         out.result(
-            {"commit": told(commit), "steps": [{"hash": one.hash, "verdict": answer} for one, answer in steps]},
+            {
+                "commit": told(commit),
+                "published_as": whole.hash,
+                "steps": [{"hash": one.hash, "verdict": answer} for one, answer in steps],
+            },
             *(f"{answer}: {headline(one)}" for one, answer in steps),
             f"the first bad commit is {headline(commit)} ({commit.author}, {moment(commit.time)})",
-            f"next: `understudy show @{commit.short}`, `understudy revert @{commit.short}`",
+            *([f"it is one step of what was published as {headline(whole)}"] if whole.hash != commit.hash else []),
+            f"next: `understudy show @{commit.short}`, `understudy revert @{whole.short}`",
         )
+
+
+def _published(lake: Lake, commit: Commit, text: str) -> Commit:
+    """The commit as which a transaction published this one, on the way to a state; itself, if it is no step of one."""
+    from understudy.lake.lake import TRANSACTION
+
+    name = commit.meta.get(TRANSACTION)
+    return next((one for one in lake.log(text) if one.meta.get(TRANSACTION) == name), commit) if name else commit
 
 
 def revert(
