@@ -30,6 +30,9 @@ from understudy.schema import Table
 TARGET = 256 << 20
 """Bytes of the files that rewriting makes, about."""
 
+_MEMORY = "512MB"
+"""For keys to be compared; more of them wait on the disk."""
+
 _FILE, _ROW = "=file", "=row"
 _PRUNED = (iceberg.IntegerType, iceberg.LongType, iceberg.StringType, iceberg.DateType, iceberg.DecimalType)
 """Key columns whose bounds tell for certain which files cannot hold a key."""
@@ -231,7 +234,7 @@ def _scan(
 def _found(find: Callable[[duckdb.DuckDBPyConnection], str]) -> dict[int, Ordinals]:
     """The places that a query yields, by the number of the file."""
     parts: dict[int, list[Ordinals]] = {}
-    with sql.database() as connection:
+    with sql.database(memory=_MEMORY) as connection:
         connection.execute("SET preserve_insertion_order = false")
         for batch in sql.streamed(connection, find(connection)):
             which, places = batch.column(0).to_numpy(), batch.column(1).to_numpy()
