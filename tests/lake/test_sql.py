@@ -10,7 +10,7 @@ import pytest
 
 from lake.test_tables import ORDERS, USERS, people, table
 from understudy.errors import Error, InputError
-from understudy.lake import Lake, sql, tables
+from understudy.lake import Lake, files, sql, tables
 from understudy.schema import Column, Table, TableName
 
 
@@ -46,6 +46,41 @@ def test_sums_of_integers_are_numbers_of_38_digits(shop: Lake) -> None:
 
 def test_a_table_joins_itself_and_others(shop: Lake) -> None:
     assert rows(shop, "select count(*) from users a join users b using (id) join orders using (id)") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("(from dev.users) except (from prod.users)", [(4, "old4", 4)]),
+        ("select u.email from (select u from dev.users u where u.id = 4) u", [("old4",)]),
+        ("select (u).small from dev.users u where id = 4", [(4,)]),
+        ("select o from prod.orders o where o.id = 2", [({"id": 2, "email": "old2", "small": 2},)]),
+        ("select count(*) from prod.users natural join dev.users", [(3,)]),
+        ("select count(*) from dev.users", [(4,)]),
+        ("with x as (from dev.users) select max(x.email) from x where exists (from prod.users)", [("old4",)]),
+        ("select column_name from (describe dev.users)", [("id",), ("email",), ("small",)]),
+    ],
+)
+def test_columns_that_are_not_written_out_are_read(shop: Lake, text: str, expected: object) -> None:
+    assert rows(shop, text, {"main": "main", "dev": "dev"}) == expected
+
+
+def test_columns_that_no_one_needs_are_not_read(shop: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, asked = files.read, []
+
+    def watched(held, io, **told):  # type: ignore[no-untyped-def]
+        asked.append(list(told.get("columns", ())))
+        return read(held, io, **told)
+
+    monkeypatch.setattr(files, "read", watched)
+    assert rows(shop, "select count(*) from users where small > 1") == [(2,)]
+    assert {tuple(columns) for columns in asked} == {(), ("small",)}  # none, to learn the types
+
+
+def test_columns_that_differ_in_case_are_both_there(sqlite_lake: Lake) -> None:
+    columns = tuple(Column(name, "bigint", "integer", pa.int64()) for name in ("a", "A"))
+    tables.create(sqlite_lake, "main", Table(USERS, columns), batches=[pa.record_batch({"a": [1], "A": [2]})])
+    assert rows(sqlite_lake, "from users") == [(1, 2)]
 
 
 def test_branches_beside_one_another(shop: Lake) -> None:

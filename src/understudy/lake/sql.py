@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import duckdb
@@ -156,8 +156,10 @@ def query(lake: Lake, sql: str, refs: Mapping[str, str] | str = "", *, memory: s
     connection = opened.__enter__()
     try:
         _refuse_changes(connection, sql)
+        scanned: list[_Scanned] = []
         for alias, ref in named.items():
-            _attach(connection, lake, sql, alias, ref)
+            _attach(connection, lake, sql, alias, ref, scanned)
+        _narrow(connection, sql, scanned)
         connection.execute("SET lock_configuration = true")
         found = streamed(connection, sql)
     except BaseException:
@@ -181,7 +183,19 @@ def _refuse_changes(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         raise InputError("SQL over the lake is one SELECT", hint="`understudy lake` verbs and jobs change tables")
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, lake: Lake, sql: str, alias: str, ref: str) -> None:
+def _narrow(connection: duckdb.DuckDBPyConnection, sql: str, scanned: list[_Scanned]) -> None:
+    """Let every table read only those columns that the statement's plan has."""
+    with quiet():
+        connection.sql(sql)  # says what is wrong with it
+    with suppress(duckdb.Error):  # what cannot be explained reads everything
+        [(_, plan)] = connection.execute(f"EXPLAIN (FORMAT json) {sql}").fetchall()
+        for one in scanned:
+            one.narrow(plan)
+
+
+def _attach(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, sql: str, alias: str, ref: str, scanned: list[_Scanned]
+) -> None:
     """Views over the tables of a state, under their namespaces and, where that is no question, without."""
     name = PROD if alias == MAIN else alias
     if name:
@@ -190,13 +204,16 @@ def _attach(connection: duckdb.DuckDBPyConnection, lake: Lake, sql: str, alias: 
     place = lake.resolve(ref)
     text = sql.lower().replace('""', '"')
     mentioned = {table: entry for table, entry in lake.tables("@" + place.hash).items() if table.name.lower() in text}
-    for number, (table, entry) in enumerate(sorted(mentioned.items(), key=lambda one: _order(one[0]))):
-        stream = f"={name}={number}"
-        connection.register(stream, table_rows(lake, entry, _columns(sql)))
+    for table, entry in sorted(mentioned.items(), key=lambda one: _order(one[0])):
+        stream = f"t{len(scanned)}"
+        scanned.append(found := _Scanned(lake, entry, stream))
+        connection.register(f"={stream}", found)
+        columns = zip(found.names, found.columns, strict=True)
+        select = f"SELECT {', '.join(f'{quoted(name)} AS {quoted(column)}' for name, column in columns)}"
         for namespace in dict.fromkeys((table.namespace or FILES, MAIN)):
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {prefix}{quoted(namespace)}")
             view = f"{prefix}{quoted(namespace)}.{quoted(table.name)}"
-            connection.execute(f"CREATE VIEW IF NOT EXISTS {view} AS SELECT * FROM {quoted(stream)}")
+            connection.execute(f"CREATE VIEW IF NOT EXISTS {view} AS {select} FROM {quoted('=' + stream)}")
 
 
 def _order(table: TableName) -> tuple[bool, TableName]:
@@ -204,21 +221,36 @@ def _order(table: TableName) -> tuple[bool, TableName]:
     return table.namespace not in ("", "public"), table
 
 
-def _columns(sql: str) -> Callable[[Sequence[str]], list[str]]:
-    """Which of a table's columns a statement may need: those it mentions, or all where it has a star."""
+class _Scanned(Rows):
+    """A table whose columns have names that nothing else has, so that DuckDB's plan tells which of them it reads.
 
-    def chosen(names: Sequence[str]) -> list[str]:
-        text = sql.lower().replace('""', '"')
-        bare = re.sub(r"count\s*\(\s*\*\s*\)", "", text)
-        if re.search(r"\*|\bcolumns\s*\(|\bfrom\s+\S+\s*;?\s*$|\bnatural\b|\bsummarize\b|^\s*(from|table)\b", bare):
-            return list(names)
-        return [name for name in names if name.lower() in text] or list(names[:1])
+    Others are null in the stream, and not read at all.
+    """
 
-    return chosen
+    def __init__(self, lake: Lake, entry: Entry, prefix: str) -> None:
+        held = metadata.read(entry.location, lake.io)
+        self.columns = [field.name for field in held.schema().fields]
+        self.names = [f"{prefix}.{number}" for number in range(len(self.columns))]
+        plain = rows(lambda: files.read(held, lake.io, files=[])).schema
+        fields = [field.with_name(name) for field, name in zip(plain, self.names, strict=True)]
+        super().__init__(pa.schema(fields), self._read)
+        self._held, self._io, self._wanted = held, lake.io, self.names
 
+    def narrow(self, plan: str) -> None:
+        """Read no more than a plan names."""
+        named = set(re.findall(r"t\d+\.\d+", plan))
+        self._wanted = [name for name in self.names if name in named] or self.names[:1]
 
-def table_rows(lake: Lake, entry: Entry, columns: Callable[[Sequence[str]], Sequence[str]] | None = None) -> Rows:
-    """The rows of a table as DuckDB reads them, any number of times."""
-    held = metadata.read(entry.location, lake.io)
-    wanted = columns([field.name for field in held.schema().fields]) if columns else ()
-    return rows(lambda: files.read(held, lake.io, columns=wanted))
+    def _read(self) -> pa.RecordBatchReader:
+        asked = {name: column for name, column in zip(self.names, self.columns, strict=True) if name in self._wanted}
+        found = pa.RecordBatchReader.from_stream(
+            rows(lambda: files.read(self._held, self._io, columns=list(asked.values())))
+        )
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            for batch in found:
+                read = dict(zip(asked, batch.columns, strict=True))
+                arrays = [read.get(f.name, pa.nulls(batch.num_rows, f.type)) for f in self.schema]
+                yield pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+
+        return arrow.reader(self.schema, batches())
