@@ -206,3 +206,30 @@ def test_a_lake_whose_making_was_cut_off_is_made_when_it_is_opened(sqlite_lake):
     assert opened.head("main").tree == tree.EMPTY
     assert isinstance(opened, Lake)
     opened.close()
+
+
+def test_the_usual_lake_is_where_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("UNDERSTUDY_LAKE", raising=False)
+    with pytest.raises(InputError, match="there is no lake in './.understudy'"):
+        Lake.usual()
+    Lake.open("team", create=True).branch("dev")
+    monkeypatch.setenv("UNDERSTUDY_LAKE", "team")
+    assert [ref.name for ref in Lake.usual().refs()] == ["dev", "main"]
+    assert Lake.usual("mine", create=True).refs()[0].name == "main"
+
+
+def test_who_writes_can_be_said(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNDERSTUDY_AUTHOR", "ci")
+    assert Lake.open(tmp_path / "lake", create=True).head("main").author == "ci"
+
+
+def test_what_stands_on_a_lake_is_had_by_its_shortest_name(tmp_path):
+    lake = Lake.open(tmp_path / "lake", create=True)
+    with lake.transaction(message="first") as tx:
+        lake.catalog(tx.name).create_namespace("shop")
+    lake.branch("dev")
+    lake.catalog("dev").create_namespace("crm")
+    assert [(str(key), what) for key, what in lake.diff("main", "dev").others] == [("namespace crm", "added")]
+    assert lake.merge("dev", "main").result == "merged"
+    assert lake.sql("select 1 as one").read_all().to_pylist() == [{"one": 1}]

@@ -228,11 +228,11 @@ def rerun(
 ) -> None:
     """Do again what made a commit, beside everything else, and tell whether the same rows come of it."""
     from understudy import jobs
-    from understudy.lake.connection import open_lake
+    from understudy.lake import Lake
 
     out = render.output(json=json)
     with out.progress() as progress:
-        found = jobs.rerun(open_lake(lake, catalog=catalog), commit, progress=progress)
+        found = jobs.rerun(Lake.usual(lake, catalog=catalog), commit, progress=progress)
     out.result(found.json(), str(found))
     if not found.same:
         raise typer.Exit(CheckFailed.exit_code)

@@ -10,7 +10,7 @@ import typer
 
 from understudy import render
 from understudy.cli import publishing
-from understudy.cli.opening import Catalog, Json, LakeAt, add, headline, opened, pairs, place, store
+from understudy.cli.opening import Catalog, Json, LakeAt, add, headline, opened, pairs
 from understudy.errors import CheckFailed, InputError
 
 app = typer.Typer(help="Git for data: every state of all tables is a commit.", no_args_is_help=True)
@@ -42,8 +42,9 @@ def init(
     from understudy.lake import Lake
 
     out = render.output(json=json)
-    at, began = place(where), time.time()
-    found = Lake.open(at, catalog=store(catalog), create=True)
+    began = time.time()
+    found = Lake.usual(where, catalog=catalog, create=True)
+    at = found.location
     main, known = found.head("main"), found.head("@" + found.id).time < began
     found.close()
     out.result(
@@ -79,11 +80,12 @@ def serve(
     known = rest.Tokens.read(tokens) if tokens is not None else None
     out = render.output(json=json)
 
-    def ready(url: str) -> None:
-        here = "" if known else "; without tokens, for programs on this machine only"
-        out.result({"url": url}, f"serving {place(lake)} at {url}{here}", "next: `understudy connect ENGINE`")
-
     with opened(lake, catalog) as found:
+
+        def ready(url: str) -> None:
+            here = "" if known else "; without tokens, for programs on this machine only"
+            out.result({"url": url}, f"serving {found.location} at {url}{here}", "next: `understudy connect ENGINE`")
+
         rest.serve(found, host, port, known, storage=pairs(storage, "--storage", "s3.region=eu-west-1"), ready=ready)
 
 

@@ -46,7 +46,6 @@ Checks = Annotated[
 ]
 Command = Annotated[list[str], typer.Argument(metavar="-- CMD", help="The command, after --, with its arguments.")]
 
-DEFAULT = "./.understudy"
 Verb = tuple[Any, str]
 """A function, and an example of how it is called."""
 
@@ -57,22 +56,12 @@ def add(app: typer.Typer, verbs: Mapping[str, Verb]) -> None:
         app.command(name, epilog=f"\b\nExample: {example}")(function)
 
 
-def place(where: str) -> str:
-    """Where the lake is: as said, as the environment says, or in the usual folder."""
-    return where or os.environ.get("UNDERSTUDY_LAKE", "") or DEFAULT
-
-
-def store(catalog: str) -> str:
-    """Where its store is, if not in its folder."""
-    return catalog or os.environ.get("UNDERSTUDY_CATALOG", "")
-
-
 @contextmanager
 def opened(where: str, catalog: str) -> Iterator[Lake]:
     """The lake that is meant, open as long as the block runs."""
     from understudy.lake import Lake
 
-    lake = Lake.open(place(where), catalog=store(catalog))
+    lake = Lake.usual(where, catalog=catalog)
     try:
         yield lake
     finally:

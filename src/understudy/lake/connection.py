@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 SCHEME = "lake:"
 _BESIDE = {"_via": pa.int16(), "_depth": pa.int32()}
-DEFAULT = "./.understudy"
-"""Where the lake is if nobody says otherwise."""
 
 
 def connect(url: str) -> Branch:
@@ -39,13 +36,7 @@ def connect(url: str) -> Branch:
     store, if that is not in the lake's folder.
     """
     location, mark, ref = url.removeprefix(SCHEME).rpartition("#")
-    return Branch(open_lake(location if mark else ""), ref)
-
-
-def open_lake(location: str = "", *, catalog: str = "", create: bool = False) -> Lake:
-    """The lake at a place; the one of the environment where none is given."""
-    place = location or os.environ.get("UNDERSTUDY_LAKE", DEFAULT)
-    return Lake.open(place, catalog=catalog or os.environ.get("UNDERSTUDY_CATALOG", ""), create=create)
+    return Branch(Lake.usual(location if mark else ""), ref)
 
 
 class Branch:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import time
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -20,8 +22,16 @@ from understudy.lake.store import Database, Store, Writing, named
 from understudy.schema import TableName
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyiceberg.io import FileIO
 
+    from understudy.lake.catalog import LakeCatalog
+    from understudy.lake.diff import Diff
+    from understudy.lake.merge import Merge
+    from understudy.lake.transaction import Transaction
+
+USUAL = "./.understudy"
+"""Where the lake is if nobody says otherwise."""
 TRANSACTION = "transaction"
 """What a commit's meta holds where a transaction made it: the transaction's name."""
 
@@ -50,7 +60,7 @@ class Lake:
         self.warehouse = settings["warehouse"]
         """Where tables are: an absolute path or s3:// prefix without a slash at its end."""
         self.id = settings["id"]
-        self.author = getpass.getuser()
+        self.author = _user()
 
     @classmethod
     def open(cls, location: str | Path, *, catalog: str = "", create: bool = False) -> Lake:
@@ -69,6 +79,15 @@ class Lake:
     def close(self) -> None:
         """Close what this thread has open; a lake that is used again opens itself."""
         self.store.database.close()
+
+    @classmethod
+    def usual(cls, location: str = "", *, catalog: str = "", create: bool = False) -> Lake:
+        """The lake at a place; where none is said, the one in UNDERSTUDY_LAKE, else in ``./.understudy``.
+
+        UNDERSTUDY_CATALOG is the URL of its store, where that is not said and not in its folder.
+        """
+        place = location or os.environ.get("UNDERSTUDY_LAKE", "") or USUAL
+        return cls.open(place, catalog=catalog or os.environ.get("UNDERSTUDY_CATALOG", ""), create=create)
 
     @cached_property
     def io(self) -> FileIO:
@@ -280,7 +299,8 @@ class Lake:
             if ref is None:
                 raise unknown("branch or tag", name, [one.name for one in self.store.refs()])
             if ref.protected or name == MAIN:
-                raise InputError(f"{name!r} is protected", hint="`understudy branch NAME --unprotect` first")
+                hint = "every lake keeps it" if name == MAIN else f"`understudy branch {name} --unprotect` first"
+                raise InputError(f"{name!r} is protected", hint=hint)
             if ref.kind == "tag" and not force:
                 raise InputError(f"{name!r} is a tag, and tags stay", hint="`--force` deletes it all the same")
             writing.drop_ref(ref, author=self.author, why=f"deleted the {ref.kind}")
@@ -314,6 +334,38 @@ class Lake:
         """Say of commits whether they are published, pending or aborted."""
         with self.store.writing() as writing:
             writing.mark(commits, status=status)
+
+    # What stands on this, by its shortest name
+
+    def diff(self, a: str, b: str) -> Diff:
+        """What differs between two states; ``diff.diff``."""
+        from understudy.lake.diff import diff
+
+        return diff(self, a, b)
+
+    def merge(self, source: str, into: str = "", **how: Any) -> Merge:
+        """Bring what a state has into a branch, the current one by default; ``merge.merge`` says how."""
+        from understudy.lake.merge import merge
+
+        return merge(self, source, into or self.current(), **how)
+
+    def sql(self, question: str, refs: Mapping[str, str] | str = "") -> pa.RecordBatchReader:
+        """The rows of a SELECT over states of the lake; ``sql.query``."""
+        from understudy.lake.sql import query
+
+        return query(self, question, refs)
+
+    def transaction(self, **how: Any) -> AbstractContextManager[Transaction]:
+        """A branch to write on, published at the end of the block if checks pass; ``transaction.transaction``."""
+        from understudy.lake.transaction import transaction
+
+        return transaction(self, **how)
+
+    def catalog(self, ref: str = "") -> LakeCatalog:
+        """A state as a PyIceberg catalog, whose tables are read, appended to and so on with PyIceberg itself."""
+        from understudy.lake.catalog import LakeCatalog
+
+        return LakeCatalog(self, ref)
 
     # The current branch
 
@@ -361,6 +413,16 @@ def _status(ref: Ref, parents: Collection[Commit]) -> Status:
     """What a transaction writes, and what is made from such commits, is pending until it is published."""
     tainted = any(one.status != "published" for one in parents)
     return "pending" if ref.kind == "transaction" or tainted else "published"
+
+
+def _user() -> str:
+    """Who writes: as UNDERSTUDY_AUTHOR says, else as the system does, which in containers may not know."""
+    if told := os.environ.get("UNDERSTUDY_AUTHOR"):
+        return told
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
 
 
 def _database(location: str, catalog: str) -> Database:
@@ -413,7 +475,7 @@ def _make(store: Store, location: str) -> None:
         except OSError as error:
             raise InputError(f"the lake {location!r} cannot be made: {error.strerror}") from error
     store.create()
-    author = getpass.getuser()
+    author = _user()
     first = named(Commit("", tree.EMPTY, (), 0, time.time(), author, "a new lake", (), {"format": _FORMAT}))
     with store.writing() as writing:
         writing.set("format", _FORMAT)  # first: whoever makes the same lake right now waits here
