@@ -211,7 +211,7 @@ def test_a_lake_whose_making_was_cut_off_is_made_when_it_is_opened(sqlite_lake):
 def test_the_usual_lake_is_where_the_environment_says(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("UNDERSTUDY_LAKE", raising=False)
-    with pytest.raises(InputError, match="there is no lake in './.understudy'"):
+    with pytest.raises(InputError, match=r"there is no lake in '\./\.understudy'"):
         Lake.usual()
     Lake.open("team", create=True).branch("dev")
     monkeypatch.setenv("UNDERSTUDY_LAKE", "team")
