@@ -1,0 +1,206 @@
+"""The rows that a comparison is about, as numbers: real ones, made ones, held-out real ones, and columns torn apart.
+
+Every quality metric asks the same three questions, each with the real rows as reference: how near are the made rows,
+how near are real rows that nobody learned from (the ceiling), how near are columns drawn each by itself (the floor)?
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from understudy import arrow
+from understudy.errors import InputError
+
+Numbers = NDArray[np.float64]
+
+ROWS = 20_000
+"""Rows of each side that are compared; of more, a sample drawn by a seed of the tables' shape."""
+
+FEWEST = 20
+"""Rows below which nothing is said of a side."""
+
+_OWN = 0.9  # of the texts of a column differ: they name rows, so their patterns are compared
+_NUMERIC = ("integer", "decimal", "float", "date", "timestamp", "time")
+
+
+@dataclass(frozen=True)
+class Facet:
+    """One column of all sides as floats: measures as they are, labels as codes by falling frequency; NaN is null."""
+
+    name: str
+    numeric: bool
+    real: Numbers
+    made: Numbers
+    held: Numbers
+    apart: Numbers
+    labels: int = 0
+    """How many there are on any side; 0 for measures."""
+    seen: int = 0
+    """How many of them are among the real rows: codes from here on are new."""
+
+    @property
+    def all(self) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+        """Real, made, held out and torn apart."""
+        return self.real, self.made, self.held, self.apart
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What ``sides`` prepared: the facets, the sampled rows they are of, a seed, and what a reader should know."""
+
+    subject: str
+    facets: tuple[Facet, ...]
+    real: pa.Table
+    made: pa.Table
+    held: pa.Table
+    seed: int
+    notes: tuple[str, ...] = field(default=())
+
+    def facet(self, name: str) -> Facet:
+        """The column of that name."""
+        return next(facet for facet in self.facets if facet.name == name)
+
+
+def sides(
+    real: pa.Table,
+    made: pa.Table,
+    holdout: pa.Table | None = None,
+    *,
+    subject: str = "table",
+    keys: Collection[str] = (),
+    rows: int = ROWS,
+) -> Sides:
+    """Prepare made rows for comparison with real ones, and with a holdout: half of the real rows where there is none.
+
+    ``keys`` are columns whose values only name rows; checks of keys judge them, and no facet is made of them.  Made
+    and held-out rows are cut to the same number, so that chance is the same in both.  Raises an InputError where a
+    column is missing or of another kind, or where a side has fewer than FEWEST rows.
+    """
+    names = [name for name in real.column_names if name not in keys]
+    for side, table in (("made", made), ("holdout", holdout)):
+        lacking = [name for name in names if table is not None and name not in table.column_names]
+        if lacking:
+            raise InputError(f"the {side} table lacks {', '.join(lacking)}", hint="compare tables of the same columns")
+    seed = zlib.crc32(repr((names, real.num_rows, made.num_rows)).encode())
+    dice = np.random.default_rng(seed)
+    notes = [f"{', '.join(keys)} not compared: keys"] if keys else []
+    if holdout is None:
+        notes.append("no holdout was given: one half of the real rows is compared with the other")
+        order = dice.permutation(real.num_rows)
+        real, holdout = real.take(order[: len(order) // 2]), real.take(order[len(order) // 2 :])
+    each = min(made.num_rows, holdout.num_rows, rows)
+    if min(each, real.num_rows) < FEWEST:
+        raise InputError(f"fewer than {FEWEST} rows to compare", hint="give more rows, or a larger holdout")
+    cut = [_draw(table, count, dice) for table, count in ((real, rows), (made, each), (holdout, each))]
+    notes += [f"{label}: {one.num_rows:,} of {whole.num_rows:,} rows compared" for label, one, whole in
+              (("real", cut[0], real), ("made", cut[1], made)) if one.num_rows < whole.num_rows]  # fmt: skip
+    facets = tuple(_facet(name, [table.column(name) for table in cut], dice, notes) for name in names)
+    real, made, holdout = (table.select(names) for table in cut)
+    return Sides(subject, facets, real, made, holdout, seed, tuple(notes))
+
+
+def pairs(sides: Sides, most: int) -> list[tuple[Facet, Facet]]:
+    """All pairs of facets, or so many of them drawn by the sides' seed."""
+    count = len(sides.facets)
+    left, right = np.triu_indices(count, 1)
+    if len(left) > most:
+        chosen = np.sort(np.random.default_rng(sides.seed).choice(len(left), most, replace=False))
+        left, right = left[chosen], right[chosen]
+    return [(sides.facets[one], sides.facets[two]) for one, two in zip(left, right, strict=True)]
+
+
+def _draw(table: pa.Table, count: int, dice: np.random.Generator) -> pa.Table:
+    """So many rows at most, in random order: any stretch of them is a sample too."""
+    return table.take(dice.permutation(table.num_rows)[:count])
+
+
+def _facet(name: str, columns: list[pa.ChunkedArray], dice: np.random.Generator, notes: list[str]) -> Facet:
+    flat = [arrow.plain(pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type))
+            for column in columns]  # fmt: skip
+    numeric = arrow.kind_of(flat[0].type) in _NUMERIC or pa.types.is_duration(flat[0].type)
+    if numeric:
+        parts, labels, seen = _measures(name, flat), 0, 0
+    else:
+        texts = _alike(name, flat)
+        if _names_rows(texts[0]):
+            notes.append(f"{name}: nearly every text is another, so their patterns are compared")
+            texts = [pattern(values) for values in texts]
+        parts, labels, seen = _codes(texts)
+    real, made, held = parts
+    return Facet(name, numeric, real, made, held, dice.permutation(held), labels, seen)
+
+
+def _measures(name: str, flat: list[pa.Array]) -> list[Numbers]:
+    """Numbers and moments as floats; what is infinite becomes the largest finite value there is."""
+    parts = []
+    for values in flat:
+        try:
+            whole = values.cast(_as_number(values.type)) if not pa.types.is_string(values.type) else values
+            parts.append(whole.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            raise InputError(f"{name} holds numbers on one side and other things on another") from None
+    finite = np.concatenate([part[np.isfinite(part)] for part in parts])
+    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
+    return [np.nan_to_num(part, nan=np.nan, posinf=high, neginf=low) for part in parts]
+
+
+def _as_number(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_date32(kind) or pa.types.is_time32(kind):
+        return pa.int32()
+    return pa.int64() if pa.types.is_temporal(kind) else pa.float64()
+
+
+def _alike(name: str, flat: list[pa.Array]) -> list[pa.Array]:
+    """Values of all sides in one type: that of the real ones where they go into it, else texts."""
+    try:
+        if pa.types.is_nested(flat[0].type):
+            return [pa.array([None if value is None else repr(value) for value in side.to_pylist()], pa.string())
+                    for side in flat]  # fmt: skip
+        wanted = pa.string() if pa.types.is_null(flat[0].type) else flat[0].type
+        return [side if side.type == wanted else side.cast(wanted) for side in flat]
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise InputError(f"{name} holds values of different kinds in the real and the made table") from None
+
+
+def _names_rows(values: pa.Array) -> bool:
+    there = len(values) - values.null_count
+    return arrow.is_text(values.type) and there >= FEWEST and pc.count_distinct(values).as_py() > _OWN * there
+
+
+def pattern(values: pa.Array) -> pa.Array:
+    """What texts look like: a run of letters becomes one letter of its case, a digit 9 (``ab-12`` gives ``a-99``)."""
+    for found, shown in ((r"\p{Lu}+", "A"), (r"[\p{Ll}\p{Lo}]+", "a"), (r"\d", "9")):
+        values = pc.replace_substring_regex(values, found, shown)
+    return values
+
+
+def _codes(texts: list[pa.Array]) -> tuple[list[Numbers], int, int]:
+    """Labels as codes, the most frequent real one first; how many labels, and how many of them are real."""
+    encoded = pc.dictionary_encode(pa.concat_arrays(texts))
+    codes = encoded.indices.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    labels = len(encoded.dictionary)
+    ends = np.cumsum([len(side) for side in texts])[:-1]
+    real, made, held = np.split(codes, ends)
+    frequency = np.bincount(real[~np.isnan(real)].astype(np.int64), minlength=labels)
+    rank = np.empty(labels, np.float64)
+    rank[np.argsort(-frequency, kind="stable")] = np.arange(labels)
+    return [_ranked(side, rank) for side in (real, made, held)], labels, int((frequency > 0).sum())
+
+
+def _ranked(codes: Numbers, rank: Numbers) -> Numbers:
+    ranked = np.full(len(codes), np.nan)
+    there = ~np.isnan(codes)
+    ranked[there] = rank[codes[there].astype(np.int64)]
+    return ranked
+
+
+def joined(names: Iterable[str]) -> str:
+    """Columns in one phrase: ``a``, ``a x b``."""
+    return " x ".join(names)
