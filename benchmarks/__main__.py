@@ -16,6 +16,8 @@ BENCHMARKS = {
     "copy": ["benchmarks.copy_path", "--rows", "5000000"],
     "subset": ["benchmarks.subset", "--rows", "10000000"],
     "kills": ["benchmarks.kills", "--times", "20"],
+    "lake": ["benchmarks.lake"],
+    "chaos": ["benchmarks.lake_chaos", "--seconds", "600"],
 }
 
 
