@@ -210,7 +210,7 @@ class Lake:
             if root == head.tree and not others and not always:
                 return head
             parents = (head.hash, *others)
-            known = self.store.commits(parents)
+            known = {head.hash: head} | self.store.commits(others)
             before = tree.find(self.store.nodes, head.tree, changes)
             changed = tuple(sorted(key for key, entry in changes.items() if before.get(key) != entry))
             commit = named(
@@ -230,6 +230,7 @@ class Lake:
             writing.put_nodes({**made, **(nodes or {})})
             writing.put_commit(commit)
             writing.put_ref(replace(ref, hash=commit.hash), old=head.hash, author=self.author, why=why)
+        self.store.remember({name: tree.decode(data) for name, data in made.items()})
         return commit
 
     def _branch(self, writing: Writing, name: str) -> Ref:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -84,13 +85,14 @@ class Postgres:
         self._connections.close()
 
     def _stale(self) -> bool:
-        """Whether the connection is open and does not answer."""
+        """Whether the connection is open and its server has said something unasked: that it goes, as a rule."""
+        connection = self._connections.opened()
+        if connection is None:
+            return False
         try:
-            if (connection := self._connections.opened()) is not None:
-                connection.execute("SELECT 1")
-        except psycopg.Error:
+            return bool(select.select([connection.fileno()], [], [], 0)[0])
+        except (psycopg.Error, OSError, ValueError):
             return True
-        return False
 
 
 def _connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:

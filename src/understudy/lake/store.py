@@ -82,11 +82,15 @@ class Store:
                     found[name] = node
         missing = {name for name in names if name not in found}
         read = {name: tree.decode(data) for name, data in self.data(missing).items()}
+        self.remember(read)
+        return found | read
+
+    def remember(self, nodes: Mapping[str, tree.Node]) -> None:
+        """Keep parsed nodes at hand; which of them are stored is not asked here."""
         with self._guard:
-            self._nodes.update(read)
+            self._nodes.update(nodes)
             while len(self._nodes) > _CACHED:
                 self._nodes.popitem(last=False)
-        return found | read
 
     def data(self, names: Collection[str]) -> dict[str, bytes]:
         """What is stored under some hashes; an Error where one is missing, which no crash may cause."""
