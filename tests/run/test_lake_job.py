@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal
 
 import polars as pl
@@ -140,6 +141,11 @@ def test_a_result_that_fails_a_check_is_kept_aside_and_taints_what_comes_of_it(r
         lake.branch("mine", aside.name)
     refused = shop.cli("load", f"lake:{shop.folder}/.understudy#{aside.name}", "--to", shop.destination)
     assert refused.code == 2 and "aborted" in refused.err
+    with lake.store.writing() as writing:  # a week later
+        writing.put_ref(replace(aside, expires=1.0), old=aside.hash, author="test", why="time goes by")
+    shop.execute("alter table users drop constraint known", source=True)
+    assert shop.cli("run", "job.yaml", "--no-load").code == 0
+    assert not lake.refs("transaction")
 
 
 def test_a_result_with_personal_values_is_not_kept_at_all(ran):

@@ -20,7 +20,7 @@ from understudy.jobs.version import code_version, dependency_versions
 from understudy.lake import Lake, Moved, gates
 from understudy.lake.lake import node
 from understudy.lake.nouns import Commit
-from understudy.lake.transaction import KEEP
+from understudy.lake.transaction import KEEP, expire
 
 if TYPE_CHECKING:
     from understudy.lake.writing import Publication
@@ -39,6 +39,7 @@ def settle(lake: Lake, plan: Plan) -> Publication:
     """Where the result will go; its structure tells no values of the columns that change."""
     from understudy.lake.writing import Publication
 
+    expire(lake)
     return Publication(lake, plan.file.job.into, plan.file.name, scrub_schema(plan.schema, plan.changed))
 
 

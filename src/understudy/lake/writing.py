@@ -95,7 +95,7 @@ class Publication:
         entry = self._held.get(table.name)
         keys = tuple(key for key in self.schema.foreign_keys if key.table == table.name)
         bare = replace(table, rows=0, bytes=0)  # estimates, which would make equal tables differ
-        if entry is None:
+        if entry is None or entry.external:  # nothing is written where others keep their files
             return Slot(table, None, metadata.new(bare, keys, self._location(table.name)))
         before = metadata.read(entry.location, self.lake.io)
         return Slot(table, entry, _evolved(before, bare, keys))
@@ -179,7 +179,7 @@ class Publication:
         local = files.local_path(place)
         if local is not None:
             local.parent.mkdir(parents=True, exist_ok=True)
-            Path(path).rename(local)
+            shutil.move(path, local)
             files.durable([place])
         else:
             with Path(path).open("rb") as source, io.new_output(place).create() as target:
