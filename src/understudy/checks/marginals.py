@@ -8,7 +8,7 @@ contingency similarity), accuracy is that of Platzer and Reutterer, "Holdout-bas
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -62,15 +62,16 @@ def nulls(sides: Sides) -> list[Score]:
     return [total.score("mean nulls", sides.subject, _weakest(breakdown), breakdown), *scores]
 
 
-def trend(sides: Sides) -> list[Score]:
+def trend(sides: Sides, across: Collection[str] = ()) -> list[Score]:
     """How alike pairs of columns go together: the mean over pairs, the pair that lost most, and every column's mean.
 
     Pearson's correlation for two measures; else the overlap of contingency tables, measures in 10 bins of equal width,
-    the 100 most frequent labels, nulls a cell of their own.
+    the 100 most frequent labels, nulls a cell of their own.  ``across`` asks only for pairs of one of these columns
+    with one of the others.
     """
-    chosen = pairs(sides, PAIRS)
+    chosen = pairs(sides, PAIRS, across)
     if not chosen:
-        return [Score("trend", sides.subject, 1.0, 1.0, 1.0, 1.0, 1.0, detail="a single column has no pairs")]
+        return [Score("trend", sides.subject, 1.0, 1.0, 1.0, 1.0, 1.0, detail="there are no pairs of columns")]
     numeric = [facet for facet in sides.facets if facet.numeric]
     straight = _correlations(numeric, sides.seed) if len(numeric) > 1 else {}
     cells = {facet.name: _width_cells(facet) for facet in sides.facets}
@@ -97,23 +98,29 @@ def accuracy(sides: Sides) -> list[Score]:
     The detail names the most that two samples of one source agree on average; more than that is no merit: it says
     that made rows are nearer to the real ones than other real rows are.
     """
-    cells = {facet.name: _quantile_cells(facet) for facet in sides.facets}
+    names = [facet.name for facet in sides.facets]
     scores = []
     for ways, limit in ((1, None), (2, PAIRS), (3, TRIPLES)):
-        chosen = _combinations(list(cells), ways, limit, sides.seed)
-        if not chosen:
-            continue
-        found, mosts = {}, []
-        for names in chosen:
-            counts = _joint([cells[name] for name in names])
-            found[names] = measure(overlap, *_four(counts), sides.seed)
-            mosts.append(most_accuracy(counts[0].sum(axis=0), counts[1].sum()))
-        breakdown = {joined(names): one.value for names, one in found.items()}
-        total, most = mean(list(found.values())), float(np.mean(mosts))
-        over = "; above it: nearer to the real rows than real rows are" if total.value > most + 0.005 else ""
-        detail = f"{_sampled(len(chosen), len(cells), ways)}; two real samples agree to {most:.4f}{over}"
-        scores.append(total.score(f"{ways}-way accuracy", sides.subject, detail, breakdown))
+        chosen = _combinations(names, ways, limit, sides.seed)
+        if chosen:
+            note = _sampled(len(chosen), len(names), ways)
+            scores.append(agreement(sides, f"{ways}-way accuracy", chosen, note))
     return scores
+
+
+def agreement(sides: Sides, name: str, chosen: Sequence[tuple[str, ...]], note: str = "") -> Score:
+    """How much of the tables that chosen tuples of columns span agrees, as one Score; see ``accuracy``."""
+    cells = {facet.name: _quantile_cells(facet) for facet in sides.facets}
+    found, mosts = {}, []
+    for names in chosen:
+        counts = _joint([cells[name] for name in names])
+        found[names] = measure(overlap, *_four(counts), sides.seed)
+        mosts.append(most_accuracy(counts[0].sum(axis=0), counts[1].sum()))
+    breakdown = {joined(names): one.value for names, one in found.items()}
+    total, most = mean(list(found.values())), float(np.mean(mosts))
+    over = "; above it: nearer to the real rows than real rows are" if total.value > most + 0.005 else ""
+    detail = f"{note or f'{len(chosen):,} tables'}; two real samples agree to {most:.4f}{over}"
+    return total.score(name, sides.subject, detail, breakdown)
 
 
 def _shape(facet: Facet, seed: int) -> Measured:

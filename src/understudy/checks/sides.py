@@ -106,14 +106,27 @@ def sides(
     return Sides(subject, facets, real, made, holdout, seed, tuple(notes))
 
 
-def pairs(sides: Sides, most: int) -> list[tuple[Facet, Facet]]:
-    """All pairs of facets, or so many of them drawn by the sides' seed."""
+def pairs(sides: Sides, most: int, across: Collection[str] = ()) -> list[tuple[Facet, Facet]]:
+    """All pairs of facets, or so many of them drawn by the sides' seed.
+
+    With ``across``, those of which one is among these columns and the other is not.
+    """
     count = len(sides.facets)
     left, right = np.triu_indices(count, 1)
+    if across:
+        inside = np.array([facet.name in across for facet in sides.facets])
+        mixed = inside[left] != inside[right]
+        left, right = left[mixed], right[mixed]
     if len(left) > most:
         chosen = np.sort(np.random.default_rng(sides.seed).choice(len(left), most, replace=False))
         left, right = left[chosen], right[chosen]
     return [(sides.facets[one], sides.facets[two]) for one, two in zip(left, right, strict=True)]
+
+
+def torn(table: pa.Table, seed: int) -> pa.Table:
+    """The same columns, each in an order of its own: what is left of a table whose columns are drawn independently."""
+    dice = np.random.default_rng(seed)
+    return pa.table({name: table.column(name).take(dice.permutation(table.num_rows)) for name in table.column_names})
 
 
 def _draw(table: pa.Table, count: int, dice: np.random.Generator) -> pa.Table:
@@ -122,9 +135,8 @@ def _draw(table: pa.Table, count: int, dice: np.random.Generator) -> pa.Table:
 
 
 def _facet(name: str, columns: list[pa.ChunkedArray], dice: np.random.Generator, notes: list[str]) -> Facet:
-    flat = [arrow.plain(pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type))
-            for column in columns]  # fmt: skip
-    numeric = arrow.kind_of(flat[0].type) in _NUMERIC or pa.types.is_duration(flat[0].type)
+    flat = [flattened(column) for column in columns]
+    numeric = is_measure(flat[0].type)
     if numeric:
         parts, labels, seen = _measures(name, flat), 0, 0
     else:
@@ -137,24 +149,44 @@ def _facet(name: str, columns: list[pa.ChunkedArray], dice: np.random.Generator,
     return Facet(name, numeric, real, made, held, dice.permutation(held), labels, seen)
 
 
+def numbers(values: pa.Array) -> Numbers:
+    """Numbers and moments as floats, null as NaN: days of dates, ticks of times and timestamps."""
+    kind = values.type
+    if pa.types.is_date32(kind) or pa.types.is_time32(kind):
+        values = values.cast(pa.int32())
+    elif pa.types.is_temporal(kind):
+        values = values.cast(pa.int64())
+    return np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+
+
+def coded(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    """A number from 0 for each distinct value of any type, null one of them."""
+    flat = flattened(column)
+    if pa.types.is_nested(flat.type):
+        flat = pa.array([repr(value) for value in flat.to_pylist()], pa.string())
+    codes = pc.dictionary_encode(flat, null_encoding="encode").indices
+    return np.asarray(codes.to_numpy(zero_copy_only=False), np.int64)
+
+
+def flattened(column: pa.ChunkedArray) -> pa.Array:
+    """A column as one plain array."""
+    return arrow.plain(pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type))
+
+
+def is_measure(kind: pa.DataType) -> bool:
+    """Whether values of a type have an order and distances: numbers and moments."""
+    return arrow.kind_of(kind) in _NUMERIC or pa.types.is_duration(kind)
+
+
 def _measures(name: str, flat: list[pa.Array]) -> list[Numbers]:
     """Numbers and moments as floats; what is infinite becomes the largest finite value there is."""
-    parts = []
-    for values in flat:
-        try:
-            whole = values.cast(_as_number(values.type)) if not pa.types.is_string(values.type) else values
-            parts.append(whole.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            raise InputError(f"{name} holds numbers on one side and other things on another") from None
+    try:
+        parts = [numbers(values if is_measure(values.type) else values.cast(flat[0].type)) for values in flat]
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise InputError(f"{name} holds numbers on one side and other things on another") from None
     finite = np.concatenate([part[np.isfinite(part)] for part in parts])
     low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
     return [np.nan_to_num(part, nan=np.nan, posinf=high, neginf=low) for part in parts]
-
-
-def _as_number(kind: pa.DataType) -> pa.DataType:
-    if pa.types.is_date32(kind) or pa.types.is_time32(kind):
-        return pa.int32()
-    return pa.int64() if pa.types.is_temporal(kind) else pa.float64()
 
 
 def _alike(name: str, flat: list[pa.Array]) -> list[pa.Array]:

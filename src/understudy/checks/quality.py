@@ -1,0 +1,110 @@
+"""How good made rows are: every quality metric of one table, and the verdict over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+import pyarrow as pa
+
+from understudy.checks.c2st import c2st
+from understudy.checks.familiar import familiar
+from understudy.checks.marginals import accuracy, nulls, shape, trend
+from understudy.checks.queries import queries as asked_queries
+from understudy.checks.rulecheck import constants, dependencies, equalities, orders, ranges, unique_keys
+from understudy.checks.scores import Score, attempt
+from understudy.checks.sides import ROWS, Sides, sides, torn
+from understudy.checks.utility import utility
+from understudy.interfaces import Progress, Result
+
+LIFT = 0.8
+"""Of the way from floor to ceiling, how much made rows must go."""
+
+SLACK = 0.02
+"""How far below the ceiling is near enough, whatever the floor."""
+
+_EXACT = frozenset({"integrity", "unique key", "variety"})
+_SHOWN_ONLY = frozenset({"familiar score", "trend of column", "c2st"})
+"""``c2st`` compares with rows that were learned from: memorising improves it, so ``c2st holdout`` decides."""
+
+
+def quality(
+    real: pa.Table,
+    made: pa.Table,
+    holdout: pa.Table | None = None,
+    *,
+    subject: str = "table",
+    keys: Sequence[Collection[str]] = (),
+    targets: Collection[str] = (),
+    queries: Mapping[str, str] | None = None,
+    rows: int = ROWS,
+    progress: Progress | None = None,
+) -> list[Score]:
+    """Every quality Score of a made table; what could not be computed is a Score that says so, none is left out.
+
+    ``holdout`` are real rows that the synthesizer did not learn from; without them halves of the real rows stand in.
+    ``keys`` are the columns of each unique key: they are asked to be unique, and single-column ones are not compared
+    otherwise.  ``targets`` are columns that models will predict.  ``queries`` are SQL by name, over ``subject``.
+    """
+    single = [column for key in keys if len(key) == 1 for column in key]
+    prepared: list[Sides] = []
+
+    def prepare() -> Iterable[Score]:
+        prepared.append(sides(real, made, holdout, subject=subject, keys=single, rows=rows))
+        return ()
+
+    scores = attempt("comparison", subject, prepare)
+    scores += attempt("variety", subject, lambda: constants(real, made, subject))
+    scores += attempt("unique key", subject, lambda: unique_keys(real, made, keys, subject))
+    if not prepared:
+        return scores
+    whole = prepared[0]
+    metrics: dict[str, Callable[[], Iterable[Score]]] = {
+        "shape": lambda: shape(whole),
+        "nulls": lambda: nulls(whole),
+        "trend": lambda: trend(whole),
+        "accuracy": lambda: accuracy(whole),
+        "within range": lambda: ranges(whole),
+        "equality": lambda: equalities(whole),
+        "order": lambda: orders(whole),
+        "dependency": lambda: dependencies(whole),
+        "query": lambda: _ask(queries or {}, whole),
+        "c2st": lambda: c2st(whole),
+        "utility": lambda: utility(whole, targets),
+        "familiar score": lambda: familiar(whole),
+    }
+    for number, (name, measure) in enumerate(metrics.items(), start=1):
+        scores += attempt(name, subject, measure)
+        if progress is not None:
+            progress("measure", f"{subject}: {name}", number, len(metrics))
+    return scores
+
+
+def judge(scores: Iterable[Score], *, lift: float = LIFT, slack: float = SLACK) -> list[Result]:
+    """A Result per Score: a failure where even the upper end of its interval is too far below the ceiling.
+
+    Too far is more than ``slack`` and more than the part of the way from the floor that ``lift`` leaves; integrity,
+    keys and variety must be as in the real rows.  A Score that could not be computed is an error.
+    """
+    return [_judged(score, lift, slack) for score in scores]
+
+
+def _judged(score: Score, lift: float, slack: float) -> Result:
+    if score.value is None:
+        return Result(score.name, score.subject, "error", detail=score.detail)
+    if score.ceiling is None or score.name in _SHOWN_ONLY:
+        return Result(score.name, score.subject, "note", score.value, None, score.detail)
+    allowed = 0.0
+    if score.name not in _EXACT:
+        allowed = max(slack, (1 - lift) * (score.ceiling - (score.floor if score.floor is not None else score.ceiling)))
+    sign = 1 if score.higher_is_better else -1
+    limit = score.ceiling - sign * allowed
+    best = (score.high if score.higher_is_better else score.low) or score.value
+    verdict = "pass" if sign * (best - limit) >= -1e-12 else "fail"
+    return Result(score.name, score.subject, "pass" if verdict == "pass" else "fail", score.value, limit, score.detail)
+
+
+def _ask(asked: Mapping[str, str], whole: Sides) -> list[Score]:
+    """The queries over equally many rows of every side, so that counts and sums can be compared too."""
+    count = min(whole.real.num_rows, whole.made.num_rows, whole.held.num_rows)
+    real, made, held = ({whole.subject: side.slice(0, count)} for side in (whole.real, whole.made, whole.held))
+    return asked_queries(asked, real, made, held, {whole.subject: torn(held[whole.subject], whole.seed)})
