@@ -1,0 +1,103 @@
+"""Can one tell from the made rows who was learned from?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+
+from understudy.checks.c2st import trees
+from understudy.checks.privacy.nearest import closest
+from understudy.checks.privacy.rates import FALSE_ALARMS, Told, told
+from understudy.checks.privacy.trial import Crowd, Flags, Trial
+from understudy.checks.scores import Score
+from understudy.checks.sides import Numbers
+from understudy.errors import Error
+
+LogProb = Callable[[pa.Table], Numbers]
+"""Rows to the logarithm of the probability that the released model gives each of them."""
+
+OUTLIERS = 1_500
+"""Outliers of each kind, about, where a tenth of the targets is fewer: with less nothing can be told of them."""
+
+_NEAR = 0.01  # added to distances, so that a copy far from everyone else stands out more than one in a crowd
+_LEARNED = 5_000  # rows of each kind that the density's trees are shown
+_NATIVE = 64
+_ROUNDS = 60
+
+
+def membership(trial: Trial, likelihood: Numbers | None = None) -> list[Score]:
+    """Every attack's worst: area under the curve, hits at 1 % false alarms, and the area among outliers.
+
+    Attacks are the distance to the nearest made row; that distance beside the one to the nearest unseen row; how much
+    denser made rows lie than real ones, as gradient-boosted trees see it (DOMIAS: van Breugel et al., 2023), with
+    unseen rows of the other half as reference; and the model's own likelihood where it is given, one number per
+    target.  Outliers are the tenth of the targets that is farthest from the reference.
+    """
+    everyone = np.arange(len(trial.targets))
+    to_made = closest(trial.targets.vectors, trial.made.vectors)
+    to_others = trial.by_population(everyone, lambda rows, others: closest(rows.vectors, others.vectors))
+    attacks = {
+        "distance": -to_made,
+        "distance beside the population's": np.log(to_others + _NEAR) - np.log(to_made + _NEAR),
+        "density beside the population's": _density(trial),
+    }
+    if likelihood is not None:
+        attacks["likelihood"] = likelihood
+    share = max(0.1, min(1.0, 2 * OUTLIERS / len(trial.targets)))
+    outlier = to_others >= np.quantile(to_others, 1 - share)
+    all_told = {name: _told(trial, score, np.ones(len(score), bool)) for name, score in attacks.items()}
+    outliers_told = {name: _told(trial, score, outlier) for name, score in attacks.items()}
+    return [
+        _area("membership", trial.subject, all_told),
+        _hits(trial.subject, all_told),
+        _area("membership of outliers", trial.subject, outliers_told),
+    ]
+
+
+def likelihood(trial: Trial, real: pa.Table, holdout: pa.Table, log_prob: LogProb) -> Numbers:
+    """What the released model says of every target; an Error where it says nothing of one."""
+    tables = [table.take(pa.array(rows)) for table, rows in zip((real, holdout), trial.chosen, strict=True)]
+    found = np.concatenate([np.asarray(log_prob(table), np.float64) for table in tables])
+    if len(found) != len(trial.targets) or np.isnan(found).any():
+        raise Error("the model gives no likelihood for some rows", hint="judge the model that was released")
+    return np.asarray(np.nan_to_num(found))
+
+
+def _told(trial: Trial, score: Numbers, which: Flags) -> Told:
+    return told(score[which], trial.member[which], trial.who[which], trial.dice("membership"))
+
+
+def _area(name: str, subject: str, by_attack: dict[str, Told]) -> Score:
+    worst = max(by_attack, key=lambda attack: by_attack[attack].auc_high)
+    one = by_attack[worst]
+    breakdown = {attack: found.auc for attack, found in by_attack.items()}
+    detail = f"AUC; worst attack: {worst}; {one.people:,} people"
+    return Score(name, subject, one.auc, 1.0, 0.5, one.auc_low, one.auc_high, False, detail, breakdown)
+
+
+def _hits(subject: str, by_attack: dict[str, Told]) -> Score:
+    worst = max(by_attack, key=lambda attack: by_attack[attack].hits_high)
+    one = by_attack[worst]
+    breakdown = {attack: found.hits for attack, found in by_attack.items()}
+    detail = f"members told where 1 in 100 others is taken for one; worst attack: {worst}; {one.people:,} people"
+    low, high = one.hits_low, one.hits_high
+    return Score("membership for sure", subject, one.hits, 1.0, FALSE_ALARMS, low, high, False, detail, breakdown)
+
+
+def _density(trial: Trial) -> Numbers:
+    """The log-odds that a row is made rather than real, learned from made rows and half of the unseen ones."""
+    values = trial.targets.values
+    fewer = [max(len(np.unique(column)) for column in (values[:, at], trial.made.values[:, at]))
+             for at in range(values.shape[1])]  # fmt: skip
+    native = [at for at, field in enumerate(trial.fields) if not field.numeric and fewer[at] <= _NATIVE]
+
+    def ask(rows: Crowd, others: Crowd) -> Numbers:
+        real = others.values[:_LEARNED]
+        made = trial.made.values[: len(real)]
+        model = trees(native, seed=trial.seed, rounds=_ROUNDS)
+        model.fit(np.vstack([real, made]), np.repeat([False, True], [len(real), len(made)]))
+        return np.asarray(model.decision_function(rows.values), np.float64)
+
+    return trial.by_population(np.arange(len(trial.targets)), ask)
