@@ -18,6 +18,7 @@ from understudy.checks.privacy.anonymity import anonymity
 from understudy.checks.privacy.control import control
 from understudy.checks.privacy.copies import exact_copies, near_copies
 from understudy.checks.privacy.distances import distances
+from understudy.checks.privacy.familiar import familiar_privacy
 from understudy.checks.privacy.linking import inference, linkability
 from understudy.checks.privacy.membership import LogProb, likelihood, membership
 from understudy.checks.privacy.replay import replay
@@ -28,7 +29,7 @@ from understudy.checks.scores import Score, attempt
 from understudy.errors import InputError
 from understudy.interfaces import Progress
 
-__all__ = ["ROWS", "Limits", "LogProb", "Trial", "anonymity", "judge", "prepare", "privacy"]
+__all__ = ["ROWS", "Limits", "LogProb", "Trial", "anonymity", "familiar_privacy", "judge", "prepare", "privacy"]
 
 
 def privacy(
@@ -68,6 +69,7 @@ def privacy(
     attacks["replay"] = lambda: replay(real, made, _given(holdout), identifying)
     if quasi or sensitive:
         attacks["k-anonymity"] = lambda: anonymity(made, quasi, sensitive, subject=subject)
+    attacks["familiar privacy"] = lambda: familiar_privacy(real, made, _given(holdout), subject=subject, keys=keys)
     with one_thread():
         for number, (name, attack) in enumerate(attacks.items(), start=1):
             scores += attempt(name, subject, attack)

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from understudy.checks.c2st import trees
-from understudy.checks.privacy.rates import risk, told
+from understudy.checks.privacy.membership import odds
+from understudy.checks.privacy.rates import beyond, told
 from understudy.checks.privacy.trial import Trial
 from understudy.checks.scores import Score
 from understudy.checks.sides import Numbers
 
-_ROUNDS = 40
-
 
 def control(trial: Trial) -> list[Score]:
-    """``holdout apart``: unusual rows that training table and holdout share, beyond those that the holdout's halves do.
+    """``holdout apart``: unusual rows that training table and holdout share, beyond what its parts do.
 
     ``holdout alike`` is how well trees tell both apart: where they can, the holdout is of another population, and
     what an attack finds out is no measure of what was leaked.
     """
     seen, unseen, _ = trial.prints
-    halves = [unseen[trial.chosen[1]][trial.half[~trial.member] == side] for side in (False, True)]
-    both = float(np.isin(halves[0], seen[trial.chosen[0]]).sum()), float(np.isin(halves[0], halves[1]).sum())
-    times = len(trial.chosen[0]) / max(len(halves[1]), 1)
-    apart = risk(both[0], len(halves[0]), both[1], len(halves[0]), times=times)
+    one, two, three = np.array_split(trial.dice("thirds").permutation(unseen), 3)
+    rare = one[~np.isin(one, three)]
+    both = float(np.isin(rare, seen).sum()), float(np.isin(rare, two).sum())
+    apart = beyond(*both, len(one), times=len(seen) / max(len(two), 1))
     entities = len(np.unique(trial.who[~trial.member]))
     detail = "; ".join(trial.notes)
     if trial.shared:
@@ -44,9 +42,9 @@ def control(trial: Trial) -> list[Score]:
 def _member_odds(trial: Trial) -> Numbers:
     """For every target the odds that it was learned from, by trees that saw the other half of the targets."""
     values = trial.targets.values
-    odds = np.zeros(len(values))
+    found = np.zeros(len(values))
     for side in (False, True):
-        learned = trial.half != side
-        model = trees([], seed=trial.seed, rounds=_ROUNDS).fit(values[learned], trial.member[learned])
-        odds[~learned] = model.decision_function(values[~learned])
-    return odds
+        kinds = [values[(trial.half != side) & (trial.member == kind)] for kind in (False, True)]
+        if min(map(len, kinds)):
+            found[trial.half == side] = odds(kinds[0], kinds[1], values[trial.half == side], [], seed=trial.seed)
+    return found

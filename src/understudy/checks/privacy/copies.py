@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from understudy.checks.privacy.nearest import has_twin
-from understudy.checks.privacy.rates import excess, risk
+from understudy.checks.privacy.rates import beyond, excess
 from understudy.checks.privacy.trial import Trial
 from understudy.checks.scores import Score
 
@@ -27,7 +27,7 @@ def exact_copies(trial: Trial) -> list[Score]:
     rare = made[~np.isin(made, halves[1])]
     copied = float(np.isin(rare, seen).sum()), float(np.isin(rare, halves[0]).sum())
     times = len(seen) / max(len(halves[0]), 1)
-    share = risk(copied[0], len(made), copied[1], len(made), times=times)
+    share = beyond(copied[0], copied[1], len(made), times=times)
     return [
         again.score(
             "exact copies", trial.subject, f"{copied[0]:,.0f} of {len(made):,} made rows are unusual real rows"

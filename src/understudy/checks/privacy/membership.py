@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -95,9 +95,22 @@ def _density(trial: Trial) -> Numbers:
 
     def ask(rows: Crowd, others: Crowd) -> Numbers:
         real = others.values[:_LEARNED]
-        made = trial.made.values[: len(real)]
-        model = trees(native, seed=trial.seed, rounds=_ROUNDS)
-        model.fit(np.vstack([real, made]), np.repeat([False, True], [len(real), len(made)]))
-        return np.asarray(model.decision_function(rows.values), np.float64)
+        return odds(real, trial.made.values[: len(real)], rows.values, native, seed=trial.seed)
 
     return trial.by_population(np.arange(len(trial.targets)), ask)
+
+
+def odds(one: Numbers, two: Numbers, rows: Numbers, native: Sequence[int], *, seed: int) -> Numbers:
+    """For each row the log-odds that it is of the second kind, as gradient-boosted trees see it.
+
+    Rows are floats and NaN; ``native`` are columns of labels that trees may split by sets.
+    """
+    learned = np.vstack([one, two])
+    known = ~np.isnan(learned).all(axis=0)  # trees take NaN, but not a column of nothing else
+    columns = np.flatnonzero(known)
+    if not len(columns):
+        return np.zeros(len(rows))
+    categorical = [number for number, column in enumerate(columns) if column in native]
+    model = trees(categorical, seed=seed, rounds=_ROUNDS)
+    model.fit(learned[:, columns], np.repeat([False, True], [len(one), len(two)]))
+    return np.asarray(model.decision_function(rows[:, columns]), np.float64)

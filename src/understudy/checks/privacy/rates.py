@@ -47,21 +47,32 @@ def wilson(hits: float, of: float) -> tuple[float, float]:
     return float(middle), float(half)
 
 
-def risk(seen: float, of_seen: float, unseen: float, of_unseen: float, *, times: float = 1.0) -> Risk:
+def risk(seen: float, of_seen: float, unseen: float, of_unseen: float) -> Risk:
     """The risk of so many hits among so many attacks on those learned from, and on those not.
 
-    ``times`` scales the second rate, where so many times as many rows could be hit among those learned from.
     Errors of both rates are propagated as in Giomi et al., "A Unified Framework for Quantifying Privacy Risk in
     Synthetic Data" (2023).
     """
     one, one_error = wilson(seen, of_seen)
     two, two_error = wilson(unseen, of_unseen)
-    two, two_error = min(two * times, 1.0), two_error * times
-    room = max(1.0 - two, 1e-9)
+    room = 1.0 - two
     value = (one - two) / room
     error = float(np.hypot(one_error / room, two_error * (1.0 - one) / room**2))
-    rates = seen / max(of_seen, 1), min(times * unseen / max(of_unseen, 1), 1.0)
-    return Risk(value, max(value - error, -1.0), min(value + error, 1.0), *rates, int(of_seen + of_unseen))
+    rates = seen / max(of_seen, 1), unseen / max(of_unseen, 1)
+    return Risk(value, value - error, min(value + error, 1.0), *rates, int(of_seen + of_unseen))
+
+
+def beyond(seen: float, unseen: float, of: float, *, times: float) -> Risk:
+    """The share of so many rows that was found among those learned from, beyond what chance explains.
+
+    ``unseen`` were found among others, of which there are so many ``times`` fewer; what so many more would hold is at
+    most that many times as much.
+    """
+    one, one_error = wilson(seen, of)
+    two, two_error = wilson(unseen, of)
+    value, error = one - times * two, float(np.hypot(one_error, times * two_error))
+    chance = min(times * unseen / max(of, 1), 1.0)
+    return Risk(value, value - error, min(value + error, 1.0), seen / max(of, 1), chance, int(of))
 
 
 def excess(trial: Trial, hit: Flags, within: Cells | None = None) -> Risk:

@@ -32,15 +32,14 @@ def singling_out(trial: Trial) -> list[Score]:
     sides = trial.made.values, trial.members.values[:count], trial.unseen.values[:count]
     one = _single(*sides, trial.dice("one value"))
     several = _several(trial, *sides)
-    kinds = {"one value": one, "several values": several}
-    if len(one) < ENOUGH or len(several) < ENOUGH:
-        kinds = {"all together": np.concatenate([one, several])}
-    found = {kind: _risk(hits) for kind, hits in kinds.items() if len(hits)}
+    found = {kind: _risk(hits) for kind, hits in (("one value", one), ("several values", several)) if len(hits)}
     if not found:
         detail = "no values or sets of values are of one made row alone"
         return [Score("singling out", trial.subject, 0.0, 1.0, 0.0, 0.0, 0.0, False, detail)]
+    breakdown = {kind: guesses.value for kind, guesses in found.items()}
+    if len(one) < ENOUGH or len(several) < ENOUGH:
+        found = {"one value and by several": _risk(np.concatenate([one, several]))}
     worst = max(found, key=lambda kind: found[kind].high)
-    breakdown = {kind: one.value for kind, one in found.items()}
     return [found[worst].score("singling out", trial.subject, f"by {worst}", breakdown)]
 
 

@@ -12,6 +12,8 @@ _TOO_FEW = "; not shown to leak, but too few rows to tell: give more held-out ro
 _BY_LOW = frozenset({"nearest share", "holdout alike"})
 """Judged by the lower end of their interval: they must not be shown to be over their limit."""
 
+_SHOWN_ONLY = frozenset({"familiar privacy"})
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -61,6 +63,8 @@ def judge(scores: Iterable[Score], limits: Limits = DEFAULT) -> list[Result]:
 
 
 def _judged(score: Score, limits: Limits) -> Result:
+    if score.name in _SHOWN_ONLY:
+        return Result(score.name, score.subject, "note", score.value, None, score.detail)
     if score.value is None or score.low is None or score.high is None:
         return Result(score.name, score.subject, "error", score.value, detail=score.detail)
     limit = limits.of(score.name)
