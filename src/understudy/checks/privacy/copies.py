@@ -10,7 +10,7 @@ from understudy.checks.privacy.trial import Trial
 from understudy.checks.scores import Score
 
 MOST = 5_000
-"""Targets of each kind whose near copies are looked for, at most."""
+"""People of each kind whose near copies are looked for, at most."""
 
 
 def exact_copies(trial: Trial) -> list[Score]:

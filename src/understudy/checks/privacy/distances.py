@@ -95,8 +95,11 @@ def _views(trial: Trial) -> list[tuple[str, Cells]]:
 
 
 def _small(name: str, subject: str, seen: Numbers, unseen: Numbers) -> Score:
+    """The risk of being among the smallest; of those equal to the limit a part counts, the same of both sides."""
     limit = np.quantile(unseen, LOWEST)
-    hits = float((seen <= limit).sum()), float((unseen <= limit).sum())
+    below, at = float((unseen < limit).sum()), float((unseen == limit).sum())
+    part = np.clip((LOWEST * len(unseen) - below) / max(at, 1.0), 0.0, 1.0)
+    hits = [float((side < limit).sum() + part * (side == limit).sum()) for side in (seen, unseen)]
     return risk(hits[0], len(seen), hits[1], len(unseen)).score(name, subject, "distance is no proof of privacy")
 
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from understudy.checks.privacy.nearest import several, without_each
+from understudy.checks.privacy.nearest import nearest, without_each
 from understudy.checks.privacy.rates import Risk, excess
 from understudy.checks.privacy.trial import Cells, Crowd, Flags, Trial
 from understudy.checks.scores import Score
 
 LINKED = 5_000
 INFERRED = 4_000
-"""Targets of each kind that are attacked, at most."""
+"""People of each kind that are attacked, at most."""
 
 SPLITS = 3
 """Ways in which the columns are dealt to two who know a part each."""
-
-NEIGHBOURS = 3
-"""Made rows nearest to each part that are looked at."""
 
 CLOSE = 0.05
 """A number counts as guessed within this share of its size; a moment within this share of its column's spread."""
@@ -26,7 +23,7 @@ CLOSE = 0.05
 def linkability(trial: Trial) -> list[Score]:
     """The risk that two who know half of the columns each find the same made row, and so that both know one person.
 
-    Both look at the made rows nearest to what they know; one in common is a hit (Giomi et al., 2023).
+    Both look at the made row nearest to what they know; the same one is a hit (Giomi et al., 2023).
     """
     if len(trial.fields) < 2:
         return [Score("linkability", trial.subject, 0.0, 1.0, 0.0, 0.0, 0.0, False, "a single column links nothing")]
@@ -45,8 +42,8 @@ def linkability(trial: Trial) -> list[Score]:
 
 def _linked(trial: Trial, within: Cells, parts: list[Cells]) -> Flags:
     targets = trial.targets.vectors[within]
-    one, two = (several(targets[:, part], trial.made.vectors[:, part], NEIGHBOURS) for part in parts)
-    return np.asarray((one[:, :, None] == two[:, None, :]).any(axis=(1, 2)))
+    one, two = (nearest(targets[:, part], trial.made.vectors[:, part]).at for part in parts)
+    return np.asarray(one == two)
 
 
 def inference(trial: Trial) -> list[Score]:

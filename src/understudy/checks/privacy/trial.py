@@ -116,8 +116,14 @@ class Trial:
         return found
 
     def some(self, most: int) -> Cells:
-        """So many targets of each kind at most: whole entities, in no order that means anything."""
-        return np.concatenate([np.flatnonzero(self.member)[:most], np.flatnonzero(~self.member)[:most]])
+        """The rows of so many entities of each kind at most, drawn by chance."""
+        rows = []
+        for side in (self.member, ~self.member):
+            mine = np.flatnonzero(side)
+            first = np.unique(self.who[mine], return_index=True)[1]
+            order = np.argsort(np.argsort(first))  # entities as they stand, which is by chance
+            rows.append(mine[order[np.unique(self.who[mine], return_inverse=True)[1]] < most])
+        return np.concatenate(rows)
 
     def dice(self, attack: str) -> np.random.Generator:
         """Chance of one attack, from the shape of the tables alone."""
