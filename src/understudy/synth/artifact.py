@@ -1,0 +1,88 @@
+"""A fitted synthesizer as one file: the weights as safetensors, with everything else as JSON in its header.
+
+Nothing in it is executed when it is read, and nothing in it is a row: columns are kept in the private form that
+``columns`` describes.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from understudy.errors import InputError
+from understudy.synth.columns import Categories, Numbers
+from understudy.synth.curves import Curve
+from understudy.synth.encode import Encoder
+from understudy.synth.identifiers import Identifiers
+from understudy.synth.model import Network, Size, mixed
+from understudy.synth.moments import Moments
+from understudy.synth.patterns import Patterns
+from understudy.synth.train import Learned
+
+FORMAT = "understudy synthesizer 1"
+
+_KINDS: Mapping[str, Any] = {
+    kind.__name__: kind for kind in (Categories, Numbers, Moments, Identifiers, Curve, Patterns, Size, Learned)
+}
+
+
+def save(path: str | Path, encoder: Encoder, network: Network, learned: Learned, *, name: str) -> None:
+    """Write a fit to a file, whole or not at all."""
+    from safetensors.torch import save_file
+
+    about = {
+        "name": name,
+        "schema": base64.b64encode(encoder.schema.remove_metadata().serialize().to_pybytes()).decode(),
+        "columns": {column: written(coded) for column, coded in encoder.coded.items()},
+        "identifiers": list(encoder.identifiers),
+        "context": list(encoder.context),
+        "size": written(network.size),
+        "learned": written(learned),
+    }
+    path = Path(path)
+    beside = path.with_name(path.name + ".part")
+    tensors = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    save_file(tensors, str(beside), {"format": FORMAT, "about": json.dumps(about)})
+    beside.replace(path)
+
+
+def load(path: str | Path) -> tuple[str, Encoder, Network, Learned]:
+    """Read a fit: the table's name, its columns, the network and what learning came to."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), "pt") as file:
+            header = file.metadata() or {}
+            if header.get("format") != FORMAT:
+                raise InputError(f"{path} is no synthesizer of this version", hint="fit again, and save it anew")
+            about = json.loads(header["about"])
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path} cannot be read as a synthesizer", hint="give a file that `save` wrote") from error
+    schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(about["schema"])))
+    coded = {column: read(one) for column, one in about["columns"].items()}
+    encoder = Encoder(schema, coded, tuple(about["identifiers"]), tuple(about["context"]))
+    network = mixed(encoder.parts, encoder.made, read(about["size"]), seed=0)
+    network.load_state_dict(tensors)
+    network.eval()
+    return about["name"], encoder, network, read(about["learned"])
+
+
+def written(value: Any) -> Any:
+    """A frozen dataclass of plain values as JSON."""
+    if is_dataclass(value):
+        return {"is": type(value).__name__, **{f.name: written(getattr(value, f.name)) for f in fields(value)}}
+    return [written(one) for one in value] if isinstance(value, tuple) else value
+
+
+def read(value: Any) -> Any:
+    """What ``written`` wrote."""
+    if isinstance(value, dict):
+        return _KINDS[value["is"]](**{key: read(one) for key, one in value.items() if key != "is"})
+    return tuple(read(one) for one in value) if isinstance(value, list) else value

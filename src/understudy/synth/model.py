@@ -1,0 +1,217 @@
+"""The network: any part of a row, given any others.
+
+Every part of a row is either known or masked.  Known ones enter as an embedding of their class and, for a number, as
+its normal score with fifteen smooth steps along it; a residual trunk of plain layers follows (no batch statistics, so
+the gradient of every row stands alone); one wide last layer has for each part the logits of its classes and, where
+there are numbers, a mixture of normal densities of the score.  Learned over rows with random masks, this is an
+order-agnostic autoregressive model (Uria, Murray, Larochelle, 2014) with mixture density outputs (Bishop, 1994).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from understudy.synth.columns import Part
+
+STEPS = 15
+"""Smooth steps along a normal score."""
+_LOG_SD = (-5.0, 2.0)
+_NEVER = -1e9
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a network is, and how much of it is dropped while learning."""
+
+    width: int = 384
+    blocks: int = 2
+    embedding: int = 12
+    mixture: int = 12
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where things of parts are: parts with about as many classes share one stretch of the last layer.
+
+    ``groups`` are (parts, first output, width): outputs of a group are (rows, parts, width) when viewed so, with
+    ``width`` at least the classes of each.  The mixtures follow all of them.
+    """
+
+    parts: tuple[Part, ...]
+    made: int
+
+    @cached_property
+    def groups(self) -> tuple[tuple[tuple[int, ...], int, int], ...]:
+        """Stretches of the last layer."""
+        by_width: dict[int, list[int]] = {}
+        for at, part in enumerate(self.parts[: self.made]):
+            by_width.setdefault(1 << max(part.classes - 1, 0).bit_length(), []).append(at)
+        found, start = [], 0
+        for _, members in sorted(by_width.items()):
+            widest = max(self.parts[at].classes for at in members)
+            found.append((tuple(members), start, widest))
+            start += widest * len(members)
+        return tuple(found)
+
+    @cached_property
+    def logits(self) -> int:
+        """Outputs that are logits."""
+        return sum(len(members) * width for members, _, width in self.groups)
+
+    @cached_property
+    def place(self) -> dict[int, int]:
+        """The first logit of each part that is made."""
+        return {at: start + i * width for members, start, width in self.groups for i, at in enumerate(members)}
+
+    @cached_property
+    def numbers(self) -> tuple[int, ...]:
+        """Parts, context included, that may be numbers; those that are made come first."""
+        return tuple(at for at, part in enumerate(self.parts) if part.number)
+
+    @cached_property
+    def made_numbers(self) -> tuple[int, ...]:
+        """Parts that are made and may be numbers."""
+        return tuple(at for at in self.numbers if at < self.made)
+
+    @cached_property
+    def offsets(self) -> tuple[int, ...]:
+        """The first row of each part in the table of embeddings; its mask stands before its classes."""
+        return tuple(np.cumsum([0, *(part.classes + 1 for part in self.parts)]).tolist())
+
+
+class Network(nn.Module):
+    """From known parts of rows to the distributions of all of them."""
+
+    offsets: Tensor
+    which: Tensor
+    free: Tensor
+    marks: Tensor
+
+    def __init__(self, layout: Layout, size: Size) -> None:
+        super().__init__()
+        self.layout, self.size = layout, size
+        parts, width = layout.parts, size.width
+        self.embed = nn.Embedding(layout.offsets[-1], size.embedding)
+        self.enter = nn.Linear(len(parts) * size.embedding, width)
+        self.score = nn.Linear(len(layout.numbers) * (STEPS + 1), width, bias=False) if layout.numbers else None
+        self.blocks = nn.ModuleList(Block(width, size.dropout) for _ in range(size.blocks))
+        self.last = nn.LayerNorm(width)
+        self.heads = nn.Linear(width, layout.logits + 3 * size.mixture * len(layout.made_numbers))
+        self.register_buffer("offsets", torch.tensor(layout.offsets[:-1]), persistent=False)
+        self.register_buffer("which", torch.tensor(layout.numbers, dtype=torch.long), persistent=False)
+        free = torch.tensor([parts[at].classes - 1 for at in layout.numbers], dtype=torch.long)
+        self.register_buffer("free", free, persistent=False)
+        marks = torch.special.ndtri((torch.arange(STEPS) + 1.0) / (STEPS + 1))
+        self.register_buffer("marks", marks, persistent=False)
+        self._start()
+
+    def _start(self) -> None:
+        """Begin at the classes' own frequencies, and with mixtures spread over the scores."""
+        layout, mixture = self.layout, self.size.mixture
+        with torch.no_grad():
+            nn.init.normal_(self.embed.weight, std=0.3)
+            self.heads.weight.mul_(0.5)
+            bias = torch.full((layout.logits,), _NEVER)
+            for at, first in layout.place.items():
+                shares = torch.tensor(layout.parts[at].shares, dtype=torch.float64).clamp_min(1e-6)
+                bias[first : first + len(shares)] = shares.log().float()
+            spread = torch.zeros(len(layout.made_numbers), 3, mixture)
+            spread[:, 1] = torch.linspace(-1.5, 1.5, mixture)
+            spread[:, 2] = -0.7
+            self.heads.bias.copy_(torch.cat([bias, spread.flatten()]))
+
+    def scores(self, codes: Tensor, z: Tensor, known: Tensor) -> Tensor:
+        """The inputs of numbers, (rows, numbers, 16): zero where there is none known."""
+        on = known[:, self.which] & (codes[:, self.which] == self.free)
+        z = z[:, self.which].unsqueeze(-1)
+        steps = torch.sigmoid(4 * (z - self.marks))
+        return torch.cat([z, steps], -1) * on.unsqueeze(-1)
+
+    def entered(self, codes: Tensor, z: Tensor, known: Tensor) -> Tensor:
+        """The first layer: (rows, width) from classes, scores and what is known, each (rows, parts)."""
+        at = torch.where(known, codes + 1, 0) + self.offsets
+        hidden: Tensor = self.enter(self.embed(at).flatten(1))
+        if self.score is not None:
+            hidden = hidden + self.score(self.scores(codes, z, known).flatten(1))
+        return hidden
+
+    def trunk(self, hidden: Tensor) -> Tensor:
+        """From the first layer to the last but one."""
+        for block in self.blocks:
+            hidden = block(hidden)
+        return functional.silu(self.last(hidden))
+
+    def forward(self, codes: Tensor, z: Tensor, known: Tensor) -> Tensor:
+        """All outputs of the last layer."""
+        out: Tensor = self.heads(self.trunk(self.entered(codes, z, known)))
+        return out
+
+    def losses(self, out: Tensor, codes: Tensor, z: Tensor) -> Tensor:
+        """Minus the log-probability of every part that is made, (rows, made), in nats; unknown ones (-1) cost 0.
+
+        Of a number: of its being one, and the density of its normal score.
+        """
+        layout, rows = self.layout, len(codes)
+        found = out.new_zeros(rows, layout.made)
+        for members, start, width in layout.groups:
+            logits = out[:, start : start + len(members) * width].reshape(-1, width)
+            right = codes[:, members].reshape(-1)
+            loss = functional.cross_entropy(logits, right, ignore_index=-1, reduction="none")
+            found[:, members] = loss.view(rows, len(members))
+        if layout.made_numbers:
+            made = list(layout.made_numbers)
+            weight, mean, log_sd = self.mixtures(out)
+            off = (z[:, made].unsqueeze(-1) - mean) * torch.exp(-log_sd)
+            dense = torch.logsumexp(weight - log_sd - 0.5 * off * off, -1) - 0.5 * math.log(2 * math.pi)
+            on = codes[:, made] == self.free[: len(made)]
+            found[:, made] = found[:, made] - torch.where(on, dense, 0.0)
+        return found
+
+    def mixtures(self, out: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Log-weights, means and log-deviations of the mixtures, each (rows, numbers, components)."""
+        return split(out[:, self.layout.logits :].view(len(out), -1, 3, self.size.mixture))
+
+
+def split(raw: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """A mixture's outputs, (..., 3, components), as log-weights, means and log-deviations."""
+    weight, mean, log_sd = raw.unbind(-2)
+    return torch.log_softmax(weight, -1), mean, log_sd.clamp(*_LOG_SD)
+
+
+class Block(nn.Module):
+    """A residual step: normalise, widen through one layer, drop some, and add."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.first = nn.Linear(width, width)
+        self.drop = nn.Dropout(dropout)
+        self.second = nn.Linear(width, width)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """The hidden state, changed a little."""
+        inner = self.drop(functional.silu(self.first(self.norm(hidden))))
+        out: Tensor = hidden + self.second(inner)
+        return out
+
+
+def scored(levels: Tensor) -> Tensor:
+    """Levels as normal scores."""
+    score: Tensor = torch.special.ndtri(levels.double()).float()
+    return score
+
+
+def mixed(parts: Sequence[Part], made: int, size: Size, seed: int) -> Network:
+    """A fresh network, the same for the same seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Network(Layout(tuple(parts), made), size)

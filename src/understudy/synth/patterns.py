@@ -1,0 +1,131 @@
+"""What the texts of a column look like, without any of them: shapes, character by character, and how frequent each is.
+
+A shape is told where ``k`` different texts have it; a character of it where all of those have the same one there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+_DIGITS, _SMALL, _LARGE = "0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_SHAPES = 200
+_LONG = 64  # characters beyond which texts are prose, of which only the length is told
+_ENOUGH = 2**40  # different texts of one shape from which more need not be counted
+_STRIDE = 0x9E3779B97F4A7C15  # odd and not a multiple of 5 or 13: every number of a shape is reached once
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """Shapes as one string of possible characters per place, with their shares; and lengths of texts without one."""
+
+    shapes: tuple[tuple[str, ...], ...]
+    shares: tuple[float, ...]
+    other: float
+    """The share of texts that have none of these shapes."""
+    length: float
+    """Their mean length in characters."""
+    max_length: int | None = None
+
+    @staticmethod
+    def of(texts: Sequence[str], k: int, max_length: int | None = None) -> Patterns:
+        """Learn the shapes of different texts."""
+        by_shape: dict[str, list[str]] = {}
+        for text in texts:
+            if len(text) <= _LONG:
+                by_shape.setdefault(_shape(text), []).append(text)
+        common = [shape for shape, count in Counter({s: len(v) for s, v in by_shape.items()}).most_common(_SHAPES)]
+        told = [by_shape[shape] for shape in common if len(by_shape[shape]) >= k]
+        shares = [len(like) / len(texts) for like in told]
+        other = 1 - sum(shares) if told else 1.0
+        shown = {text for like in told for text in like}
+        lengths = [len(text) for text in texts if text not in shown] or [0]
+        length = float(np.mean(lengths)) if len(lengths) >= k else float(np.mean([len(text) for text in texts] or [8]))
+        return Patterns(
+            tuple(tuple(_places(like)) for like in told), tuple(shares), max(other, 0.0), length, max_length
+        )
+
+    def draw(self, rng: np.random.Generator, count: int, numbered: NDArray[np.int64] | None = None) -> pa.Array:
+        """Fresh texts of these shapes; texts with different numbers differ as long as their shape has so many."""
+        weights = np.array([*self.shares, self.other])
+        which = rng.choice(len(weights), count, p=weights / weights.sum())
+        made: list[str] = [""] * count
+        for at, places in enumerate(self.shapes):
+            rows = np.flatnonzero(which == at)
+            if len(rows):
+                numbers = rng.integers(0, _ENOUGH, len(rows)) if numbered is None else numbered[rows]
+                for row, text in zip(rows.tolist(), _spelled(places, numbers, rng), strict=True):
+                    made[row] = text
+        for row in np.flatnonzero(which == len(self.shapes)).tolist():
+            made[row] = self._prose(rng, None if numbered is None else int(numbered[row]))
+        return pa.array([text[: self.max_length] for text in made], pa.string())
+
+    def _prose(self, rng: np.random.Generator, number: int | None) -> str:
+        """Words of small letters, about as long as the texts were."""
+        wanted = max(1, round(self.length))
+        letters = rng.choice(list(_SMALL), wanted)
+        gaps = np.cumsum(rng.integers(3, 10, wanted // 3 + 1))
+        letters[gaps[(gaps > 0) & (gaps < wanted - 1)]] = " "
+        if number is None:
+            return "".join(letters)
+        own = np.base_repr(number, 36).lower()
+        return "".join(letters)[: max(0, wanted - len(own))] + own
+
+
+def _kind(character: str) -> str:
+    if character.isdecimal():
+        return "9"
+    if character.isalpha():
+        return "A" if character.isupper() else "a"
+    return character if character.isascii() else "a"
+
+
+def _shape(text: str) -> str:
+    return "".join(map(_kind, text))
+
+
+def _places(like: Sequence[str]) -> list[str]:
+    """What may stand at each place of texts of one shape."""
+    columns = [set(column) for column in zip(*like, strict=True)]
+    letters = {c for column in columns for c in column if c.isalpha()}
+    hexadecimal = letters <= set("abcdef") or letters <= set("ABCDEF")
+    places = []
+    for column in columns:
+        kind = _kind(next(iter(column)))
+        if len(column) == 1:
+            places.append(next(iter(column)))
+        elif kind == "9":
+            places.append(_DIGITS)
+        else:
+            letters_of = _LARGE if kind == "A" else _SMALL
+            places.append(letters_of[:6] if hexadecimal else letters_of)
+    return places
+
+
+def _spelled(places: tuple[str, ...], numbers: NDArray[np.int64], rng: np.random.Generator) -> list[str]:
+    """Numbers written in the places of a shape, scattered; places that the numbers do not need are drawn."""
+    if not places:
+        return [""] * len(numbers)
+    free = [at for at, place in enumerate(places) if len(place) > 1]
+    capacity, used = 1, 0
+    for at in reversed(free):
+        if capacity >= _ENOUGH:
+            break
+        capacity, used = capacity * len(places[at]), used + 1
+    scattered = np.array([(int(n) + 1) * _STRIDE % max(capacity, 1) for n in numbers.tolist()], np.int64)
+    columns: list[NDArray[Any]] = [np.full(len(numbers), place[0]) for place in places]
+    for at in reversed(free):
+        alphabet = np.array(list(places[at]))
+        if used:
+            scattered, digit = np.divmod(scattered, len(alphabet))
+            used -= 1
+        else:
+            digit = rng.integers(0, len(alphabet), len(numbers))
+        columns[at] = alphabet[digit]
+    return ["".join(row) for row in zip(*columns, strict=True)]

@@ -1,0 +1,203 @@
+"""Drawing from a network, part by part, given whatever is known of a row; and what it thinks of rows that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from understudy.synth.columns import Codes, Levels
+from understudy.synth.encode import Encoded
+from understudy.synth.model import STEPS, Network, scored, split
+from understudy.synth.train import lower_precision
+
+CHUNK = 4_096
+"""Rows that are drawn together; a chunk's randomness is its own, so batches may be of any size."""
+
+Legal = Callable[[int, Codes, NDArray[np.bool_]], NDArray[np.bool_] | None]
+"""For a part, the rows' classes and what of them is known: which classes it may have, (rows, classes), or any."""
+
+
+def draw(
+    network: Network,
+    given: Encoded,
+    rng: np.random.Generator,
+    *,
+    temperature: float = 1.0,
+    legal: Legal | None = None,
+    device: str = "cpu",
+) -> tuple[Codes, Levels]:
+    """Complete some rows: classes that are there stay, those that are -1 are drawn, in a random order of parts.
+
+    Returns classes and levels, (rows, parts).
+    """
+    layout, rows = network.layout, len(given)
+    codes = torch.from_numpy(given.codes.astype(np.int64))
+    spread = torch.from_numpy(rng.random(given.low.shape, np.float32))
+    low = torch.from_numpy(given.low)
+    levels = low + (torch.from_numpy(given.high) - low) * spread
+    known = codes >= 0
+    codes, levels, known = codes.to(device), levels.to(device), known.to(device)
+    z = scored(levels.clamp(1e-6, 1 - 1e-6))
+    with torch.inference_mode(), lower_precision(device):
+        hidden = network.entered(codes, z, known).float()
+        for part in rng.permutation(layout.made).tolist():
+            noise = torch.from_numpy(rng.random((3, rows), np.float32)).to(device)
+            todo = torch.nonzero(~known[:, part]).squeeze(1)
+            if not len(todo):
+                continue
+            if layout.parts[part].classes == 1 and not layout.parts[part].number:
+                codes[:, part] = 0  # nothing to draw, and nothing that others could learn from it
+                continue
+            every = len(todo) == rows
+            at = hidden if every else hidden[todo]
+            seen = network.trunk(at).float()
+            noise = noise if every else noise[:, todo]
+            allowed = None
+            if legal is not None:
+                allowed = legal(part, codes[todo].cpu().numpy(), known[todo].cpu().numpy())
+            drawn, score = _one(network, seen, part, noise, temperature, allowed)
+            before = hidden if every else at
+            after = before + _entering(network, part, drawn, score)
+            if every:
+                hidden, codes[:, part], z[:, part] = after, drawn, score
+            else:
+                hidden[todo], codes[todo, part], z[todo, part] = after, drawn, score
+            levels[todo, part] = torch.special.ndtr(score)
+            known[:, part] = True
+    return codes.cpu().numpy().astype(np.int32), levels.cpu().numpy()
+
+
+def _one(
+    network: Network,
+    seen: Tensor,
+    part: int,
+    noise: Tensor,
+    temperature: float,
+    allowed: NDArray[np.bool_] | None,
+) -> tuple[Tensor, Tensor]:
+    """Draw one part: its class and, where that is a number, its normal score."""
+    chance = probabilities(network, seen, part, temperature, allowed)
+    up = chance.cumsum(1)
+    drawn = (up < noise[0].unsqueeze(1) * up[:, -1:]).sum(1).clamp_max(chance.shape[1] - 1)
+    score = torch.zeros(len(drawn), device=seen.device)
+    if network.layout.parts[part].number:
+        raw = _read(network, seen, _mixture_at(network, part))
+        weight, mean, log_sd = split(raw.view(len(raw), 3, -1))
+        which = (torch.softmax(weight / temperature, 1).cumsum(1) < noise[1].unsqueeze(1)).sum(1)
+        which = which.clamp_max(mean.shape[1] - 1).unsqueeze(1)
+        normal = torch.special.ndtri(noise[2].double().clamp(1e-7, 1 - 1e-7)).float()
+        score = mean.gather(1, which).squeeze(1) + temperature * log_sd.gather(1, which).squeeze(1).exp() * normal
+        score = score.clamp(-4.75, 4.75)
+    return drawn, score
+
+
+def probabilities(
+    network: Network,
+    seen: Tensor,
+    part: int,
+    temperature: float = 1.0,
+    allowed: NDArray[np.bool_] | None = None,
+) -> Tensor:
+    """The chance of each class of a part, (rows, classes), by the trunk's last state; those not allowed have none."""
+    shape = network.layout.parts[part]
+    first = network.layout.place[part]
+    logits = _read(network, seen, slice(first, first + shape.classes)) / temperature
+    if shape.banned:
+        logits[:, list(shape.banned)] = -torch.inf
+    if allowed is not None:
+        logits = logits.masked_fill(~torch.from_numpy(allowed).to(logits.device), -torch.inf)
+    return torch.softmax(logits, 1)
+
+
+def _read(network: Network, seen: Tensor, outputs: slice) -> Tensor:
+    """Some outputs of the last layer, at full precision."""
+    with torch.autocast(seen.device.type, enabled=False):
+        return functional.linear(seen, network.heads.weight[outputs], network.heads.bias[outputs])
+
+
+def _mixture_at(network: Network, part: int) -> slice:
+    width = 3 * network.size.mixture
+    first = network.layout.logits + network.layout.made_numbers.index(part) * width
+    return slice(first, first + width)
+
+
+def _entering(network: Network, part: int, drawn: Tensor, score: Tensor) -> Tensor:
+    """What the first layer changes by when a part becomes known."""
+    layout, width = network.layout, network.size.embedding
+    offset = layout.offsets[part]
+    table = network.embed.weight[offset : offset + layout.parts[part].classes + 1]
+    into = network.enter.weight[:, part * width : (part + 1) * width]
+    with torch.autocast(drawn.device.type, enabled=False):
+        change = functional.linear(table[1:] - table[:1], into)[drawn]
+        if layout.parts[part].number and network.score is not None:
+            at = layout.numbers.index(part)
+            steps = torch.sigmoid(4 * (score.unsqueeze(1) - network.marks))
+            inputs = torch.cat([score.unsqueeze(1), steps], 1)
+            on = (drawn == layout.parts[part].classes - 1).unsqueeze(1)
+            weight = network.score.weight[:, at * (STEPS + 1) : (at + 1) * (STEPS + 1)]
+            change = change + functional.linear(inputs * on, weight)
+        return change
+
+
+def log_likelihood(
+    network: Network, rows: Encoded, rng: np.random.Generator, *, orders: int = 4
+) -> NDArray[np.float64]:
+    """The log-likelihood of rows in nats, (rows,), as the mean over some orders of their parts; unknown ones count 0.
+
+    Of numbers, the density of the normal score of their level.  Noise-free: a number stands in the middle of its range.
+    """
+    layout = network.layout
+    codes = torch.from_numpy(rows.codes.astype(np.int64))
+    z = scored(torch.from_numpy((rows.low + rows.high) / 2).clamp(1e-6, 1 - 1e-6))
+    total = torch.zeros(len(rows), dtype=torch.float64)
+    with torch.inference_mode():
+        for _ in range(orders):
+            known = codes >= 0
+            known[:, : layout.made] = False
+            hidden = network.entered(codes, z, known)
+            for part in rng.permutation(layout.made).tolist():
+                seen = network.trunk(hidden)
+                total += _worth(network, seen, part, codes[:, part], z[:, part]).double()
+                here = (codes[:, part] >= 0).unsqueeze(1)
+                hidden = hidden + _entering(network, part, codes[:, part].clamp_min(0), z[:, part]) * here
+    found: NDArray[np.float64] = (total / orders).numpy()
+    return found
+
+
+def _worth(network: Network, seen: Tensor, part: int, codes: Tensor, z: Tensor) -> Tensor:
+    """The log-probability of one part's values."""
+    layout = network.layout
+    first, classes = layout.place[part], layout.parts[part].classes
+    logits = torch.log_softmax(_read(network, seen, slice(first, first + classes)), 1)
+    worth = logits.gather(1, codes.clamp_min(0).unsqueeze(1)).squeeze(1)
+    if layout.parts[part].number:
+        raw = _read(network, seen, _mixture_at(network, part))
+        weight, mean, log_sd = split(raw.view(len(raw), 3, -1))
+        off = (z.unsqueeze(1) - mean) * torch.exp(-log_sd)
+        dense = torch.logsumexp(weight - log_sd - 0.5 * off * off, 1) - 0.9189385332046727
+        worth = worth + torch.where(codes == classes - 1, dense, 0.0)
+    return torch.where(codes >= 0, worth, 0.0)
+
+
+def foreseen(network: Network, rows: Encoded, part: int) -> NDArray[np.float64]:
+    """The chance of each class of one part given the others of each row, (rows, classes)."""
+    codes = torch.from_numpy(rows.codes.astype(np.int64))
+    z = scored(torch.from_numpy((rows.low + rows.high) / 2).clamp(1e-6, 1 - 1e-6))
+    known = codes >= 0
+    known[:, part] = False
+    with torch.inference_mode():
+        chance = probabilities(network, network.trunk(network.entered(codes, z, known)), part)
+    return chance.double().numpy()
+
+
+def chosen(shares: Mapping[int, float], rows: int, rng: np.random.Generator) -> Codes:
+    """Classes in given shares, as exact as whole rows allow, in random order."""
+    classes = np.array(list(shares), np.int32)
+    up = np.cumsum(np.array(list(shares.values()), np.float64))
+    places = (np.arange(rows) + rng.random()) / max(rows, 1) * up[-1]
+    return rng.permutation(classes[np.minimum(np.searchsorted(up, places, "right"), len(classes) - 1)])

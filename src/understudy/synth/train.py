@@ -1,0 +1,180 @@
+"""The one training loop: rows in random order, each with a random part of it masked, until the budget is used up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from understudy.synth.encode import Encoded
+from understudy.synth.model import Network, scored
+
+_HELD = 0.05
+"""The share of rows that only judge."""
+_MASKS = 4
+_CHECKS = 16
+"""How often the network is judged."""
+_PATIENCE = 3
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to learn; ``passes`` counts rows shown."""
+
+    passes: int
+    seed: int = 0
+    batch: int = 512
+    rate: float = 2e-3
+    decay: float = 0.01
+    warm_up: int = 100
+    clip: float = 2.0
+    average: float = 0.998
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a fit came to: losses in nats per row, of the network that is kept."""
+
+    passes: int
+    loss: float
+    """On rows learned from, lately."""
+    held_loss: float
+    """On rows that only judged; not a number where there were too few."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Encoded rows as tensors, (rows, parts)."""
+
+    codes: Tensor
+    low: Tensor
+    high: Tensor
+
+    @staticmethod
+    def of(encoded: Encoded) -> Rows:
+        """Share the arrays' memory."""
+        return Rows(*(torch.from_numpy(np.ascontiguousarray(a)) for a in (encoded.codes, encoded.low, encoded.high)))
+
+    def at(self, rows: Tensor, generator: torch.Generator, device: str) -> tuple[Tensor, Tensor]:
+        """Classes and fresh normal scores of some rows: a number's level is drawn from its range anew each time."""
+        low = self.low[rows]
+        level = low + (self.high[rows] - low) * torch.rand(low.shape, generator=generator)
+        return self.codes[rows].long().to(device), scored(level.clamp(1e-6, 1 - 1e-6)).to(device)
+
+
+def masks(rows: int, made: int, parts: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """For each row an order and a cut: which parts are known, and the weight of the loss of the others.
+
+    Cuts are spread evenly over the rows, and context (from ``made`` on) is always known.
+    """
+    known = torch.ones(rows, parts, dtype=torch.bool)
+    cut = ((torch.randperm(rows, generator=generator) + torch.rand(1, generator=generator)) * made / rows).long()
+    cut = cut.clamp_max(made - 1)
+    order = torch.rand(rows, made, generator=generator).argsort(1)
+    known[:, :made] = order < cut.unsqueeze(1)
+    return known, made / (made - cut).float()
+
+
+def lower_precision(device: str) -> AbstractContextManager[object]:
+    """Sixteen-bit products where the machine is faster at them."""
+    kind = torch.device(device).type
+    fast = kind == "cuda" or (kind == "cpu" and torch.cpu._is_amx_tile_supported())
+    return torch.autocast(kind, torch.bfloat16) if fast else nullcontext()
+
+
+def learn(network: Network, encoded: Encoded, recipe: Recipe, progress: Callable[[int, float], None]) -> Learned:
+    """Teach a network some rows; in the end it holds the averaged weights that judged best."""
+    generator = torch.Generator().manual_seed(recipe.seed)
+    shuffled = torch.randperm(len(encoded), generator=generator)
+    held = shuffled[: int(len(encoded) * _HELD)]
+    own = shuffled[len(held) :]
+    rows = Rows.of(encoded)
+    size = max(16, min(recipe.batch, len(own) // 8))
+    steps = max(1, math.ceil(recipe.passes / size))
+    network.to(recipe.device).train()
+    weights: list[Tensor] = list(network.parameters())
+    averaged = [p.detach().clone() for p in weights]
+    optimizer = torch.optim.AdamW(weights, recipe.rate, (0.9, 0.99), weight_decay=recipe.decay, fused=True)
+    check_every = max(1, steps // _CHECKS)
+    judged, best, worse, recent = math.nan, math.inf, 0, math.nan
+    kept = averaged
+    at, order = 0, torch.randperm(len(own), generator=generator)
+    step = 0
+    for step in range(steps):
+        if at + size > len(order):
+            at, order = 0, torch.randperm(len(own), generator=generator)
+        batch = own[order[at : at + size]]
+        at += size
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.rate * _schedule(step, steps, recipe.warm_up)
+        loss = loss_of(network, rows, batch, generator, recipe.device)
+        optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(weights, recipe.clip)
+        optimizer.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(averaged, weights, 1 - min(recipe.average, (1 + step) / (10 + step)))
+        if step % 20 == 0:
+            now = float(loss.detach())
+            recent = now if math.isnan(recent) else 0.9 * recent + 0.1 * now
+            progress(step * size, recent)
+        if len(held) and (step + 1) % check_every == 0:
+            judged = _judged(network, averaged, rows, held, recipe)
+            if judged < best:
+                best, worse, kept = judged, 0, [p.clone() for p in averaged]
+            else:
+                worse += 1
+                if worse >= _PATIENCE:
+                    break
+    _load(network, kept)
+    network.eval()
+    progress(recipe.passes, recent)
+    return Learned((step + 1) * size, recent, best if len(held) else math.nan)
+
+
+def loss_of(network: Network, rows: Rows, batch: Tensor, generator: torch.Generator, device: str) -> Tensor:
+    """The mean loss of some rows under fresh masks, in nats per row."""
+    layout = network.layout
+    codes, z = rows.at(batch, generator, device)
+    known, weight = masks(len(batch), layout.made, len(layout.parts), generator)
+    known, weight = known.to(device), weight.to(device)
+    with lower_precision(device):
+        out = network(codes, z, known & (codes >= 0))
+    losses = network.losses(out.float(), codes, z)
+    return ((losses * ~known[:, : layout.made]).sum(1) * weight).mean()
+
+
+def _judged(network: Network, averaged: list[Tensor], rows: Rows, held: Tensor, recipe: Recipe) -> float:
+    """The loss of the averaged network on held rows, under the same masks each time."""
+    own = [p.detach().clone() for p in network.parameters()]
+    _load(network, averaged)
+    network.eval()
+    generator = torch.Generator().manual_seed(recipe.seed + 1)
+    total = 0.0
+    some = held[:4_000]
+    with torch.inference_mode():
+        for _ in range(_MASKS):
+            total += float(loss_of(network, rows, some, generator, recipe.device))
+    network.train()
+    _load(network, own)
+    return total / _MASKS
+
+
+def _load(network: Network, weights: list[Tensor]) -> None:
+    with torch.no_grad():
+        for one, other in zip(network.parameters(), weights, strict=True):
+            one.copy_(other)
+
+
+def _schedule(step: int, steps: int, warm_up: int) -> float:
+    """The share of the learning rate: a rise, then a cosine to 2 %."""
+    rise = min(warm_up, max(steps // 10, 1))
+    if step < rise:
+        return (step + 1) / rise
+    return 0.02 + 0.49 * (1 + math.cos(math.pi * (step - rise) / max(steps - rise, 1)))
