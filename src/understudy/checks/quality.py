@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -14,17 +15,49 @@ from understudy.checks.rulecheck import constants, dependencies, equalities, ord
 from understudy.checks.scores import Score, attempt
 from understudy.checks.sides import ROWS, Sides, sides, torn
 from understudy.checks.utility import utility
-from understudy.interfaces import Progress, Result
+from understudy.interfaces import Progress, Result, Verdict
 
-LIFT = 0.8
-"""Of the way from floor to ceiling, how much made rows must go."""
 
-SLACK = 0.02
-"""How far below the ceiling is near enough, whatever the floor."""
+@dataclass(frozen=True)
+class Limit:
+    """How far below its ceiling a Score may be: so much, or a part of the way from the floor, whichever is more."""
 
-_EXACT = frozenset({"integrity", "unique key", "variety"})
-_SHOWN_ONLY = frozenset({"familiar score", "trend of column", "c2st"})
-"""``c2st`` compares with rows that were learned from: memorising improves it, so ``c2st holdout`` decides."""
+    lift: float = 0.8
+    """Of the way from floor to ceiling, how much made rows must go."""
+    slack: float = 0.02
+    """What is near enough to the ceiling whatever the floor."""
+
+
+_ONE = Limit(slack=0.05)
+_TREES = Limit(lift=0.5, slack=0.05)
+_EXACT = Limit(lift=1.0, slack=0.0)
+
+LIMITS: dict[str, Limit | None] = {
+    "shape": _ONE,
+    "nulls": _ONE,
+    "weakest trend": Limit(lift=0.5, slack=0.05),
+    "utility": _ONE,
+    "equality": Limit(slack=0.1),
+    "query": _ONE,
+    "c2st holdout": _TREES,
+    "c2st-agg holdout": _TREES,
+    "worst c2st-agg": _TREES,
+    "sequence c2st holdout": _TREES,
+    "unique pairs": _ONE,
+    "integrity": _EXACT,
+    "unique key": _EXACT,
+    "variety": _EXACT,
+    "trend of column": None,
+    "familiar score": None,
+    "c2st": None,
+    "c2st-agg": None,
+    "sequence c2st": None,
+}
+"""Limits by the name of a Score, ``Limit()`` where there is none; None shows the number without a verdict.
+
+Trees tell apart what no reader would, so they are asked for half the way.  What compares with rows that were learned
+from gets no verdict: memorising improves it.
+"""
 
 
 def quality(
@@ -79,28 +112,26 @@ def quality(
     return scores
 
 
-def judge(scores: Iterable[Score], *, lift: float = LIFT, slack: float = SLACK) -> list[Result]:
-    """A Result per Score: a failure where even the upper end of its interval is too far below the ceiling.
+def judge(scores: Iterable[Score], limits: Mapping[str, Limit | None] = LIMITS) -> list[Result]:
+    """A Result per Score: a failure where even the upper end of its interval is further below the ceiling than allowed.
 
-    Too far is more than ``slack`` and more than the part of the way from the floor that ``lift`` leaves; integrity,
-    keys and variety must be as in the real rows.  A Score that could not be computed is an error.
+    A Score that could not be computed is an error, which blocks too.
     """
-    return [_judged(score, lift, slack) for score in scores]
+    return [_judged(score, limits.get(score.name, Limit())) for score in scores]
 
 
-def _judged(score: Score, lift: float, slack: float) -> Result:
+def _judged(score: Score, limit: Limit | None) -> Result:
     if score.value is None:
         return Result(score.name, score.subject, "error", detail=score.detail)
-    if score.ceiling is None or score.name in _SHOWN_ONLY:
+    if score.ceiling is None or limit is None:
         return Result(score.name, score.subject, "note", score.value, None, score.detail)
-    allowed = 0.0
-    if score.name not in _EXACT:
-        allowed = max(slack, (1 - lift) * (score.ceiling - (score.floor if score.floor is not None else score.ceiling)))
     sign = 1 if score.higher_is_better else -1
-    limit = score.ceiling - sign * allowed
-    best = (score.high if score.higher_is_better else score.low) or score.value
-    verdict = "pass" if sign * (best - limit) >= -1e-12 else "fail"
-    return Result(score.name, score.subject, "pass" if verdict == "pass" else "fail", score.value, limit, score.detail)
+    span = 0.0 if score.floor is None else sign * (score.ceiling - score.floor)
+    least = score.ceiling - sign * max(limit.slack, (1 - limit.lift) * span)
+    end = score.high if score.higher_is_better else score.low
+    best = score.value if end is None else end
+    verdict: Verdict = "pass" if sign * (best - least) >= -1e-12 else "fail"
+    return Result(score.name, score.subject, verdict, score.value, least, score.detail)
 
 
 def _ask(asked: Mapping[str, str], whole: Sides) -> list[Score]:

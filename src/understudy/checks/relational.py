@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -92,32 +93,45 @@ def relational(
     scores: list[Score] = []
     for key in keys:
         column = (order or {}).get(key.table, "")
-        scores += attempt("integrity", key.id, lambda key=key: [integrity(families, key)])  # type: ignore[misc]
-        scores += attempt("cardinality", key.id, lambda key=key: [cardinality(families, key)])  # type: ignore[misc]
-        scores += attempt("sequence", key.id, lambda key=key, by=column: sequence(families, key, by))  # type: ignore[misc]
+        scores += attempt("integrity", key.id, partial(integrity, families, key))
+        scores += attempt("cardinality", key.id, partial(cardinality, families, key))
+        scores += attempt("sequence", key.id, partial(sequence, families, key, column))
     for path in _paths(keys):
-        scores += attempt("hop trend", _shown(path), lambda path=path: [hop_trend(families, path)])  # type: ignore[misc]
-    scores += attempt("c2st-agg", "tables", lambda: aggregates(families))
-    scores += attempt("unique pairs", "tables", lambda: unique_pairs(families))
+        scores += attempt("hop trend", _shown(path), partial(hop_trend, families, path))
+    agg: list[Score] = []
+    for parent in sorted({key.parent for key in keys}):
+        agg += attempt("c2st-agg holdout", str(parent), partial(aggregates, families, parent))
+    scores += [*_worst(agg), *agg]
+    scores += attempt("unique pairs", "tables", partial(unique_pairs, families))
     return scores
 
 
-def integrity(families: Families, key: ForeignKey) -> Score:
-    """The share of child rows that name a parent row and have it; over all rows, exact."""
+def integrity(families: Families, key: ForeignKey) -> list[Score]:
+    """The share of child rows that name a parent row and have it, exact; and how near the share naming none is."""
     found = families.made.parents(key)
     pointing, orphans = int((found > -2).sum()), int((found == -1).sum())
     real = families.real.parents(key)
     ceiling = 1 - float((real == -1).sum()) / max(int((real > -2).sum()), 1)
     value = 1 - orphans / max(pointing, 1)
     detail = f"{orphans:,} of {pointing:,} rows point at a row of {key.parent} that is not there"
-    return Score("integrity", key.id, value, None, ceiling, value, value, True, detail if orphans else "")
+    scores = [Score("integrity", key.id, value, None, ceiling, value, value, True, detail if orphans else "")]
+    none, wanted = float((found == -2).mean()), float((real == -2).mean())
+    if none or wanted:
+        held = wanted if families.held is None else float((families.held.parents(key) == -2).mean())
+        value, ceiling = 1 - abs(none - wanted), 1 - abs(held - wanted)
+        detail = f"{none:.1%} of rows have no parent where {wanted:.1%} of the real ones have none"
+        scores.append(Score("optional key", key.id, value, None, ceiling, value, value, True, detail))
+    return scores
 
 
-def cardinality(families: Families, key: ForeignKey) -> Score:
+def cardinality(families: Families, key: ForeignKey) -> list[Score]:
     """How alike the number of children per parent is distributed, parents without any included.
 
     The floor is what children spread over parents at random get.
     """
+
+    if _few(families, key.parent):
+        return [_nothing("cardinality", key.id, f"{key.parent} has too few rows to compare any")]
 
     def derive(family: Family) -> pa.Table:
         return pa.table({"children": _children(family, key)})
@@ -129,10 +143,10 @@ def cardinality(families: Families, key: ForeignKey) -> Score:
     chance = sides(pa.table({"children": real}), pa.table({"children": spread.astype(np.float64)}))
     score = next(score for score in shape(compared) if score.name == "shape")
     detail = f"{compared.facets[0].made.mean():.2f} children a parent where the real ones have {real.mean():.2f}"
-    return replace(score, name="cardinality", subject=key.id, floor=shape(chance)[0].value, detail=detail)
+    return [replace(score, name="cardinality", subject=key.id, floor=shape(chance)[0].value, detail=detail)]
 
 
-def hop_trend(families: Families, path: Sequence[ForeignKey]) -> Score:
+def hop_trend(families: Families, path: Sequence[ForeignKey]) -> list[Score]:
     """How alike columns of a table go together with those of an ancestor, so many foreign keys away."""
     columns: set[str] = set()
 
@@ -153,10 +167,11 @@ def hop_trend(families: Families, path: Sequence[ForeignKey]) -> Score:
         return pa.table(dict(zip([*renamed[0], *renamed[1]], [*left.columns, *right.columns], strict=True)))
 
     if not families.real.plain(path[0].table) or not families.real.plain(path[-1].parent):
-        detail = "a table of nothing but keys has no columns to compare"
-        return Score("hop trend", _shown(path), 1.0, 1.0, 1.0, 1.0, 1.0, True, detail)
+        return [_nothing("hop trend", _shown(path), "a table of nothing but keys has no columns to compare")]
+    if _few(families, path[0].table):
+        return [_nothing("hop trend", _shown(path), f"{path[0].table} has too few rows to compare any")]
     score = trend(families.sides(_shown(path), derive), columns)[0]
-    return replace(score, name="hop trend", detail=f"{len(path)} keys away; {score.detail}")
+    return [replace(score, name="hop trend", detail=f"{len(path)} keys away; {score.detail}")]
 
 
 def sequence(families: Families, key: ForeignKey, order: str = "") -> Iterator[Score]:
@@ -166,7 +181,7 @@ def sequence(families: Families, key: ForeignKey, order: str = "") -> Iterator[S
     """
     by = order or ordered_by(families.real, key)
     if not by:
-        yield Score("sequence", key.id, 1.0, 1.0, 1.0, 1.0, 1.0, detail="the real rows stand in the order of no column")
+        yield _nothing("sequence", key.id, "the real rows stand in the order of no column")
         return
     compared = families.sides(key.id, lambda family: successions(family, key, by))
     names = [facet.name for facet in compared.facets if not facet.name.startswith((_NEXT, _STEP))]
@@ -177,21 +192,33 @@ def sequence(families: Families, key: ForeignKey, order: str = "") -> Iterator[S
     yield from (replace(score, name=f"sequence {score.name}") for score in c2st(compared))
 
 
-def aggregates(families: Families) -> list[Score]:
-    """Can trees tell made parents by their columns and aggregates of their children?  By table, and the worst one.
+def aggregates(families: Families, parent: TableName) -> list[Score]:
+    """Can trees tell made parents by their columns and aggregates of their children?
 
     Of every child table: the number of rows, the mean of its measures, the number of distinct labels.
     """
-    parents = sorted({key.parent for key in families.real.keys})
-    scores: list[Score] = []
-    for parent in parents:
-        compared = families.sides(str(parent), lambda family, parent=parent: aggregated(family, parent))  # type: ignore[misc]
-        scores += [replace(score, name=score.name.replace("c2st", "c2st-agg")) for score in c2st(compared)]
-    honest = [score for score in scores if score.name == "c2st-agg holdout" and score.value is not None]
-    worst = min(honest, key=lambda score: score.value or 0.0, default=None)
-    if worst is not None:
-        scores.insert(0, replace(worst, name="worst c2st-agg"))
-    return scores
+    if _few(families, parent):
+        return [_nothing("c2st-agg holdout", str(parent), f"{parent} has too few rows to compare any")]
+    compared = families.sides(str(parent), partial(aggregated, parent=parent))
+    return [replace(score, name=score.name.replace("c2st", "c2st-agg")) for score in c2st(compared)]
+
+
+def _worst(scores: Sequence[Score]) -> list[Score]:
+    """The table that is told apart best, which decides; one that could not be judged is worse than any."""
+    honest = [score for score in scores if score.name == "c2st-agg holdout"]
+    if not honest:
+        return []
+    return [replace(min(honest, key=lambda one: -1.0 if one.value is None else one.value), name="worst c2st-agg")]
+
+
+def _few(families: Families, name: TableName) -> bool:
+    """Whether a real table is too small to be split and compared, as lookup tables are."""
+    return bool(families.real.table(name).num_rows < 2 * FEWEST)
+
+
+def _nothing(name: str, subject: str, why: str) -> Score:
+    """A Score of what leaves nothing to compare: neither better nor worse than anything."""
+    return Score(name, subject, 1.0, 1.0, 1.0, 1.0, 1.0, True, why)
 
 
 def unique_pairs(families: Families) -> list[Score]:

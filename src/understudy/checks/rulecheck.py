@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from understudy import arrow
 from understudy.checks.resampling import Measured, blocks, weights
 from understudy.checks.scores import Score
-from understudy.checks.sides import Facet, Numbers, Sides, coded, flattened, pairs
+from understudy.checks.sides import FEWEST, Facet, Numbers, Sides, coded, flattened, pairs
 from understudy.errors import unknown
 
 PAIRS = 3_000
@@ -27,6 +27,7 @@ _BY_CHANCE = 2.0  # times as often as torn columns are
 _ALWAYS = 0.995  # share of rows that make an order or a dependency a rule
 _TELLS = 0.97  # what torn columns obey as often says nothing
 _REPEATS = 3  # rows per value, on average, for a column to fix another
+_DENSE = 10  # possible numbers per row, up to which that all differ is no chance
 _TOUCHED = 0.5  # share of rows in which both sides of an order are there
 
 
@@ -118,7 +119,7 @@ def unique_keys(
 ) -> list[Score]:
     """The share of made rows whose key is theirs alone, for every given key and every column unique in the real rows.
 
-    Floats and columns with nulls are never found to be keys; they may be given.  Over all rows.
+    Floats, sparse numbers and columns with nulls are never found to be keys; they may be given.  Over all rows.
     """
     for column in (column for key in keys for column in key):
         if column not in made.column_names or column not in real.column_names:
@@ -239,8 +240,14 @@ def _varies(column: pa.ChunkedArray) -> bool:
 
 
 def _is_key(column: pa.ChunkedArray) -> bool:
-    if column.null_count or len(column) < 2 or arrow.kind_of(column.type) not in ("integer", "text", "uuid"):
+    """Whether values name rows: all different, and if they are numbers, too dense for that to be chance."""
+    kind = arrow.kind_of(column.type)
+    if column.null_count or len(column) < FEWEST or kind not in ("integer", "text", "uuid"):
         return False
+    if kind == "integer":
+        bounds = pc.min_max(column).as_py()
+        if bounds["max"] - bounds["min"] >= _DENSE * len(column):
+            return False
     return len(np.unique(coded(column))) == len(column)
 
 
