@@ -135,13 +135,31 @@ def area(score: Numbers, label: NDArray[np.bool_], weight: Numbers | None = None
 
 
 def matrix(facets: Sequence[Facet], side: int) -> Numbers:
-    """The rows of one side (real, made, held, apart) as floats, one column per facet; trees take NaN as it is."""
-    return np.stack([facet.all[side] for facet in facets], axis=1)
+    """The rows of one side (real, made, held, apart) as floats, one column per facet; trees take NaN as it is.
+
+    Many labels stand in the order of how often they are on all sides together, chance deciding between equals: a label
+    that a side alone has is no sign of that side, as it is none of real rows among real rows.
+    """
+    return np.stack([_ordered(facet)[side] if _many(facet) else facet.all[side] for facet in facets], axis=1)
+
+
+def _many(facet: Facet) -> bool:
+    return not facet.numeric and facet.labels > _NATIVE
+
+
+def _ordered(facet: Facet) -> list[Numbers]:
+    pooled = np.concatenate([facet.real, facet.made, facet.held])
+    frequency = np.bincount(pooled[~np.isnan(pooled)].astype(np.int64), minlength=facet.labels)
+    chance = np.random.default_rng(facet.labels).random(facet.labels)
+    rank = np.empty(facet.labels + 1)
+    rank[np.lexsort((chance, -frequency))] = np.arange(facet.labels)
+    rank[-1] = np.nan
+    return [rank[np.nan_to_num(side, nan=facet.labels).astype(np.int64)] for side in facet.all]
 
 
 def native(facets: Sequence[Facet]) -> list[int]:
     """The positions of columns with so few labels that trees may split by sets of them."""
-    return [at for at, facet in enumerate(facets) if not facet.numeric and facet.labels <= _NATIVE]
+    return [at for at, facet in enumerate(facets) if not facet.numeric and not _many(facet)]
 
 
 def trees(

@@ -82,7 +82,8 @@ def trend(sides: Sides, across: Collection[str] = ()) -> list[Score]:
         found[names] = straight[names] if joint is None else measure(overlap, *_four(joint), sides.seed)
     breakdown = {joined(names): measured.value for names, measured in found.items()}
     lost = max(found, key=lambda names: found[names].ceiling - found[names].value)
-    detail = f"{_sampled(len(chosen), len(sides.facets), 2)}; {_weakest(breakdown)}"
+    sampled = f"{len(chosen):,} pairs" if across else _sampled(len(chosen), len(sides.facets), 2)
+    detail = f"{sampled}; {_weakest(breakdown)}"
     scores = [mean(list(found.values())).score("trend", sides.subject, detail, breakdown)]
     scores.append(found[lost].score("weakest trend", joined(lost)))
     for facet in sides.facets:
