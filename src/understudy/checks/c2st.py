@@ -96,10 +96,11 @@ def _told_apart(one: Numbers, two: Numbers, categorical: Sequence[int], folds: i
         out = fold == number
         if not out.any() or len(np.unique(label[~out])) < 2:
             continue
-        model = trees(categorical, seed=seed).fit(rows[~out], label[~out])
-        score[out] = model.predict_proba(rows[out])[:, 1]
+        learned, judged = without_empty(rows[~out], rows[out])
+        model = trees(categorical, seed=seed).fit(learned, label[~out])
+        score[out] = model.predict_proba(judged)[:, 1]
         if not telling:
-            telling = _telling(model, rows[out], label[out], score[out], seed)
+            telling = _telling(model, judged, label[out], score[out], seed)
     return _Told(score, label, telling, folds, seed)
 
 
@@ -176,6 +177,12 @@ def trees(
         max_iter=rounds,
         random_state=seed % 2**31,
     )
+
+
+def without_empty(learned: Numbers, judged: Numbers) -> tuple[Numbers, Numbers]:
+    """Rows to learn from and to judge, zeros where the first have nothing in a column: trees refuse those."""
+    empty = np.isnan(learned).all(axis=0)
+    return np.where(empty, 0.0, learned), np.where(empty, 0.0, judged)
 
 
 @contextmanager

@@ -121,9 +121,9 @@ def judge(scores: Iterable[Score], limits: Mapping[str, Limit | None] = LIMITS) 
 
 
 def _judged(score: Score, limit: Limit | None) -> Result:
-    if score.value is None:
+    if score.value is None and score.name != "familiar score":  # which is for comparison, and blocks nothing
         return Result(score.name, score.subject, "error", detail=score.detail)
-    if score.ceiling is None or limit is None:
+    if score.value is None or score.ceiling is None or limit is None:
         return Result(score.name, score.subject, "note", score.value, None, score.detail)
     sign = 1 if score.higher_is_better else -1
     span = 0.0 if score.floor is None else sign * (score.ceiling - score.floor)

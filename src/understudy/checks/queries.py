@@ -84,7 +84,7 @@ def _nearness(wanted: pa.Table, got: pa.Table) -> dict[str, float]:
 def _matched(table: pa.Table, numbers: list[str]) -> dict[tuple[str, ...], NDArray[np.float64]]:
     """The numbers of each row by its other values; rows that share those are told apart by their order."""
     others = [_texts(table.column(name)) for name in table.column_names if name not in numbers]
-    values = [table.column(name).cast(pa.float64()).to_numpy() for name in numbers]
+    values = [table.column(name).cast(pa.float64(), safe=False).to_numpy() for name in numbers]
     found: dict[tuple[str, ...], NDArray[np.float64]] = {}
     seen: dict[tuple[str, ...], int] = {}
     for row in range(table.num_rows):

@@ -108,8 +108,9 @@ def dependencies(sides: Sides) -> list[Score]:
 
 def constants(real: pa.Table, made: pa.Table, subject: str = "table") -> list[Score]:
     """Columns that vary in the real rows and not in the made ones, all-null ones among them; over all rows."""
-    stuck = [name for name in real.column_names if _varies(real.column(name)) and not _varies(made.column(name))]
-    value = 1 - len(stuck) / max(real.num_columns, 1)
+    both = [name for name in real.column_names if name in made.column_names]
+    stuck = [name for name in both if _varies(real.column(name)) and not _varies(made.column(name))]
+    value = 1 - len(stuck) / max(len(both), 1)
     detail = f"constant: {', '.join(stuck)}" if stuck else "every column that varies in the real rows varies"
     return [Score("variety", subject, value, None, 1.0, value, value, True, detail, dict.fromkeys(stuck, 0.0))]
 
@@ -188,7 +189,7 @@ def _comparable(table: pa.Table, one: str, two: str) -> bool:
 def _equal(table: pa.Table, one: str, two: str) -> NDArray[np.bool_]:
     left, right = (flattened(table.column(name)) for name in (one, two))
     if left.type != right.type:
-        left, right = left.cast(pa.float64()), right.cast(pa.float64())
+        left, right = (side.cast(pa.float64(), safe=False) for side in (left, right))
     return np.asarray(pc.fill_null(pc.equal(left, right), False).to_numpy(zero_copy_only=False), np.bool_)
 
 

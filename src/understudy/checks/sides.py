@@ -156,7 +156,8 @@ def numbers(values: pa.Array) -> Numbers:
         values = values.cast(pa.int32())
     elif pa.types.is_temporal(kind):
         values = values.cast(pa.int64())
-    return np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+    values = values.cast(pa.float64(), safe=False)  # whole numbers beyond 2^53 are rounded, nothing else
+    return np.asarray(values.to_numpy(zero_copy_only=False), np.float64)
 
 
 def coded(column: pa.ChunkedArray) -> NDArray[np.int64]:

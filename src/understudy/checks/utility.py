@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from understudy.checks.c2st import area, matrix, native, one_thread, trees
+from understudy.checks.c2st import area, matrix, native, one_thread, trees, without_empty
 from understudy.checks.resampling import BLOCKS, RESAMPLES, blocks, weights
 from understudy.checks.scores import Score
 from understudy.checks.sides import Facet, Numbers, Sides
@@ -92,11 +92,12 @@ def _skill(facet: Facet, others: Sequence[Facet], side: int, count: int, seed: i
     if len(np.unique(wanted[learned])) < 2 or len(np.unique(truth[judged])) < 2:
         return None
     model = trees(native(others), seed=seed, regression=facet.numeric, rounds=_ROUNDS, rate=_RATE)
-    model.fit(rows[learned], wanted[learned])
+    rows, tests = without_empty(rows[learned], tests[judged])
+    model.fit(rows, wanted[learned])
     weight = np.vstack([np.ones(BLOCKS), weights(seed, 2)])[:, blocks(int(judged.sum()))]
     if facet.numeric:
-        return _explained(model.predict(tests[judged]), truth[judged], weight)
-    return _separated(model.predict_proba(tests[judged]), model.classes_, truth[judged], weight)
+        return _explained(model.predict(tests), truth[judged], weight)
+    return _separated(model.predict_proba(tests), model.classes_, truth[judged], weight)
 
 
 def _wanted(facet: Facet, side: Numbers) -> Numbers:
