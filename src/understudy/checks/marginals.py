@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -119,9 +120,10 @@ def agreement(sides: Sides, name: str, chosen: Sequence[tuple[str, ...]], note: 
         mosts.append(most_accuracy(counts[0].sum(axis=0), counts[1].sum()))
     breakdown = {joined(names): one.value for names, one in found.items()}
     total, most = mean(list(found.values())), float(np.mean(mosts))
-    over = "; above it: nearer to the real rows than real rows are" if total.value > most + 0.005 else ""
-    detail = f"{note or f'{len(chosen):,} tables'}; two real samples agree to {most:.4f}{over}"
-    return total.score(name, sides.subject, detail, breakdown)
+    detail = f"{note or f'{len(chosen):,} tables'}; two real samples agree to {most:.4f}"
+    score = total.score(name, sides.subject, detail, breakdown)
+    above = score.low is not None and score.low > most
+    return replace(score, detail=f"{detail}; above it: nearer to the real rows than real rows are") if above else score
 
 
 def _shape(facet: Facet, seed: int) -> Measured:

@@ -36,6 +36,7 @@ LIMITS: dict[str, Limit | None] = {
     "shape": _ONE,
     "nulls": _ONE,
     "weakest trend": Limit(lift=0.5, slack=0.05),
+    "weakest hop trend": Limit(lift=0.5, slack=0.05),
     "utility": _ONE,
     "equality": Limit(slack=0.1),
     "query": _ONE,

@@ -147,7 +147,7 @@ def cardinality(families: Families, key: ForeignKey) -> list[Score]:
 
 
 def hop_trend(families: Families, path: Sequence[ForeignKey]) -> list[Score]:
-    """How alike columns of a table go together with those of an ancestor, so many foreign keys away."""
+    """How alike columns of a table go together with those of an ancestor; and the pair of them that lost most."""
     columns: set[str] = set()
 
     def derive(family: Family) -> pa.Table:
@@ -170,8 +170,13 @@ def hop_trend(families: Families, path: Sequence[ForeignKey]) -> list[Score]:
         return [_nothing("hop trend", _shown(path), "a table of nothing but keys has no columns to compare")]
     if _few(families, path[0].table):
         return [_nothing("hop trend", _shown(path), f"{path[0].table} has too few rows to compare any")]
-    score = trend(families.sides(_shown(path), derive), columns)[0]
-    return [replace(score, name="hop trend", detail=f"{len(path)} keys away; {score.detail}")]
+    found = trend(families.sides(_shown(path), derive), columns)
+    away = f"{len(path)} key{'' if len(path) == 1 else 's'} away"
+    return [
+        replace(score, name=score.name.replace("trend", "hop trend"), detail=f"{away}; {score.detail}".rstrip("; "))
+        for score in found
+        if score.name != "trend of column"
+    ]
 
 
 def sequence(families: Families, key: ForeignKey, order: str = "") -> Iterator[Score]:
