@@ -202,13 +202,12 @@ class Numbers:
 
     def _nearest(self, found: Floats) -> NDArray[np.int64]:
         """The place of the atom nearest to each number; NaN is nearest to NaN."""
-        atoms = np.asarray(self.atoms)
+        atoms = np.nan_to_num(np.asarray(self.atoms), nan=np.nan)  # infinities as the largest floats
         order = np.argsort(atoms)  # NaN comes last
         finite = order[~np.isnan(atoms[order])]
         if not len(finite):
             return np.zeros(len(found), np.int64)
-        with np.errstate(invalid="ignore"):
-            middle = (atoms[finite][1:] + atoms[finite][:-1]) / 2
+        middle = atoms[finite][1:] / 2 + atoms[finite][:-1] / 2
         at = finite[np.searchsorted(middle, found)] if len(finite) > 1 else np.full(len(found), finite[0])
         nan = np.flatnonzero(np.isnan(atoms))
         return np.where(np.isnan(found), nan[0], at) if len(nan) else at

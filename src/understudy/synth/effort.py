@@ -29,15 +29,17 @@ class Budget:
     """Rows shown to the network, counted as often as they are shown."""
 
 
-def budget_of(effort: Effort, rows: int) -> Budget:
+def budget_of(effort: Effort | Budget, rows: int) -> Budget:
     """The budget of an effort for a table of so many rows: the same on any machine, so that a fit can be repeated."""
+    if isinstance(effort, Budget):
+        return effort
     if effort not in _PASSES:
         raise InputError(f"effort {effort!r} does not exist", hint=f"known: {', '.join(_PASSES)}")
     most = min(rows, _ROWS[effort])
     return Budget(_ROWS[effort], _WIDTH[effort], max(min(_PASSES[effort], _EPOCHS * most), most))
 
 
-def kept_rows(effort: Effort) -> int:
+def kept_rows(effort: Effort | Budget) -> int:
     """Rows of a stream that a fit keeps at most."""
     return budget_of(effort, 1).rows
 

@@ -17,7 +17,7 @@ from understudy.errors import InputError, unknown
 from understudy.interfaces import BATCH_ROWS, Progress
 from understudy.schema import Table
 from understudy.synth.columns import Categories, Drawn, Numbers
-from understudy.synth.effort import Effort, budget_of, kept_rows, threads
+from understudy.synth.effort import Budget, Effort, budget_of, kept_rows, threads
 from understudy.synth.encode import Encoded, Encoder, encoder_of, sampled, table_of, typed
 
 if TYPE_CHECKING:
@@ -35,13 +35,14 @@ def _silent(step: str, subject: str, done: int, total: int | None) -> None:
 class Flat:
     """Learns one table, and makes any number of rows that behave like its rows.
 
-    ``effort`` is how much a fit may cost, ``threads`` how many cores it may use, ``device`` "cpu", "cuda" or "auto".
+    ``effort`` is how much a fit may cost ("fast", "normal", "best", or a Budget), ``threads`` how many cores it may
+    use, ``device`` "cpu", "cuda" or "auto".
     The same rows, seed and machine give the same fit.
     """
 
     def __init__(
         self,
-        effort: Effort = "normal",
+        effort: Effort | Budget = "normal",
         *,
         seed: int = 0,
         threads: int = 1,

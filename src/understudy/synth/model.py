@@ -23,7 +23,7 @@ from understudy.synth.columns import Part
 
 STEPS = 15
 """Smooth steps along a normal score."""
-_LOG_SD = (-5.0, 2.0)
+_LOG_SD = (-7.0, 2.0)
 _NEVER = -1e9
 
 
@@ -34,7 +34,7 @@ class Size:
     width: int = 384
     blocks: int = 2
     embedding: int = 12
-    mixture: int = 12
+    mixture: int = 16
     dropout: float = 0.1
 
 
@@ -152,7 +152,12 @@ class Network(nn.Module):
 
     def forward(self, codes: Tensor, z: Tensor, known: Tensor) -> Tensor:
         """All outputs of the last layer."""
-        out: Tensor = self.heads(self.trunk(self.entered(codes, z, known)))
+        kind = codes.device.type
+        with torch.autocast(kind, enabled=False):  # 16 bits would blur what numbers are, at both ends
+            hidden = self.entered(codes, z, known)
+        hidden = self.trunk(hidden)
+        with torch.autocast(kind, enabled=False):
+            out: Tensor = self.heads(hidden.float())
         return out
 
     def losses(self, out: Tensor, codes: Tensor, z: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ A shape is told where ``k`` different texts have it; a character of it where all
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ _DIGITS, _SMALL, _LARGE = "0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHI
 _SHAPES = 200
 _LONG = 64  # characters beyond which texts are prose, of which only the length is told
 _ENOUGH = 2**40  # different texts of one shape from which more need not be counted
-_STRIDE = 0x9E3779B97F4A7C15  # odd and not a multiple of 5 or 13: every number of a shape is reached once
+_STRIDE = 0x9E3779B97F4A7C55  # no multiple of 2, 3, 5 or 13: every text of a shape is reached once
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Patterns:
         for at, places in enumerate(self.shapes):
             rows = np.flatnonzero(which == at)
             if len(rows):
-                numbers = rng.integers(0, _ENOUGH, len(rows)) if numbered is None else numbered[rows]
+                numbers = rng.integers(0, _size(places), len(rows)) if numbered is None else numbered[rows]
                 for row, text in zip(rows.tolist(), _spelled(places, numbers, rng), strict=True):
                     made[row] = text
         for row in np.flatnonzero(which == len(self.shapes)).tolist():
@@ -108,8 +109,16 @@ def _places(like: Sequence[str]) -> list[str]:
     return places
 
 
+def _size(places: tuple[str, ...]) -> int:
+    """How many texts a shape has, as far as that matters."""
+    return min(math.prod(map(len, places)), _ENOUGH)
+
+
 def _spelled(places: tuple[str, ...], numbers: NDArray[np.int64], rng: np.random.Generator) -> list[str]:
-    """Numbers written in the places of a shape, scattered; places that the numbers do not need are drawn."""
+    """Numbers written in the places of a shape, scattered; places that the numbers do not need are drawn.
+
+    Where a shape has fewer texts than there are numbers, those that come again are longer.
+    """
     if not places:
         return [""] * len(numbers)
     free = [at for at, place in enumerate(places) if len(place) > 1]
@@ -128,4 +137,6 @@ def _spelled(places: tuple[str, ...], numbers: NDArray[np.int64], rng: np.random
         else:
             digit = rng.integers(0, len(alphabet), len(numbers))
         columns[at] = alphabet[digit]
-    return ["".join(row) for row in zip(*columns, strict=True)]
+    laps = (numbers // max(capacity, 1)).tolist() if capacity < _ENOUGH else [0] * len(numbers)
+    made = ["".join(row) for row in zip(*columns, strict=True)]
+    return [text + str(lap) if lap else text for text, lap in zip(made, laps, strict=True)]

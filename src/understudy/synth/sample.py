@@ -44,7 +44,8 @@ def draw(
     codes, levels, known = codes.to(device), levels.to(device), known.to(device)
     z = scored(levels.clamp(1e-6, 1 - 1e-6))
     with torch.inference_mode(), lower_precision(device):
-        hidden = network.entered(codes, z, known).float()
+        with torch.autocast(codes.device.type, enabled=False):
+            hidden = network.entered(codes, z, known)
         for part in rng.permutation(layout.made).tolist():
             noise = torch.from_numpy(rng.random((3, rows), np.float32)).to(device)
             todo = torch.nonzero(~known[:, part]).squeeze(1)

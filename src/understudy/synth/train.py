@@ -28,7 +28,7 @@ class Recipe:
 
     passes: int
     seed: int = 0
-    batch: int = 512
+    batch: int = 1024
     rate: float = 2e-3
     decay: float = 0.01
     warm_up: int = 100
@@ -90,6 +90,12 @@ def lower_precision(device: str) -> AbstractContextManager[object]:
 
 def learn(network: Network, encoded: Encoded, recipe: Recipe, progress: Callable[[int, float], None]) -> Learned:
     """Teach a network some rows; in the end it holds the averaged weights that judged best."""
+    with torch.random.fork_rng(devices=[recipe.device] if recipe.device != "cpu" else []):
+        torch.manual_seed(recipe.seed)  # what dropout draws from
+        return _learn(network, encoded, recipe, progress)
+
+
+def _learn(network: Network, encoded: Encoded, recipe: Recipe, progress: Callable[[int, float], None]) -> Learned:
     generator = torch.Generator().manual_seed(recipe.seed)
     shuffled = torch.randperm(len(encoded), generator=generator)
     held = shuffled[: int(len(encoded) * _HELD)]

@@ -1,0 +1,90 @@
+"""Drawing under conditions, and what the network thinks of rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+pytest.importorskip("torch")
+
+from synth.tables import LONGER, people, rows_of
+from understudy.errors import InputError
+from understudy.synth.flat import Flat
+from understudy.synth.sample import chosen
+
+
+@pytest.fixture(scope="module")
+def flat() -> Flat:
+    return Flat(LONGER, seed=1).fit(None, people(2_000))
+
+
+def test_made_rows_depend_on_one_another_as_real_ones_do(flat: Flat) -> None:
+    made = rows_of(flat.sample(4_000))
+    wages = {city: pc.mean(made.filter(pc.equal(made["city"], city))["wage"]).as_py() for city in ("Bonn", "Oslo")}
+    assert wages["Bonn"] == pytest.approx(2_000, rel=0.1) and wages["Oslo"] == pytest.approx(5_000, rel=0.1)
+    assert made["children"].null_count / 4_000 == pytest.approx(0.2, abs=0.04)
+
+
+def test_what_is_given_stays_and_the_rest_goes_with_it(flat: Flat) -> None:
+    given = pa.table({"city": ["Oslo", None] * 500, "wage": pa.array([None, 5_000.0] * 500)})
+    made = rows_of(flat.sample(1_000, given=given))
+    assert made["city"].to_pylist()[::2] == ["Oslo"] * 500
+    assert made["wage"].to_pylist()[1::2] == [5_000.0] * 500
+    assert made["wage"].null_count == made["city"].null_count == 0
+    assert np.mean(made["wage"].to_numpy()[::2]) == pytest.approx(5_000, rel=0.1)
+    assert made["city"].to_pylist()[1::2].count("Oslo") > 450
+
+
+def test_a_given_value_that_was_never_seen_stays(flat: Flat) -> None:
+    given = pa.table({"city": ["Rome"] * 30, "wage": [1e12] * 30})
+    made = rows_of(flat.sample(30, given=given))
+    assert set(made["city"].to_pylist()) == {"Rome"} and set(made["wage"].to_pylist()) == {1e12}
+
+
+def test_balance_evens_out_a_column_and_keeps_what_depends_on_it(flat: Flat) -> None:
+    made = rows_of(flat.sample(3_000, balance={"city": "even", "active": {True: 0.75, False: 0.25}}))
+    counts = {one["values"]: one["counts"] for one in pc.value_counts(made["city"]).to_pylist()}
+    assert set(counts.values()) == {1_000}
+    assert pc.sum(made["active"]).as_py() == pytest.approx(2_250, abs=2)
+    oslo = made.filter(pc.equal(made["city"], "Oslo"))["wage"]
+    assert pc.mean(oslo).as_py() == pytest.approx(5_000, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("balance", "said"),
+    [({"town": "even"}, "does not exist"), ({"wage": "even"}, "too many"), ({"city": {"Rome": 1}}, "no such value"),
+     ({"city": {"Oslo": -1}}, "positive")],
+)  # fmt: skip
+def test_a_balance_that_cannot_be_is_refused(flat: Flat, balance: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        flat.sample(10, balance=balance)  # type: ignore[arg-type]
+
+
+def test_a_low_temperature_makes_rows_more_usual(flat: Flat) -> None:
+    usual = rows_of(flat.sample(2_000, temperature=0.3))
+    assert usual["city"].to_pylist().count("Bonn") > 1_300
+    with pytest.raises(InputError, match="temperature"):
+        flat.sample(10, temperature=0)
+
+
+def test_chances_of_a_column_are_those_of_its_rows(flat: Flat) -> None:
+    values, chance = flat.predict_proba(people(400, seed=5), "city")
+    truth = people(400, seed=5)["city"].to_pylist()
+    assert chance.shape == (400, 3) and np.allclose(chance.sum(1), 1)
+    guessed = [values[at] for at in chance.argmax(1)]
+    assert np.mean([g == t for g, t in zip(guessed, truth, strict=True) if t == "Oslo"]) > 0.9
+    with pytest.raises(InputError, match="too many"):
+        flat.predict_proba(people(), "wage")
+
+
+def test_real_rows_are_likelier_than_rows_torn_apart(flat: Flat) -> None:
+    real = people(500, seed=6)
+    torn = real.set_column(0, "city", real["city"].take(np.random.default_rng(0).permutation(500)))
+    assert flat.log_prob(real).mean() > flat.log_prob(torn).mean() + 1
+
+
+def test_chosen_shares_are_exact() -> None:
+    codes = chosen({0: 1, 1: 2, 2: 0}, 300, np.random.default_rng(0))
+    assert np.bincount(codes, minlength=3).tolist() == [100, 200, 0]
