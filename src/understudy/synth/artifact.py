@@ -23,12 +23,13 @@ from understudy.synth.identifiers import Identifiers
 from understudy.synth.model import Network, Size, mixed
 from understudy.synth.moments import Moments
 from understudy.synth.patterns import Patterns
+from understudy.synth.related import Related
 from understudy.synth.train import Learned
 
 FORMAT = "understudy synthesizer 1"
 
 _KINDS: Mapping[str, Any] = {
-    kind.__name__: kind for kind in (Categories, Numbers, Moments, Identifiers, Curve, Patterns, Size, Learned)
+    kind.__name__: kind for kind in (Categories, Numbers, Moments, Identifiers, Related, Curve, Patterns, Size, Learned)
 }
 
 

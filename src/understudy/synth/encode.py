@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy import arrow
@@ -26,6 +27,7 @@ from understudy.synth.columns import (
 )
 from understudy.synth.identifiers import identifiers_of, is_identifier
 from understudy.synth.moments import moments_of
+from understudy.synth.related import Related, in_order
 
 FEWEST = 20
 """Rows below which a table is refused: whatever was made from so few would show them."""
@@ -100,15 +102,16 @@ class Encoder:
     def encode(self, rows: pa.RecordBatch | pa.Table, *, given: bool = False) -> Encoded:
         """Rows as arrays.  Columns that are not there are unknown; with ``given``, nulls are unknown as well."""
         cells: list[Cells] = []
+        there = {name: self._read(name, rows.column(name)) for name in self.names if name in rows.schema.names}
         for name in self.names:
             coded = self.coded[name]
-            if name not in rows.schema.names:
+            if name not in there:
                 none = np.zeros(len(rows), np.float32)
                 gone = np.full(len(rows), UNKNOWN, np.int32)
                 cells += [Cells(gone, none, none) for _ in coded.parts]
                 continue
-            values = self._read(name, rows.column(name))
-            found = coded.encode(values)
+            values = there[name]
+            found = coded.encode_with(values, there) if isinstance(coded, Related) else coded.encode(values)
             if given:
                 absent = np.asarray(values.is_null(nan_is_null=False))
                 for cell in found:
@@ -129,15 +132,35 @@ class Encoder:
                 ) from error
         return arrow.plain(one)
 
-    def decode(self, codes: Codes, levels: Levels, rng: np.random.Generator, first: int) -> pa.RecordBatch:
-        """Rows of drawn parts, in the table's own Arrow types; ``first`` numbers the first among all that are made."""
+    def decode(
+        self,
+        codes: Codes,
+        levels: Levels,
+        rng: np.random.Generator,
+        first: int,
+        given: pa.Table | None = None,
+    ) -> pa.RecordBatch:
+        """Rows of drawn parts, in the table's own Arrow types, with what is given in its place.
+
+        ``first`` numbers the first row among all that are made.
+        """
         rows = range(first, first + len(codes))
-        columns = []
-        for one in self.made_schema:
-            at = range(len(self.parts))[self.places[one.name]]
+        made: dict[str, pa.Array] = {}
+        for name in self._order:
+            coded, at = self.coded[name], range(len(self.parts))[self.places[name]]
             drawn = Drawn([codes[:, i] for i in at], [levels[:, i] for i in at], rng, rows)
-            columns.append(typed(self.coded[one.name].decode(drawn), one.type))
+            values = arrow.plain(typed(coded.decode(drawn), self.schema.field(name).type))
+            if isinstance(coded, Related):
+                values = coded.filled(values, drawn.codes[0], made)
+            if given is not None and name in given.schema.names:
+                values = pc.coalesce(arrow.plain(given.column(name).combine_chunks()).cast(values.type), values)
+            made[name] = values
+        columns = [arrow.like(made[one.name], one.type) for one in self.made_schema]
         return pa.RecordBatch.from_arrays(columns, schema=self.made_schema)
+
+    @cached_property
+    def _order(self) -> list[str]:
+        return in_order(self.made_schema.names, self.coded)
 
 
 def typed(values: pa.Array, arrow_type: pa.DataType) -> pa.Array:

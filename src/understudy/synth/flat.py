@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy import arrow
@@ -188,7 +187,7 @@ class Flat:
                 known.codes[free, at] = chosen(shares, int(free.sum()), rng)
             with threads(self.threads):
                 codes, levels = draw(network, known, rng, temperature=temperature, device=device)
-            yield _laid_over(encoder.decode(codes, levels, rng, first), some)
+            yield encoder.decode(codes, levels, rng, first, some)
 
     def _known(self, count: int, given: pa.Table | None, context: pa.Table | None) -> Encoded:
         """What is known of rows before they are made."""
@@ -277,21 +276,6 @@ class Flat:
         made = Flat(threads=threads, device=device)
         made._name, made._encoder, made._network, made._learned = artifact.load(path)
         return made
-
-
-def _laid_over(made: pa.RecordBatch, given: pa.Table | None) -> pa.RecordBatch:
-    """Made rows with the values that were given in their places."""
-    if given is None:
-        return made
-    columns = []
-    for one in made.schema:
-        values = made.column(one.name)
-        if one.name in given.schema.names:
-            own = arrow.plain(given.column(one.name).combine_chunks())
-            plain = arrow.plain(values)
-            values = arrow.like(pc.coalesce(own.cast(plain.type), plain), one.type)
-        columns.append(values)
-    return pa.RecordBatch.from_arrays(columns, schema=made.schema)
 
 
 def _rebatched(chunks: Iterable[pa.RecordBatch], schema: pa.Schema, rows: int) -> Iterator[pa.RecordBatch]:

@@ -1,0 +1,142 @@
+"""The seam of what holds between columns: a value that follows from others of its row is a class of its column.
+
+A formula is a copy of another column, a sum, a value looked up.  Where it gives the very value of a row, the row has
+the formula's class, which the network learns like any other; where that class is drawn, the value is computed once
+the columns it follows from are there.  So it holds exactly, and as often as in the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from graphlib import TopologicalSorter
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from understudy.synth.columns import UNKNOWN, Cells, Coded, Codes, Drawn, Numbers, Part
+from understudy.synth.curves import rounded
+
+_CLOSE = 1e-9
+
+
+class Formula(Protocol):
+    """How a value follows from other columns of its row; a frozen dataclass of plain values, so that it is saved."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The columns it needs."""
+        ...
+
+    def values(self, columns: Mapping[str, pa.Array]) -> pa.Array:
+        """The value of each row from plain source columns, in the column's own plain type; null where there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class Related:
+    """A column with formulas: their classes follow the inner column's own, before the class of numbers."""
+
+    inner: Coded
+    formulas: tuple[Formula, ...]
+    shares: tuple[float, ...]
+    """How frequent each class of the first part is."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The inner column's, the first with more classes."""
+        first, *rest = self.inner.parts
+        return (replace(first, shares=self.shares), *rest)
+
+    @property
+    def first(self) -> int:
+        """The class of the first formula."""
+        own = self.inner.parts[0]
+        return own.classes - 1 if own.number else own.classes
+
+    def encode(self, values: pa.Array) -> list[Cells]:
+        """The cells of values whose sources are not there."""
+        return self.encode_with(values, {})
+
+    def encode_with(self, values: pa.Array, columns: Mapping[str, pa.Array]) -> list[Cells]:
+        """The cells of values: of a formula's class where one gives the very value from its sources."""
+        cells = self.inner.encode(values)
+        codes = cells[0].codes
+        codes[codes >= self.first] += len(self.formulas)
+        free = np.ones(len(codes), bool)
+        for at, formula in enumerate(self.formulas):
+            if not set(formula.sources) <= columns.keys():
+                continue
+            follows = free & holds(formula, values, columns)
+            codes[follows] = self.first + at
+            for other in cells[1:]:
+                other.codes[follows] = UNKNOWN
+            free &= ~follows
+        return cells
+
+    def decode(self, drawn: Drawn) -> pa.Array:
+        """Plain values as if there were no formulas; where one was drawn, what stands in where it gives no value."""
+        codes = drawn.codes[0].copy()
+        more = len(self.formulas)
+        formula = (codes >= self.first) & (codes < self.first + more)
+        codes[codes >= self.first + more] -= more
+        codes[formula] = self.inner.parts[0].classes - 1 if self.inner.parts[0].number else 0
+        return self.inner.decode(replace(drawn, codes=[codes, *drawn.codes[1:]]))
+
+    def filled(self, values: pa.Array, codes: Codes, columns: Mapping[str, pa.Array]) -> pa.Array:
+        """Decoded values, with those of formulas computed from the columns made before."""
+        for at, formula in enumerate(self.formulas):
+            chosen = codes == self.first + at
+            if chosen.any():
+                follows = formula.values(columns)
+                use = pc.and_(pa.array(chosen), follows.is_valid())
+                values = pc.if_else(use, self._spelled(follows).cast(values.type), values)
+        return values
+
+    def _spelled(self, follows: pa.Array) -> pa.Array:
+        """Computed floats with the column's own decimals."""
+        step = self.inner.step if isinstance(self.inner, Numbers) else 0.0
+        if not step or not pa.types.is_floating(follows.type):
+            return follows
+        found = rounded(pc.fill_null(follows, 0.0).to_numpy(zero_copy_only=False), step)
+        return pa.array(found, follows.type, mask=np.asarray(follows.is_null()))
+
+
+def holds(formula: Formula, values: pa.Array, columns: Mapping[str, pa.Array]) -> NDArray[np.bool_]:
+    """In which rows a formula gives the very value that is there, but for the rounding of floats."""
+    follows = formula.values(columns).cast(values.type)
+    if pa.types.is_floating(values.type):
+        one, other = (pc.fill_null(side, np.nan).to_numpy(zero_copy_only=False) for side in (follows, values))
+        with np.errstate(invalid="ignore"):
+            found: NDArray[np.bool_] = np.abs(one - other) <= _CLOSE * np.abs(other)
+        return found
+    same: NDArray[np.bool_] = pc.fill_null(pc.equal(follows, values), False).to_numpy(zero_copy_only=False)
+    return same
+
+
+def in_order(names: Sequence[str], coded: Mapping[str, Coded]) -> list[str]:
+    """Columns so that each comes after those that its formulas need."""
+    needs = {name: [s for f in _formulas(coded[name]) for s in f.sources] for name in names}
+    return [name for name in TopologicalSorter(needs).static_order() if name in needs]
+
+
+def _formulas(coded: Coded) -> tuple[Formula, ...]:
+    return coded.formulas if isinstance(coded, Related) else ()
+
+
+def related(coded: Mapping[str, Coded], rows: pa.Table, found: Mapping[str, Sequence[Formula]]) -> dict[str, Coded]:
+    """Codecs with formulas added, and their shares counted in plain rows; the formulas may form no circle."""
+    made = dict(coded)
+    columns = {name: rows.column(name).combine_chunks() for name in rows.column_names}
+    for name, formulas in found.items():
+        own = coded[name].parts[0]
+        extra = (0.0,) * len(formulas)
+        room = own.shares[:-1] + extra + own.shares[-1:] if own.number else own.shares + extra
+        draft = Related(coded[name], tuple(formulas), room)
+        codes = draft.encode_with(columns[name], columns)[0].codes
+        counts = np.bincount(codes[codes >= 0], minlength=len(room))
+        made[name] = replace(draft, shares=tuple((counts / max(len(codes), 1)).tolist()))
+    return made
