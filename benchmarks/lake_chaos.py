@@ -37,6 +37,7 @@ NAMES = [TableName("shop", name) for name in ("orders", "customers", "items")]
 WINDOW = 20.0
 """Seconds for which what a branch pointed at can be read; collections keep no more than that and the last few."""
 GRACE = 60.0
+_PATIENCE = 120.0  # seconds for the first writer to have written
 _FULL_BYTES = 300 << 20
 
 
@@ -166,8 +167,11 @@ class Chaos:
     def run(self, seconds: float, writers: int) -> None:
         for _ in range(writers):
             self.start()
+        self.notes.touch()
+        late = time.monotonic() + _PATIENCE
+        while self.notes.stat().st_size == 0 and time.monotonic() < late:  # a busy machine starts them slowly
+            time.sleep(0.05)
         until, pause = time.monotonic() + seconds, min(2.0, seconds / 8)
-        time.sleep(min(3.0, seconds / 3))
         while time.monotonic() < until:
             time.sleep(self.random.uniform(0, pause))
             self.random.choice([self.kill, self.kill, self.kill, self.fill, self.restart])()
