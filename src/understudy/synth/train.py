@@ -90,12 +90,7 @@ def lower_precision(device: str) -> AbstractContextManager[object]:
 
 def learn(network: Network, encoded: Encoded, recipe: Recipe, progress: Callable[[int, float], None]) -> Learned:
     """Teach a network some rows; in the end it holds the averaged weights that judged best."""
-    with torch.random.fork_rng(devices=[recipe.device] if recipe.device != "cpu" else []):
-        torch.manual_seed(recipe.seed)  # what dropout draws from
-        return _learn(network, encoded, recipe, progress)
-
-
-def _learn(network: Network, encoded: Encoded, recipe: Recipe, progress: Callable[[int, float], None]) -> Learned:
+    network.seeded(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
     shuffled = torch.randperm(len(encoded), generator=generator)
     held = shuffled[: int(len(encoded) * _HELD)]
