@@ -162,6 +162,21 @@ except Error:
     opened.close()
 
 
+def test_a_new_file_that_eight_open_at_once_opens_for_all(tmp_path):
+    work = """
+from pathlib import Path
+told = 0
+for round in range(60):
+    folder = Path(sys.argv[1], str(round))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{me}.ready").touch()
+    while len(list(folder.glob("*.ready"))) < int(sys.argv[3]):
+        pass
+    told += sqlite.Sqlite(folder / "lake.db").rows("SELECT 1") == [(1,)]
+"""
+    assert race(str(tmp_path), "", work) == [60] * PROCESSES
+
+
 def test_readers_see_whole_commits_while_others_write(lake):
     put(lake, one=0, two=0)
     work = """

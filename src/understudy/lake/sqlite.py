@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -86,11 +87,29 @@ def _connect(path: Path) -> sqlite3.Connection:
     refuse_network(path.parent)
     try:
         connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
-        connection.execute("PRAGMA journal_mode=WAL")
+        _journal(connection)
         connection.execute("PRAGMA synchronous=FULL")  # NORMAL may lose the last commits when the power fails
     except sqlite3.Error as error:
         raise Error(f"the lake's store {str(path)!r} cannot be opened: {error}") from error
     return connection
+
+
+def _journal(connection: sqlite3.Connection) -> None:
+    """Switch a file to a write-ahead log: readers never wait.
+
+    Where several make one file at once, SQLite may say "locked" to this statement without waiting as long as
+    it was told to (its busy handler is not asked where that could end in a deadlock,
+    https://www.sqlite.org/c3ref/busy_handler.html), so the statement is tried again.
+    """
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.005)
 
 
 class _Execute:
