@@ -18,18 +18,27 @@ import pyarrow as pa
 from understudy.errors import InputError
 from understudy.synth.columns import Categories, Numbers
 from understudy.synth.curves import Curve
+from understudy.synth.dependencies import Dependency
 from understudy.synth.encode import Encoder
 from understudy.synth.identifiers import Identifiers
+from understudy.synth.later import Later
+from understudy.synth.legal import Legal, Pair
 from understudy.synth.model import Network, Size, mixed
 from understudy.synth.moments import Moments
 from understudy.synth.patterns import Patterns
 from understudy.synth.related import Related
+from understudy.synth.relations import Order, Relation, Relations
+from understudy.synth.rules import Copy, Product, Sum
 from understudy.synth.train import Learned
 
 FORMAT = "understudy synthesizer 1"
 
 _KINDS: Mapping[str, Any] = {
-    kind.__name__: kind for kind in (Categories, Numbers, Moments, Identifiers, Related, Curve, Patterns, Size, Learned)
+    kind.__name__: kind
+    for kind in (
+        *(Categories, Numbers, Moments, Identifiers, Related, Later, Curve, Patterns, Size, Learned),
+        *(Copy, Sum, Product, Relations, Relation, Order, Dependency, Legal, Pair),
+    )
 }
 
 
@@ -43,6 +52,8 @@ def save(path: str | Path, encoder: Encoder, network: Network, learned: Learned,
         "columns": {column: written(coded) for column, coded in encoder.coded.items()},
         "identifiers": list(encoder.identifiers),
         "context": list(encoder.context),
+        "relations": written(encoder.relations),
+        "legal": written(encoder.legal),
         "size": written(network.size),
         "learned": written(learned),
     }
@@ -68,7 +79,14 @@ def load(path: str | Path) -> tuple[str, Encoder, Network, Learned]:
         raise InputError(f"{path} cannot be read as a synthesizer", hint="give a file that `save` wrote") from error
     schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(about["schema"])))
     coded = {column: read(one) for column, one in about["columns"].items()}
-    encoder = Encoder(schema, coded, tuple(about["identifiers"]), tuple(about["context"]))
+    encoder = Encoder(
+        schema,
+        coded,
+        tuple(about["identifiers"]),
+        tuple(about["context"]),
+        read(about["relations"]),
+        read(about["legal"]),
+    )
     network = mixed(encoder.parts, encoder.made, read(about["size"]), seed=0)
     network.load_state_dict(tensors)
     network.eval()

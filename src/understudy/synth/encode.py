@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -26,8 +26,12 @@ from understudy.synth.columns import (
     numbers_of,
 )
 from understudy.synth.identifiers import identifiers_of, is_identifier
+from understudy.synth.later import Later
+from understudy.synth.legal import Legal
+from understudy.synth.linked import linked, mended
 from understudy.synth.moments import moments_of
 from understudy.synth.related import Related, in_order
+from understudy.synth.relations import Relations
 
 FEWEST = 20
 """Rows below which a table is refused: whatever was made from so few would show them."""
@@ -67,6 +71,10 @@ class Encoder:
     identifiers: tuple[str, ...] = ()
     """Columns of which nothing is learned but null or not: every value is a fresh one."""
     context: tuple[str, ...] = ()
+    relations: Relations = field(default_factory=Relations)
+    """What holds between columns."""
+    legal: Legal = field(default_factory=Legal)
+    """Which classes go together."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -111,7 +119,7 @@ class Encoder:
                 cells += [Cells(gone, none, none) for _ in coded.parts]
                 continue
             values = there[name]
-            found = coded.encode_with(values, there) if isinstance(coded, Related) else coded.encode(values)
+            found = coded.encode_with(values, there) if isinstance(coded, Related | Later) else coded.encode(values)
             if given:
                 absent = np.asarray(values.is_null(nan_is_null=False))
                 for cell in found:
@@ -149,12 +157,14 @@ class Encoder:
         for name in self._order:
             coded, at = self.coded[name], range(len(self.parts))[self.places[name]]
             drawn = Drawn([codes[:, i] for i in at], [levels[:, i] for i in at], rng, rows)
-            values = arrow.plain(typed(coded.decode(drawn), self.schema.field(name).type))
+            values = coded.decode_with(drawn, made) if isinstance(coded, Later) else coded.decode(drawn)
+            values = arrow.plain(typed(values, self.schema.field(name).type))
             if isinstance(coded, Related):
                 values = coded.filled(values, drawn.codes[0], made)
             if given is not None and name in given.schema.names:
                 values = pc.coalesce(arrow.plain(given.column(name).combine_chunks()).cast(values.type), values)
             made[name] = values
+        mended(self.relations, made, {} if given is None else given, rng)
         columns = [arrow.like(made[one.name], one.type) for one in self.made_schema]
         return pa.RecordBatch.from_arrays(columns, schema=self.made_schema)
 
@@ -195,8 +205,12 @@ def encoder_of(
     k: int,
     identifiers: Collection[str] = (),
     context: Sequence[str] = (),
+    relations: bool = True,
 ) -> Encoder:
-    """Learn the codecs of a table from a sample of its rows; an InputError where that cannot be done."""
+    """Learn the codecs of a table from a sample of its rows; an InputError where that cannot be done.
+
+    ``relations``: whether to look for what holds between columns, and keep it.
+    """
     if len(rows) < FEWEST:
         raise InputError(
             f"{table.name} has {len(rows)} row{'s' * (len(rows) != 1)}, fewer than the {FEWEST} it takes:"
@@ -214,7 +228,8 @@ def encoder_of(
             fresh.append(one.name)
         else:
             coded[one.name] = coded_of(column, values, k)
-    return Encoder(rows.schema, coded, tuple(fresh), tuple(context))
+    encoder = Encoder(rows.schema, coded, tuple(fresh), tuple(context))
+    return linked(encoder, table, rows, k) if relations else encoder
 
 
 def coded_of(column: Column, values: pa.Array, k: int) -> Coded:

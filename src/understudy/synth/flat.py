@@ -18,6 +18,8 @@ from understudy.schema import Table
 from understudy.synth.columns import Categories, Drawn, Numbers
 from understudy.synth.effort import Budget, Effort, budget_of, kept_rows, threads
 from understudy.synth.encode import Encoded, Encoder, encoder_of, sampled, table_of, typed
+from understudy.synth.linked import completed
+from understudy.synth.relations import Relations
 
 if TYPE_CHECKING:
     from understudy.synth.model import Network
@@ -35,7 +37,7 @@ class Flat:
     """Learns one table, and makes any number of rows that behave like its rows.
 
     ``effort`` is how much a fit may cost ("fast", "normal", "best", or a Budget), ``threads`` how many cores it may
-    use, ``device`` "cpu", "cuda" or "auto".
+    use, ``device`` "cpu", "cuda" or "auto"; ``relations`` whether what holds between columns is found and kept.
     The same rows, seed and machine give the same fit.
     """
 
@@ -48,10 +50,11 @@ class Flat:
         device: str = "auto",
         identifiers: Collection[str] = (),
         context: Sequence[str] = (),
+        relations: bool = True,
     ) -> None:
         budget_of(effort, 1)
         self.effort, self.seed, self.threads, self.device = effort, seed, threads, device
-        self._identifiers, self._context = tuple(identifiers), tuple(context)
+        self._identifiers, self._context, self._relate = tuple(identifiers), tuple(context), relations
         self._encoder: Encoder | None = None
         self._network: Network | None = None
         self._learned: Learned | None = None
@@ -68,6 +71,11 @@ class Flat:
         if self._encoder is None:
             raise InputError("this synthesizer has learned nothing yet", hint="call fit first, or load one")
         return self._encoder
+
+    @property
+    def relations(self) -> Relations:
+        """What was found to hold between columns, and is kept; prints as a report of names and rates."""
+        return self.encoder.relations
 
     @property
     def network(self) -> Network:
@@ -104,7 +112,9 @@ class Flat:
         stream = batches.to_batches() if isinstance(batches, pa.Table) else batches
         rows, _ = sampled(stream, schema, kept_rows(self.effort), self.seed)
         k = int(np.random.default_rng((self.seed, 1)).integers(5, 11))
-        encoder = encoder_of(table, rows, k=k, identifiers=self._identifiers, context=self._context)
+        encoder = encoder_of(
+            table, rows, k=k, identifiers=self._identifiers, context=self._context, relations=self._relate
+        )
         encoded = encoder.encode(rows)
         budget = budget_of(self.effort, len(rows))
         del rows
@@ -179,14 +189,14 @@ class Flat:
         for number, first in enumerate(range(0, rows, CHUNK)):
             rng = np.random.default_rng((seed, number))
             count = min(CHUNK, rows - first)
-            some = given.slice(first, count).combine_chunks() if given is not None else None
+            some = completed(encoder, given.slice(first, count), rng) if given is not None else None
             known = self._known(count, some, context.slice(first, count) if context is not None else None)
             for name, shares in wanted.items():
                 at = encoder.places[name].start
                 free = known.codes[:, at] < 0
                 known.codes[free, at] = chosen(shares, int(free.sum()), rng)
             with threads(self.threads):
-                codes, levels = draw(network, known, rng, temperature=temperature, device=device)
+                codes, levels = draw(network, known, rng, temperature=temperature, device=device, legal=encoder.legal)
             yield encoder.decode(codes, levels, rng, first, some)
 
     def _known(self, count: int, given: pa.Table | None, context: pa.Table | None) -> Encoded:

@@ -7,7 +7,7 @@ the columns it follows from are there.  So it holds exactly, and as often as in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from typing import Protocol
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from understudy.synth.columns import UNKNOWN, Cells, Coded, Codes, Drawn, Numbers, Part
 from understudy.synth.curves import rounded
+from understudy.synth.later import Later
 
 _CLOSE = 1e-9
 
@@ -44,6 +45,9 @@ class Related:
     formulas: tuple[Formula, ...]
     shares: tuple[float, ...]
     """How frequent each class of the first part is."""
+    loose: tuple[bool, ...] = ()
+    """For each formula whether values that many rows share are their own class all the same: what gives them by
+    chance says nothing."""
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -66,11 +70,14 @@ class Related:
         cells = self.inner.encode(values)
         codes = cells[0].codes
         codes[codes >= self.first] += len(self.formulas)
+        shared = (codes < self.first) & self.inner.parts[0].number
         free = np.ones(len(codes), bool)
         for at, formula in enumerate(self.formulas):
             if not set(formula.sources) <= columns.keys():
                 continue
             follows = free & holds(formula, values, columns)
+            if self.loose and self.loose[at]:
+                follows &= ~shared
             codes[follows] = self.first + at
             for other in cells[1:]:
                 other.codes[follows] = UNKNOWN
@@ -93,7 +100,7 @@ class Related:
             if chosen.any():
                 follows = formula.values(columns)
                 use = pc.and_(pa.array(chosen), follows.is_valid())
-                values = pc.if_else(use, self._spelled(follows).cast(values.type), values)
+                values = pc.if_else(use, fitting(self._spelled(follows), values.type), values)
         return values
 
     def _spelled(self, follows: pa.Array) -> pa.Array:
@@ -107,7 +114,7 @@ class Related:
 
 def holds(formula: Formula, values: pa.Array, columns: Mapping[str, pa.Array]) -> NDArray[np.bool_]:
     """In which rows a formula gives the very value that is there, but for the rounding of floats."""
-    follows = formula.values(columns).cast(values.type)
+    follows = fitting(formula.values(columns), values.type)
     if pa.types.is_floating(values.type):
         one, other = (pc.fill_null(side, np.nan).to_numpy(zero_copy_only=False) for side in (follows, values))
         with np.errstate(invalid="ignore"):
@@ -117,17 +124,41 @@ def holds(formula: Formula, values: pa.Array, columns: Mapping[str, pa.Array]) -
     return same
 
 
+def fitting(follows: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Computed values in a column's own type; null where one does not fit."""
+    if follows.type == kind:
+        return follows
+    if pa.types.is_integer(kind) and pa.types.is_floating(follows.type):
+        found = pc.fill_null(follows, np.nan).to_numpy(zero_copy_only=False)
+        bounds = np.iinfo(kind.to_pandas_dtype())
+        with np.errstate(invalid="ignore"):
+            fits = (found == np.rint(found)) & (found >= bounds.min) & (found <= bounds.max)
+        return pa.array(np.where(fits, found, 0).astype(bounds.dtype), kind, mask=~fits)
+    if pa.types.is_decimal(kind):
+        most = 10.0 ** (kind.precision - kind.scale) - 1
+        fits = pc.fill_null(pc.less_equal(pc.abs(follows.cast(pa.float64())), most), False)
+        return pc.if_else(fits, follows, pa.scalar(None, follows.type)).cast(kind, safe=False)
+    return follows.cast(kind, safe=False)
+
+
 def in_order(names: Sequence[str], coded: Mapping[str, Coded]) -> list[str]:
     """Columns so that each comes after those that its formulas need."""
-    needs = {name: [s for f in _formulas(coded[name]) for s in f.sources] for name in names}
+    needs = {name: _sources(coded[name]) for name in names}
     return [name for name in TopologicalSorter(needs).static_order() if name in needs]
 
 
-def _formulas(coded: Coded) -> tuple[Formula, ...]:
-    return coded.formulas if isinstance(coded, Related) else ()
+def _sources(coded: Coded) -> tuple[str, ...]:
+    if isinstance(coded, Later):
+        return coded.sources
+    return tuple(s for f in coded.formulas for s in f.sources) if isinstance(coded, Related) else ()
 
 
-def related(coded: Mapping[str, Coded], rows: pa.Table, found: Mapping[str, Sequence[Formula]]) -> dict[str, Coded]:
+def related(
+    coded: Mapping[str, Coded],
+    rows: pa.Table,
+    found: Mapping[str, Sequence[Formula]],
+    loose: Collection[tuple[str, Formula]] = (),
+) -> dict[str, Coded]:
     """Codecs with formulas added, and their shares counted in plain rows; the formulas may form no circle."""
     made = dict(coded)
     columns = {name: rows.column(name).combine_chunks() for name in rows.column_names}
@@ -135,7 +166,7 @@ def related(coded: Mapping[str, Coded], rows: pa.Table, found: Mapping[str, Sequ
         own = coded[name].parts[0]
         extra = (0.0,) * len(formulas)
         room = own.shares[:-1] + extra + own.shares[-1:] if own.number else own.shares + extra
-        draft = Related(coded[name], tuple(formulas), room)
+        draft = Related(coded[name], tuple(formulas), room, tuple((name, one) in loose for one in formulas))
         codes = draft.encode_with(columns[name], columns)[0].codes
         counts = np.bincount(codes[codes >= 0], minlength=len(room))
         made[name] = replace(draft, shares=tuple((counts / max(len(codes), 1)).tolist()))
