@@ -17,5 +17,15 @@ def flat(**options: Any) -> Any:
     return Flat(**options)
 
 
+def tables(**options: Any) -> Any:
+    """The synthesizer of several tables, loaded when it is first asked for; options are those of ``Tables``."""
+    from understudy.synth.tables import Tables
+
+    return Tables(**options)
+
+
 SYNTHESIZERS: dict[str, Callable[..., Any]] = {"flat": flat}
 """Synthesizers by name: called with options, each returns one that can fit and sample.  Add your own by assignment."""
+
+FAMILIES: dict[str, Callable[..., Any]] = {"tables": tables}
+"""Synthesizers of several tables that belong together, by name; they learn a Schema where the others learn a Table."""
