@@ -1,3 +1,4 @@
+# ruff: noqa: ARG002, ARG004
 """The synthesizer of several tables: parents first, then their children, with foreign keys that hold."""
 
 from __future__ import annotations
