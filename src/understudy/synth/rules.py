@@ -101,9 +101,9 @@ def shaped(number: Floats, form: Form) -> Floats:
     if form == "x":
         return number
     if form == "1/x":
-        return np.divide(1.0, number, out=np.full(len(number), np.nan), where=number != 0)
-    share: Floats = number / 100 if form.endswith("%") else number
-    return np.add(1, share) if form.startswith("1+") else np.subtract(1, share)
+        return np.asarray(np.divide(1.0, number, out=np.full(len(number), np.nan), where=number != 0))
+    share: Floats = number / (100 if form.endswith("%") else 1)
+    return np.asarray(1 + share if form.startswith("1+") else 1 - share)
 
 
 def stepped(found: Floats, step: float) -> Floats:
