@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from understudy.checks.scores import Score
-from understudy.checks.sides import Facet, Numbers, Sides
+from understudy.checks.sides import Codes, Facet, Numbers, Sides
 
 ROWS = 10_000
 """Rows of each side that trees are shown at most."""
@@ -29,17 +30,25 @@ def c2st(sides: Sides, *, folds: int = FOLDS) -> list[Score]:
     """Two Scores, 1 where trees can only guess and 0 where they are always right: against train and against holdout.
 
     ``c2st`` compares made rows with the real ones the synthesizer learned from, ``c2st holdout`` with real rows it
-    never saw, which is the honest one: only there does memorising gain nothing.  The score is 1 - (2 max(AUC, 0.5) - 1)
-    over rows of folds not learned from; equal rows share a fold.  The breakdown is how much AUC is lost when one
-    column is shuffled among the judged rows: the columns that betray.
+    never saw, which is the honest one: only there does memorising gain nothing. The score is 1 - (2 max(AUC, 0.5) -
+    1) over rows of folds not learned from; equal rows share a fold, and so do the rows of one entity. The breakdown
+    is how much AUC is lost when one column is shuffled among the judged rows: the columns that betray.
     """
     real, made, held, apart = (matrix(sides.facets, side)[:ROWS] for side in range(4))
     categorical = native(sides.facets)
     against = {"c2st": real, "c2st holdout": held}
+
+    def owners(one: int, two: int) -> Codes | None:
+        whose = sides.owners
+        return None if whose is None else np.concatenate([whose[one][:ROWS], whose[two][:ROWS]])
+
+    told_apart = partial(_told_apart, categorical=categorical, folds=folds, seed=sides.seed)
     with one_thread():
-        ceiling = _told_apart(real, held, categorical, folds, sides.seed)
-        floor = _told_apart(real, apart, categorical, folds, sides.seed)
-        found = {name: _told_apart(one, made, categorical, folds, sides.seed) for name, one in against.items()}
+        ceiling = told_apart(real, held, owners(0, 2))
+        floor = told_apart(real, apart, owners(0, 2))
+        found = {
+            name: told_apart(one, made, owners(at, 1)) for (name, one), at in zip(against.items(), (0, 2), strict=True)
+        }
     scores = []
     for name, told in found.items():
         breakdown = {sides.facets[at].name: drop for at, drop in told.telling if drop > _TELLING}
@@ -86,10 +95,12 @@ class _Told:
         self.auc_low, self.auc_high = self.auc - half, min(1.0, self.auc + half)
 
 
-def _told_apart(one: Numbers, two: Numbers, categorical: Sequence[int], folds: int, seed: int) -> _Told:
+def _told_apart(
+    one: Numbers, two: Numbers, owner: Codes | None, *, categorical: Sequence[int], folds: int, seed: int
+) -> _Told:
     rows = np.vstack([one, two])
     label = np.repeat([False, True], [len(one), len(two)])
-    fold = _folds(rows, folds, seed)
+    fold = _folds(rows, owner, folds, seed)
     score = np.zeros(len(rows))
     telling: list[tuple[int, float]] = []
     for number in range(folds):
@@ -116,12 +127,29 @@ def _telling(model: Any, rows: Numbers, label: NDArray[np.bool_], score: Numbers
     return sorted(lost, key=lambda one: -one[1])
 
 
-def _folds(rows: Numbers, folds: int, seed: int) -> NDArray[np.int64]:
-    """A fold for every row, the same for equal rows: a row learned as real would be judged as made."""
+def _folds(rows: Numbers, owner: Codes | None, folds: int, seed: int) -> Codes:
+    """A fold for every row, the same for equal rows and for rows of one entity: what was learned must not be judged.
+
+    Where equal rows tie nearly all entities together there would be one fold, and entities alone decide.
+    """
     dice = np.random.default_rng(seed)
     by_value = (np.nan_to_num(rows, nan=-9.87654321e8) * dice.normal(size=rows.shape[1])).sum(axis=1)
-    distinct, which = np.unique(by_value, return_inverse=True)
-    return np.asarray(dice.permutation(len(distinct))[which] % folds)
+    which = np.unique(by_value, return_inverse=True)[1]
+    if owner is not None:
+        tied = _tied(which, owner)
+        which = tied if np.bincount(tied).max() <= len(rows) / folds else np.unique(owner, return_inverse=True)[1]
+    return np.asarray(dice.permutation(int(which.max()) + 1)[which] % folds)
+
+
+def _tied(one: Codes, two: Codes) -> Codes:
+    """A number for every row, the same for rows that either of two codes ties together, directly or by others."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    count = int(one.max()) + 1
+    size = count + int(two.max()) + 1
+    edges = coo_matrix((np.ones(len(one)), (one, two + count)), shape=(size, size))
+    return np.asarray(connected_components(edges, directed=False)[1][one], np.int64)
 
 
 def area(score: Numbers, label: NDArray[np.bool_], weight: Numbers | None = None) -> float:

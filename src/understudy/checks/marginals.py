@@ -112,7 +112,7 @@ def accuracy(sides: Sides) -> list[Score]:
 
 def agreement(sides: Sides, name: str, chosen: Sequence[tuple[str, ...]], note: str = "") -> Score:
     """How much of the tables that chosen tuples of columns span agrees, as one Score; see ``accuracy``."""
-    cells = {facet.name: _quantile_cells(facet) for facet in sides.facets}
+    cells = {facet.name: quantile_cells(facet) for facet in sides.facets}
     found, mosts = {}, []
     for names in chosen:
         counts = _joint([cells[name] for name in names])
@@ -169,7 +169,7 @@ def _width_cells(facet: Facet) -> tuple[list[Cells], int]:
     return _binned(facet, edges)
 
 
-def _quantile_cells(facet: Facet) -> tuple[list[Cells], int]:
+def quantile_cells(facet: Facet) -> tuple[list[Cells], int]:
     """10 bins that hold as many real rows each, as far as ties allow, or the top labels; the last cell is null."""
     if not facet.numeric:
         return _label_cells(facet, _BINS)

@@ -7,11 +7,22 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from understudy.checks.arithmetic import products, sums
 from understudy.checks.c2st import c2st
 from understudy.checks.familiar import familiar
+from understudy.checks.likelihood import LogProb, gap
 from understudy.checks.marginals import accuracy, nulls, shape, trend
 from understudy.checks.queries import queries as asked_queries
-from understudy.checks.rulecheck import constants, dependencies, equalities, orders, ranges, unique_keys
+from understudy.checks.rulecheck import (
+    composites,
+    constants,
+    dependencies,
+    equalities,
+    new_categories,
+    orders,
+    ranges,
+    unique_keys,
+)
 from understudy.checks.scores import Score, attempt
 from understudy.checks.sides import ROWS, Sides, sides, torn
 from understudy.checks.utility import utility
@@ -50,6 +61,7 @@ LIMITS: dict[str, Limit | None] = {
     "variety": _EXACT,
     "trend of column": None,
     "familiar score": None,
+    "likelihood gap": None,
     "c2st": None,
     "c2st-agg": None,
     "sequence c2st": None,
@@ -68,8 +80,11 @@ def quality(
     *,
     subject: str = "table",
     keys: Sequence[Collection[str]] = (),
+    naming: Collection[str] = (),
+    entity: str | None = None,
     targets: Collection[str] = (),
     queries: Mapping[str, str] | None = None,
+    log_prob: LogProb | None = None,
     rows: int = ROWS,
     progress: Progress | None = None,
 ) -> list[Score]:
@@ -77,13 +92,15 @@ def quality(
 
     ``holdout`` are real rows that the synthesizer did not learn from; without them halves of the real rows stand in.
     ``keys`` are the columns of each unique key: they are asked to be unique, and single-column ones are not compared
-    otherwise.  ``targets`` are columns that models will predict.  ``queries`` are SQL by name, over ``subject``.
+    otherwise, as those are not that only name rows (``naming``).  ``entity`` is the column that says whose row it is:
+    classifiers are then judged on people they were not taught by.  ``targets`` are columns that models will predict.
+    ``queries`` are SQL by name, over ``subject``.  ``log_prob`` is the model, where it tells the likelihood of rows.
     """
-    single = [column for key in keys if len(key) == 1 for column in key]
+    single = list(dict.fromkeys([*naming, *(column for key in keys if len(key) == 1 for column in key)]))
     prepared: list[Sides] = []
 
     def prepare() -> Iterable[Score]:
-        prepared.append(sides(real, made, holdout, subject=subject, keys=single, rows=rows))
+        prepared.append(sides(real, made, holdout, subject=subject, keys=single, entity=entity, rows=rows))
         return ()
 
     scores = attempt("comparison", subject, prepare)
@@ -98,14 +115,19 @@ def quality(
         "trend": lambda: trend(whole),
         "accuracy": lambda: accuracy(whole),
         "within range": lambda: ranges(whole),
+        "new categories": lambda: new_categories(whole),
         "equality": lambda: equalities(whole),
         "order": lambda: orders(whole),
-        "dependency": lambda: dependencies(whole),
+        "dependency": lambda: [*dependencies(whole), *composites(whole)],
+        "sum": lambda: sums(whole),
+        "product": lambda: products(whole),
         "query": lambda: _ask(queries or {}, whole),
         "c2st": lambda: c2st(whole),
         "utility": lambda: utility(whole, targets),
         "familiar score": lambda: familiar(whole),
     }
+    if log_prob is not None and holdout is not None:
+        metrics["likelihood gap"] = lambda: gap(real, holdout, log_prob, subject)
     for number, (name, measure) in enumerate(metrics.items(), start=1):
         scores += attempt(name, subject, measure)
         if progress is not None:

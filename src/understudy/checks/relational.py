@@ -182,7 +182,8 @@ def hop_trend(families: Families, path: Sequence[ForeignKey]) -> list[Score]:
 def sequence(families: Families, key: ForeignKey, order: str = "") -> Iterator[Score]:
     """How alike rows follow one another within a parent: pairs of successive values, steps, and what trees tell.
 
-    Yields ``sequence``, ``sequence step`` and ``sequence c2st``; a single Score that says so where rows have no order.
+    Yields ``sequence``, ``sequence step``, ``sequence length`` and ``sequence c2st``; a single Score that says so
+    where rows have no order.
     """
     by = order or ordered_by(families.real, key)
     if not by:
@@ -194,7 +195,21 @@ def sequence(families: Families, key: ForeignKey, order: str = "") -> Iterator[S
     step = next((score for score in shape(compared) if score.subject == _STEP + by), None)
     if step is not None:
         yield replace(step, name="sequence step", subject=f"{key.id} [{by}]")
+    yield from _lengths(families, key)
     yield from (replace(score, name=f"sequence {score.name}") for score in c2st(compared))
+
+
+def _lengths(families: Families, key: ForeignKey) -> Iterator[Score]:
+    """How alike sequences are in length, parents without any left out: one minus the Kolmogorov-Smirnov distance."""
+
+    def derive(family: Family) -> pa.Table:
+        children = _children(family, key)
+        return pa.table({"length": children[children > 0]})
+
+    if min(len(derive(family)["length"]) for family in (families.real, families.made)) < 2 * FEWEST:
+        return
+    score = next(score for score in shape(families.sides(key.id, derive)) if score.name == "shape")
+    yield replace(score, name="sequence length", subject=key.id, detail="parents without any row left out")
 
 
 def aggregates(families: Families, parent: TableName) -> list[Score]:

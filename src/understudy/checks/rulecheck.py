@@ -1,12 +1,15 @@
 """Do made rows obey the rules that real rows obey without anybody having written them down?
 
 Rules are found in the real rows and then asked of the made ones: equal columns, orders, one column fixing another,
-ranges, labels, constants and keys.  A Score's ceiling is how far a real holdout obeys, its floor how far torn columns.
+two columns fixing a third, ranges, labels, constants and keys; ``arithmetic`` finds sums and products. A Score's
+ceiling is how far a real holdout obeys, its floor how far torn columns.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -22,18 +25,24 @@ from understudy.errors import unknown
 PAIRS = 3_000
 """Pairs of columns that are searched for rules at most; of more, as many drawn by a seed."""
 
+ALWAYS = 0.995
+"""Share of rows that make an order, a dependency or a sum a rule."""
+
+TELLS = 0.97
+"""What torn columns obey as often says nothing."""
+
 _EQUAL = 0.02  # share of rows in which two columns are equal, from which that is a rule
 _BY_CHANCE = 2.0  # times as often as torn columns are
-_ALWAYS = 0.995  # share of rows that make an order or a dependency a rule
-_TELLS = 0.97  # what torn columns obey as often says nothing
 _REPEATS = 3  # rows per value, on average, for a column to fix another
+_COMPOSED = 24  # columns that are searched for pairs that fix a third, at most
+_SEARCHED = 3_000  # real rows that are searched
 _DENSE = 10  # possible numbers per row, up to which that all differ is no chance
 _TOUCHED = 0.5  # share of rows in which both sides of an order are there
 
 
 def ranges(sides: Sides) -> list[Score]:
     """The share of made values inside the real range, or among the real labels: one Score per column that strays."""
-    found = {facet.name: _agreeing([_within(facet, side) for side in facet.all], sides.seed) for facet in sides.facets}
+    found = {facet.name: agreeing([_within(facet, side) for side in facet.all], sides.seed) for facet in sides.facets}
     breakdown = {name: one.value for name, one in found.items()}
     straying = [name for name, one in found.items() if one.value < 1]
     detail = f"outside: {', '.join(straying[:5])}" if straying else "every value"
@@ -43,6 +52,19 @@ def ranges(sides: Sides) -> list[Score]:
         total,
         *(found[name].score("within range", name, what[sides.facet(name).numeric]) for name in straying),
     ]
+
+
+def new_categories(sides: Sides) -> list[Score]:
+    """The share of made labels that no real row has: 0 is best, and a holdout has some of its own."""
+    labelled = [facet for facet in sides.facets if not facet.numeric]
+    if not labelled:
+        return []
+    found = [agreeing([~_within(facet, side) for side in facet.all], sides.seed) for facet in labelled]
+    breakdown = {facet.name: one.value for facet, one in zip(labelled, found, strict=True) if one.value > 0}
+    worst = max(breakdown, key=lambda name: breakdown[name], default="")
+    detail = f"most in {worst} ({breakdown[worst]:.1%} of its rows)" if worst else "none"
+    score = _mean(found).score("new categories", sides.subject, detail, breakdown)
+    return [replace(score, higher_is_better=False)]
 
 
 def equalities(sides: Sides) -> list[Score]:
@@ -75,9 +97,9 @@ def orders(sides: Sides) -> list[Score]:
             continue
         for low, high in ((one, two), (two, one)):
             held = [_ordered(low, high, side) for side in range(4)]
-            if len(held[0]) < _TOUCHED * len(low.real) or held[0].mean() < _ALWAYS or _rate(held[3]) > _TELLS:
+            if len(held[0]) < _TOUCHED * len(low.real) or held[0].mean() < ALWAYS or _rate(held[3]) > TELLS:
                 continue
-            measured = _agreeing(held, sides.seed)
+            measured = agreeing(held, sides.seed)
             detail = f"holds in {measured.value:.2%} of rows where it holds in {held[0].mean():.2%} of the real rows"
             scores.append(measured.score("order", f"{low.name} <= {high.name}", detail))
     return scores
@@ -95,15 +117,48 @@ def dependencies(sides: Sides) -> list[Score]:
             if not _may_fix(left, right):
                 continue
             book = _book(left.real, right.real)
-            if _rate(_fixed(left.real, right.real, book)) < _ALWAYS:
+            if _rate(_fixed(left.real, right.real, book)) < ALWAYS:
                 continue
             agree = [_fixed(left.all[side], right.all[side], book) for side in range(4)]
-            if _rate(agree[2]) < _ALWAYS or _rate(agree[3]) > _TELLS:
+            if _rate(agree[2]) < ALWAYS or _rate(agree[3]) > TELLS:
                 continue
-            measured = _agreeing(agree, sides.seed)
+            measured = agreeing(agree, sides.seed)
             detail = f"holds in {measured.value:.2%} of rows, in {_rate(agree[2]):.2%} of those held out"
             scores.append(measured.score("dependency", f"{left.name} -> {right.name}", detail))
     return scores
+
+
+def composites(sides: Sides) -> list[Score]:
+    """Pairs of columns that together fix a third which neither fixes alone: the share of made rows in which they do."""
+    some = [facet for facet in sides.facets if _labels(facet.real) * _REPEATS <= len(facet.real)][:_COMPOSED]
+    codes = {facet.name: _codes(facet.real[:_SEARCHED]) for facet in some}
+    scores = []
+    for left, right in itertools.combinations(some, 2):
+        both = _codes(codes[left.name] * (codes[right.name].max(initial=0) + 1.0) + codes[right.name])
+        if (both.max(initial=0) + 1) * _REPEATS > len(both):
+            continue
+        for fixed in some:
+            if fixed.name in (left.name, right.name):
+                continue
+            alone = max(_fixes(codes[one.name], codes[fixed.name]) for one in (left, right))
+            if alone >= ALWAYS or _fixes(both, codes[fixed.name]) < ALWAYS:
+                continue
+            scores += _composed(left, right, fixed, sides.seed)
+    return scores
+
+
+def _composed(left: Facet, right: Facet, fixed: Facet, seed: int) -> list[Score]:
+    """The Score of one composite dependency; none where a holdout does not obey it, or torn columns do."""
+    ends = np.cumsum([len(side) for side in left.all])[:-1]
+    one, two = (_codes(np.concatenate(facet.all)) for facet in (left, right))
+    keys = np.split(one * (two.max(initial=0) + 1.0) + two, ends)
+    book = _book(keys[0], fixed.real)
+    agree = [_fixed(key, side, book) for key, side in zip(keys, fixed.all, strict=True)]
+    if min(_rate(agree[0]), _rate(agree[2])) < ALWAYS or _rate(agree[3]) > TELLS:
+        return []
+    measured = agreeing(agree, seed)
+    detail = f"holds in {measured.value:.2%} of rows, in {_rate(agree[2]):.2%} of those held out"
+    return [measured.score("dependency", f"{left.name}, {right.name} -> {fixed.name}", detail)]
 
 
 def constants(real: pa.Table, made: pa.Table, subject: str = "table") -> list[Score]:
@@ -144,7 +199,7 @@ def _within(facet: Facet, side: Numbers) -> NDArray[np.bool_]:
     return (there >= real.min()) & (there <= real.max()) if len(real) else np.zeros(len(there), np.bool_)
 
 
-def _agreeing(held: Sequence[NDArray[np.bool_]], seed: int) -> Measured:
+def agreeing(held: Sequence[NDArray[np.bool_]], seed: int) -> Measured:
     """The share of rows that obey on every side; real rows only say what to obey."""
     _, made, out, apart = held
     return Measured(_rate(made), _rate(apart), _rate(out), _resampled(made, seed))
@@ -210,7 +265,25 @@ def _may_fix(left: Facet, right: Facet) -> bool:
     if len(there) < len(left.real) / 2 or len(np.unique(there)) * _REPEATS > len(there):
         return False
     target = np.nan_to_num(right.real, nan=-1.0)
-    return bool(np.unique(target, return_counts=True)[1].max() < _TELLS * len(target))
+    return bool(np.unique(target, return_counts=True)[1].max() < TELLS * len(target))
+
+
+def _labels(values: Numbers) -> int:
+    return len(np.unique(values[~np.isnan(values)]))
+
+
+def _codes(values: Numbers) -> Numbers:
+    """A number from 0 for each distinct value, null one of them."""
+    return np.unique(np.nan_to_num(values, nan=-np.inf), return_inverse=True)[1].astype(np.float64)
+
+
+def _fixes(left: Numbers, right: Numbers) -> float:
+    """The share of rows whose right code is the one that stands most often beside their left one."""
+    width = int(right.max(initial=0)) + 1
+    both, counts = np.unique(left * width + right, return_counts=True)
+    most = np.zeros(int(left.max(initial=0)) + 1)
+    np.maximum.at(most, (both // width).astype(np.int64), counts)
+    return float(most.sum() / max(len(left), 1))
 
 
 def _book(left: Numbers, right: Numbers) -> tuple[Numbers, Numbers]:
@@ -265,5 +338,5 @@ def _alone(table: pa.Table, key: Sequence[str]) -> float:
 
 def rules(sides: Sides) -> Iterator[Score]:
     """Every rule found in the sampled real rows, as Scores."""
-    for found in (ranges, equalities, orders, dependencies):
+    for found in (ranges, new_categories, equalities, orders, dependencies, composites):
         yield from found(sides)

@@ -19,6 +19,7 @@ from understudy import arrow
 from understudy.errors import InputError
 
 Numbers = NDArray[np.float64]
+Codes = NDArray[np.int64]
 
 ROWS = 20_000
 """Rows of each side that are compared; of more, a sample drawn by a seed of the tables' shape."""
@@ -62,6 +63,8 @@ class Sides:
     held: pa.Table
     seed: int
     notes: tuple[str, ...] = field(default=())
+    owners: tuple[Codes, Codes, Codes] | None = None
+    """Whose row each real, made and held-out row is, where an entity was named; made people are other people."""
 
     def facet(self, name: str) -> Facet:
         """The column of that name."""
@@ -75,15 +78,17 @@ def sides(
     *,
     subject: str = "table",
     keys: Collection[str] = (),
+    entity: str | None = None,
     rows: int = ROWS,
 ) -> Sides:
     """Prepare made rows for comparison with real ones, and with a holdout: half of the real rows where there is none.
 
-    ``keys`` are columns whose values only name rows; checks of keys judge them, and no facet is made of them.  Made
-    and held-out rows are cut to the same number, so that chance is the same in both.  Raises an InputError where a
-    column is missing or of another kind, or where a side has fewer than FEWEST rows.
+    ``keys`` are columns whose values only name rows; checks of keys judge them, and no facet is made of them, nor
+    of the column that says whose row it is (``entity``). Made and held-out rows are cut to the same number, so that
+    chance is the same in both. Raises an InputError where a column is missing or of another kind, or where a side
+    has fewer than FEWEST rows.
     """
-    names = [name for name in real.column_names if name not in keys]
+    names = [name for name in real.column_names if name not in keys and name != entity]
     for side, table in (("made", made), ("holdout", holdout)):
         lacking = [name for name in names if table is not None and name not in table.column_names]
         if lacking:
@@ -93,8 +98,8 @@ def sides(
     notes = [f"{', '.join(keys)} not compared: keys"] if keys else []
     if holdout is None:
         notes.append("no holdout was given: one half of the real rows is compared with the other")
-        order = dice.permutation(real.num_rows)
-        real, holdout = real.take(order[: len(order) // 2]), real.take(order[len(order) // 2 :])
+        half = _half(real, entity, dice)
+        real, holdout = real.filter(half), real.filter(pc.invert(half))
     each = min(made.num_rows, holdout.num_rows, rows)
     if min(each, real.num_rows) < FEWEST:
         raise InputError(f"fewer than {FEWEST} rows to compare", hint="give more rows, or a larger holdout")
@@ -102,8 +107,28 @@ def sides(
     notes += [f"{label}: {one.num_rows:,} of {whole.num_rows:,} rows compared" for label, one, whole in
               (("real", cut[0], real), ("made", cut[1], made)) if one.num_rows < whole.num_rows]  # fmt: skip
     facets = tuple(_facet(name, [table.column(name) for table in cut], dice, notes) for name in names)
+    owners = _owners(cut, entity)
     real, made, holdout = (table.select(names) for table in cut)
-    return Sides(subject, facets, real, made, holdout, seed, tuple(notes))
+    return Sides(subject, facets, real, made, holdout, seed, tuple(notes), owners)
+
+
+def _half(real: pa.Table, entity: str | None, dice: np.random.Generator) -> pa.Array:
+    """Which rows are in the first of two halves; the rows of one entity are in one of them."""
+    who = np.arange(real.num_rows) if entity is None else coded(real.column(entity))
+    people = int(who.max(initial=-1)) + 1
+    return pa.array((dice.permutation(people) < people / 2)[who])
+
+
+def _owners(cut: list[pa.Table], entity: str | None) -> tuple[Codes, Codes, Codes] | None:
+    """Whose row each is; where a side has no such column, each row is another's."""
+    if entity is None:
+        return None
+    found, start = [], 0
+    for table in cut:
+        mine = coded(table.column(entity)) if entity in table.column_names else np.arange(table.num_rows)
+        found.append(mine + start)
+        start += int(mine.max(initial=-1)) + 1
+    return found[0], found[1], found[2]
 
 
 def pairs(sides: Sides, most: int, across: Collection[str] = ()) -> list[tuple[Facet, Facet]]:
@@ -141,7 +166,7 @@ def _facet(name: str, columns: list[pa.ChunkedArray], dice: np.random.Generator,
         parts, labels, seen = _measures(name, flat), 0, 0
     else:
         texts = _alike(name, flat)
-        if _names_rows(texts[0]):
+        if names_rows(texts[0]):
             notes.append(f"{name}: nearly every text is another, so their patterns are compared")
             texts = [pattern(values) for values in texts]
         parts, labels, seen = _codes(texts)
@@ -202,7 +227,8 @@ def _alike(name: str, flat: list[pa.Array]) -> list[pa.Array]:
         raise InputError(f"{name} holds values of different kinds in the real and the made table") from None
 
 
-def _names_rows(values: pa.Array) -> bool:
+def names_rows(values: pa.Array) -> bool:
+    """Whether nearly all texts differ, so that each says whose row it is in."""
     there = len(values) - values.null_count
     return arrow.is_text(values.type) and there >= FEWEST and pc.count_distinct(values).as_py() > _OWN * there
 

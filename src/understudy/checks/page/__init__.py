@@ -15,8 +15,11 @@ from understudy.checks.report import Report
 __all__ = ["page"]
 
 
-def page(report: Report) -> str:
-    """The page to show: verdict, figures, tables, graph, checks, timings, and what it takes to do it again."""
+def page(report: Report, measured: str = "") -> str:
+    """The page to show: verdict, figures, tables, graph, checks, timings, and what it takes to do it again.
+
+    ``measured`` are sections of what was measured of made rows: ``quality_page.section``.
+    """
     script = _resource("page.js")
     return Template(_resource("page.html")).substitute(
         title=text(f"{report.job}: {'passed' if report.passed else 'failed'} · Understudy"),
@@ -29,6 +32,8 @@ def page(report: Report) -> str:
         tables=sections.tables(report),
         graph=sections.graph(report, drawing(report)),
         checks=sections.checks(report),
+        measured=measured,
+        link='<a href="#measured">Measured</a>' if measured else "",
         timings=sections.timings(report),
         again=sections.again(report),
     )

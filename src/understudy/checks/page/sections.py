@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from understudy.checks.page.advice import advice
+from understudy.checks.page.advice import ADVICE, Advice, advice
+from understudy.checks.page.meaning import meaning
 from understudy.checks.page.words import attribute, number, plural, seconds, share, size, text
 from understudy.checks.report import ColumnReport, Report, StepReport, TableReport, without_secrets
 from understudy.interfaces import Result
@@ -43,7 +44,7 @@ def failures(report: Report) -> str:
         return ""
     items = "".join(
         f'<li><p><span class="tag {result.verdict}">{_VERDICTS[result.verdict]}</span> '
-        f"<strong>{text(advice(result.check).title)}</strong> <code>{text(result.subject)}</code></p>"
+        f"<strong>{text(_words(result.check).title)}</strong> <code>{text(result.subject)}</code></p>"
         f'<p>{text(result.detail)}</p><p class="remedy">{_remedy(result)}</p></li>'
         for result in sorted(bad, key=lambda result: _ORDER[result.verdict])
     )
@@ -54,10 +55,14 @@ def failures(report: Report) -> str:
 def _remedy(result: Result) -> str:
     if result.verdict == "error":
         return "The check could not answer, which blocks like a failure. Mend what it names and run again."
-    return _code(advice(result.check).remedy)
+    return code(_words(result.check).remedy)
 
 
-def _code(told: str) -> str:
+def _words(check: str) -> Advice:
+    return advice(check) if check in ADVICE else meaning(check)
+
+
+def code(told: str) -> str:
     """Backquoted words as code."""
     parts = text(told).split("`")
     return "".join(f"<code>{part}</code>" if at % 2 else part for at, part in enumerate(parts))
@@ -204,7 +209,7 @@ def checks(report: Report) -> str:
 
 
 def _check(name: str, results: Sequence[Result]) -> str:
-    words = advice(name)
+    words = _words(name)
     counts = {verdict: sum(result.verdict == verdict for result in results) for verdict in _ORDER}
     tags = "".join(
         f'<span class="tag {verdict}">{number(count)} {_VERDICTS[verdict].lower()}</span>'
@@ -216,7 +221,7 @@ def _check(name: str, results: Sequence[Result]) -> str:
     shown = ordered[: bad + counts["note"] + SHOWN]
     more = len(ordered) - len(shown)
     rest = f"<p class=more>and {number(more)} more that passed, listed in the JSON report</p>" if more else ""
-    remedy = f'<p class="remedy">{_code(words.remedy)}</p>' if counts["fail"] else ""
+    remedy = f'<p class="remedy">{code(words.remedy)}</p>' if counts["fail"] else ""
     return (
         f'<details class="check"{" open" if bad else ""}><summary><span class="title">{text(words.title)}</span>'
         f'<span class="question">{text(words.question)}</span><span class="tags">{tags}</span></summary>'
@@ -264,7 +269,7 @@ def again(report: Report) -> str:
         ("Code", report.code),
     )
     listed = "".join(f"<div><dt>{name}</dt><dd><code>{text(value)}</code></dd></div>" for name, value in facts if value)
-    notes = "".join(f"<li>{_code(note)}</li>" for note in report.notes)
+    notes = "".join(f"<li>{code(note)}</li>" for note in report.notes)
     noted = f"<h3>Notes</h3><ul class=notes>{notes}</ul>" if notes else ""
     job = text(without_secrets(report.job_text))
     return (

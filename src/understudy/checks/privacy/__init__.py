@@ -14,13 +14,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 import pyarrow as pa
 
 from understudy.checks.c2st import one_thread
+from understudy.checks.likelihood import LogProb
 from understudy.checks.privacy.anonymity import anonymity
 from understudy.checks.privacy.control import control
 from understudy.checks.privacy.copies import exact_copies, near_copies
 from understudy.checks.privacy.distances import distances
 from understudy.checks.privacy.familiar import familiar_privacy
 from understudy.checks.privacy.linking import inference, linkability
-from understudy.checks.privacy.membership import LogProb, likelihood, membership
+from understudy.checks.privacy.membership import likelihood, membership
 from understudy.checks.privacy.replay import replay
 from understudy.checks.privacy.singling import singling_out
 from understudy.checks.privacy.trial import ROWS, Trial, prepare

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 
 from understudy.checks.c2st import trees
+from understudy.checks.likelihood import LogProb
 from understudy.checks.privacy.nearest import closest
 from understudy.checks.privacy.rates import FALSE_ALARMS, Told, told
 from understudy.checks.privacy.trial import Crowd, Flags, Trial
 from understudy.checks.scores import Score
 from understudy.checks.sides import Numbers
 from understudy.errors import Error
-
-LogProb = Callable[[pa.Table], Numbers]
-"""Rows to the logarithm of the probability that the released model gives each of them."""
 
 OUTLIERS = 1_500
 """Outliers of each kind, about, where a tenth of the targets is fewer: with less nothing can be told of them."""

@@ -33,10 +33,10 @@ def replay(
     if not identifying:
         detail = "no column is said to identify anyone, or looks as if it did"
         return [Score("replay", "all columns", 0.0, 1.0, 0.0, 0.0, 0.0, False, detail)]
-    there = _all_texts(made)
+    there = all_texts(made)
     scores = []
     for name, kind in identifying.items():
-        seen, unseen = (_texts(table.column(name)) for table in (real, holdout))
+        seen, unseen = (texts(table.column(name)) for table in (real, holdout))
         seen, unseen = seen.filter(_not_in(seen, unseen)), unseen.filter(_not_in(unseen, seen))
         hits = [len(values) - int(pc.sum(_not_in(values, there)).as_py() or 0) for values in (seen, unseen)]
         found = risk(hits[0], len(seen), hits[1], len(unseen))
@@ -48,13 +48,13 @@ def _not_in(values: pa.Array, others: pa.Array) -> pa.Array:
     return pc.invert(pc.is_in(values, value_set=others))
 
 
-def _all_texts(made: pa.Table) -> pa.Array:
+def all_texts(made: pa.Table) -> pa.Array:
     """Every distinct value of every column, as text."""
-    parts = [_texts(made.column(name)) for name in made.column_names]
+    parts = [texts(made.column(name)) for name in made.column_names]
     return pc.unique(pa.concat_arrays(parts)) if parts else pa.array([], pa.string())
 
 
-def _texts(column: pa.ChunkedArray) -> pa.Array:
+def texts(column: pa.ChunkedArray) -> pa.Array:
     """The distinct values of a column that are there, as texts in small letters."""
     values = pc.unique(flattened(column)).drop_null()
     if pa.types.is_binary(values.type) or pa.types.is_nested(values.type) or pa.types.is_fixed_size_binary(values.type):
