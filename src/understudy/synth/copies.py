@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -102,7 +102,7 @@ def _constants(result: Numeric, source: Numeric) -> Iterator[Copy | Sum]:
         yield Sum((source.name,), (1,), steps_off * result.step, result.step) if steps_off else Copy(source.name)
 
 
-def _factors(result: Numeric, source: Numeric) -> Iterator[Product]:
+def _factors(result: Numeric, source: Numeric) -> Iterator[Sum | Product]:
     """The factors that a column often is of another, to its rounding: 0.19, 0.07."""
     said = np.isfinite(result.found) & np.isfinite(source.found) & (source.found != 0) & ~result.common
     said &= result.found != 0
@@ -121,13 +121,22 @@ def _factors(result: Numeric, source: Numeric) -> Iterator[Product]:
             if factor in (0.0, 1.0) or factor in tried or counts[at] < LEAST * len(ratio):
                 continue
             tried.add(factor)
-            formula = Product((source.name,), ("x",), factor, result.step)
+            formula = better(Product((source.name,), ("x",), factor, result.step), [x], y)
             holds = np.abs(formula.of([x]) - y) <= np.abs(y) * 1e-9
             if holds.sum() < LEAST * len(said):
                 continue
             chance = np.abs(formula.of([x[order]]) - y) <= np.abs(y) * 1e-9
             if _beyond(holds.sum(), chance.sum(), len(said), LEAST):
                 yield formula
+
+
+def better(formula: Sum | Product, numbers: Sequence[Floats], result: Floats) -> Sum | Product:
+    """A formula with its halves rounded as they are most often."""
+    other = replace(formula, up=True)
+    slack = np.abs(result) * 1e-9
+    with np.errstate(invalid="ignore"):
+        first, second = (int((np.abs(one.of(numbers) - result) <= slack).sum()) for one in (formula, other))
+    return other if second > first else formula
 
 
 def _beyond(holds: int, chance: int, rows: int, least: float) -> bool:

@@ -91,7 +91,7 @@ def legal_of(parts: tuple[Part, ...], codes: Codes, k: int, *, loose: Iterable[i
             counts = _counts(codes, one, two, parts)
             rows = counts.sum()
             expected = counts.sum(1, keepdims=True) * (counts.sum(0, keepdims=True) / max(rows, 1))
-            never = (counts == 0) & (expected >= EXPECTED)
+            never = (counts == 0) & (expected >= EXPECTED) | _implied(counts) | _implied(counts.T).T
             if one not in skip:
                 never |= _fixed(counts, parts[one], k)
             if two not in skip:
@@ -107,6 +107,14 @@ def _counts(codes: Codes, one: int, two: int, parts: tuple[Part, ...]) -> NDArra
     width = parts[two].classes
     flat = np.bincount(left[both].astype(np.int64) * width + right[both], minlength=parts[one].classes * width)
     return flat.reshape(parts[one].classes, width)
+
+
+def _implied(counts: NDArray[np.int64]) -> Flags:
+    """What is forbidden because a class goes with one other only, far more often than chance would have it."""
+    own, usual = counts.sum(1), counts.argmax(1)
+    only = counts.max(1) == own
+    others = own * (1 - counts.sum(0)[usual] / max(counts.sum(), 1))
+    return np.asarray((only & (others >= EXPECTED))[:, None] & (counts == 0))
 
 
 def _fixed(counts: NDArray[np.int64], part: Part, k: int) -> Flags:

@@ -37,7 +37,7 @@ def linked(encoder: Encoder, table: Table, rows: pa.Table, k: int) -> Encoder:
     coded = related(encoder.coded, plain, formulas, loose)
     for order in found.orders:
         values = plain.column(order.high).combine_chunks()
-        if moments(values.type) and isinstance(coded[order.high], Moments):
+        if moments(values.type) and isinstance(coded[order.high], Moments):  # of several orders the closest
             column = table.by_name.get(order.high)
             source = plain.column(order.low).combine_chunks()
             nullable = column.nullable if column else True

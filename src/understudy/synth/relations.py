@@ -176,14 +176,14 @@ def _held(name: str, formula: Rule, columns: Mapping[str, pa.Array], numbers: Ma
 
 def _size(
     one: tuple[str, Rule], numbers: Mapping[str, Numeric], places: Mapping[str, int]
-) -> tuple[int, float, int, str]:
-    """Of equal formulas: fewer columns, then that of the greatest numbers, for its error is the sum of others'.
-
-    Of two columns that are copies it is the later that follows.
+) -> tuple[int, int, float, int, str]:
+    """Of equal formulas: fewer columns, shorter factors (1.5, not 0.666667), then that of the greatest numbers, for its
+    error is the sum of others'.  Of two columns that are copies it is the later that follows.
     """
     name, formula = one
+    long = len(f"{formula.factor:g}") if isinstance(formula, Product) else 0
     large = 0.0 if isinstance(formula, Copy) else float(np.nanmean(np.abs(numbers[name].found)))
-    return len(formula.sources), -large, -places[name], str(formula)
+    return len(formula.sources), long, -large, -places[name], str(formula)
 
 
 def _circular(needs: Mapping[str, Iterable[str]]) -> bool:

@@ -48,13 +48,15 @@ class Sum:
     signs: tuple[int, ...]
     constant: float = 0.0
     step: float = 0.0
+    up: bool = False
+    """Whether halves are rounded away from 0, as databases do, or as floats happen to be."""
 
     def of(self, numbers: Sequence[Floats]) -> Floats:
         """The sum of numbers; not a number where one is missing."""
         total = np.full(len(numbers[0]), self.constant)
         for sign, number in zip(self.signs, numbers, strict=True):
             total = total + sign * number
-        return stepped(total, self.step)
+        return stepped(total, self.step, up=self.up)
 
     def values(self, columns: Mapping[str, pa.Array]) -> pa.Array:
         """The sum of each row, as floats."""
@@ -76,13 +78,15 @@ class Product:
     forms: tuple[Form, ...]
     factor: float = 1.0
     step: float = 0.0
+    up: bool = False
+    """Whether halves are rounded away from 0, as databases do, or as floats happen to be."""
 
     def of(self, numbers: Sequence[Floats]) -> Floats:
         """The product of numbers; not a number where one is missing."""
         total = shaped(numbers[0], self.forms[0])
         for form, number in zip(self.forms[1:], numbers[1:], strict=True):
             total = total * shaped(number, form)
-        return stepped(total * self.factor if self.factor != 1 else total, self.step)
+        return stepped(total * self.factor if self.factor != 1 else total, self.step, up=self.up)
 
     def values(self, columns: Mapping[str, pa.Array]) -> pa.Array:
         """The product of each row, as floats."""
@@ -106,12 +110,15 @@ def shaped(number: Floats, form: Form) -> Floats:
     return np.asarray(1 + share if form.startswith("1+") else 1 - share)
 
 
-def stepped(found: Floats, step: float) -> Floats:
+def stepped(found: Floats, step: float, *, up: bool = False) -> Floats:
     """Numbers to a step; where there is none, as they are."""
     if not step:
         return found
+    parts = round(1 / step)
     with np.errstate(invalid="ignore", over="ignore"):
-        return rounded(found, step)
+        exact = found * parts if parts > 1 and abs(parts * step - 1) < 1e-12 else found / step
+        whole = np.copysign(np.floor(np.abs(exact) * (1 + 1e-12) + 0.5), exact) if up else np.rint(exact)
+        return rounded(whole * step, step)
 
 
 def as_floats(values: pa.Array) -> Floats:

@@ -11,7 +11,7 @@ from itertools import combinations, permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.synth.copies import Flags, Numeric, near, shuffled
+from understudy.synth.copies import Flags, Numeric, better, near, shuffled
 from understudy.synth.rules import Floats, Form, Product, Sum, shaped
 
 FEW = 192
@@ -50,6 +50,8 @@ def combined(columns: Sequence[Numeric], results: Sequence[Numeric]) -> Iterator
                 if forms is None
                 else Product(sources, forms, 1.0, result.step)
             )
+            numbers = [whole[name].found for name in sources]
+            formula = better(formula, numbers, result.found)
             if (result.name, formula) not in seen and _truly(formula, result, [whole[name] for name in sources]):
                 seen.add((result.name, formula))
                 yield result.name, formula
