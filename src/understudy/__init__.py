@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         report,
         rerun,
         run,
+        synthesize,
         unmask,
         why,
     )
@@ -46,6 +47,7 @@ _HOMES = {
     "report": "jobs",
     "rerun": "jobs",
     "run": "jobs",
+    "synthesize": "jobs",
     "unmask": "jobs",
     "why": "jobs",
 }
@@ -67,6 +69,7 @@ __all__ = [
     "report",
     "rerun",
     "run",
+    "synthesize",
     "unmask",
     "why",
 ]

@@ -246,7 +246,9 @@ class _Step:
     """What was told of it last; -1 before the first time."""
 
     def take(self, subject: str, done: int, total: int | None) -> None:
-        self.done[subject], self.totals[subject] = done, total
+        """Note how far a subject is: what it is called, up to a colon; what follows may change as it goes on."""
+        name = subject.partition(": ")[0]
+        self.done[name], self.totals[name] = done, total
         self.touched = time.monotonic()
 
     @property

@@ -8,7 +8,20 @@ import sys
 import typer
 
 from understudy import render
-from understudy.cli import branches, demo, detect, history, jobs, keys, lake, mask, merging, publishing, tables
+from understudy.cli import (
+    branches,
+    demo,
+    detect,
+    history,
+    jobs,
+    keys,
+    lake,
+    mask,
+    merging,
+    publishing,
+    synthesize,
+    tables,
+)
 from understudy.errors import Error
 
 app = typer.Typer(
@@ -23,6 +36,7 @@ jobs.register(app)
 detect.register(app)
 demo.register(app)
 mask.register(app)
+synthesize.register(app)
 app.add_typer(keys.app, name="key")
 for group in (branches, history, merging, tables, publishing, lake):
     group.register(app)

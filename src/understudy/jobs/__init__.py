@@ -10,6 +10,7 @@ from understudy.jobs.look import Checked, Planned, Preview, check, plan, preview
 from understudy.jobs.record import Finished, report
 from understudy.jobs.rerunning import Rerun, rerun
 from understudy.jobs.running import run
+from understudy.jobs.synthesizing import synthesize
 
 __all__ = [
     "Checked",
@@ -30,6 +31,7 @@ __all__ = [
     "report",
     "rerun",
     "run",
+    "synthesize",
     "unmask",
     "why",
 ]

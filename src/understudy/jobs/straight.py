@@ -204,7 +204,7 @@ def _folder(
         raise InputError(f"two files in {str(source)!r} hold a table {twice[0]!r}")
     policy = _among(policy, found, told)
     notes = [f"{name} holds no table, so it was left out" for name in others]
-    with _beside(target) as partial:
+    with beside(target) as partial:
         written = []
         for path in found:
             to = _renamed(path.name, told.to)
@@ -213,7 +213,7 @@ def _folder(
             one = _file(str(path), str(partial / to), policy, way, told=told, progress=progress)
             written.append(replace(one, target=str(target / to)))
         policy.refuse_unmet(frozenset[str]().union(*(one.met for one in written)))
-        _publish(partial, target, [Path(one.target).name for one in written])
+        publish(partial, target, [Path(one.target).name for one in written])
     return Straight(key, tuple(written), tuple(notes))
 
 
@@ -236,7 +236,7 @@ def _renamed(name: str, to: str) -> str:
 
 
 @contextmanager
-def _beside(target: Path) -> Iterator[Path]:
+def beside(target: Path) -> Iterator[Path]:
     """A folder to fill beside its place; removed at the end, whatever is left in it."""
     place = target.absolute()
     partial = place.with_name(f"{place.name}.partial")
@@ -248,7 +248,8 @@ def _beside(target: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _publish(partial: Path, target: Path, names: list[str]) -> None:
+def publish(partial: Path, target: Path, names: list[str]) -> None:
+    """Move files of a folder that is filled to where they belong."""
     target.mkdir(parents=True, exist_ok=True)
     for name in names:
         (partial / name).replace(target / name)

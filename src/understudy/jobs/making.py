@@ -1,0 +1,244 @@
+"""A table that was learned, ready to make rows: the model, the generators of what names people, and the filters."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy import arrow, detect, transforms
+from understudy.errors import InputError
+from understudy.interfaces import Progress, Rule, Transformer
+from understudy.jobs.classify import UNDECIDED, parsed
+from understudy.jobs.drafting import fitting
+from understudy.jobs.rows import Rows, table_like
+from understudy.schema import Schema, Table
+
+if TYPE_CHECKING:
+    from understudy.synth.filters import Filtered
+    from understudy.synth.flat import Flat
+
+Effort = Literal["fast", "normal", "best"]
+Level = Literal["off", "medium", "high"]
+Shares = Literal["even"] | Mapping[object, float]
+
+_SAMPLE = 2_000
+"""Rows that are looked at for personal values."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted of made rows."""
+
+    rows: int | None = None
+    """How many; as many as there are, or as are given, by default."""
+    balance: Mapping[str, Shares] = field(default_factory=dict)
+    """How often the values of some columns come."""
+    effort: Effort = "normal"
+    similarity: Level | None = None
+    """Which copies of real rows are refused.
+
+    By default "medium", where the real rows are at hand and none is given: one that is given must not be left out.
+    """
+    outliers: Level | None = None
+    """Which unusual rows are refused; none by default."""
+    seed: int = 0
+
+
+class Maker:
+    """Makes rows of one table."""
+
+    def __init__(
+        self, model: Flat, table: Table, rules: Mapping[str, Rule], *, learned_from: int = 0, began: float | None = None
+    ) -> None:
+        self.model, self.table, self.rules, self.learned_from = model, table, rules, learned_from
+        self.began = time.monotonic() if began is None else began
+        self.outcome: Filtered | None = None
+        """What filters came to, when rows were made."""
+
+    @staticmethod
+    def learn(rows: Rows, wish: Wish, progress: Progress) -> Maker:
+        """Learn a table; what says who someone is will be made by generators."""
+        needed()
+        from understudy.synth.flat import Flat
+
+        began = time.monotonic()
+        personal = _personal(rows.table, _first(rows.read()))
+        model = Flat(wish.effort, seed=wish.seed, threads=cores(), identifiers=tuple(personal))
+        counted = _Counted(rows, progress)
+        model.fit(rows.table, arrow.reader(rows.arrow_schema, counted), progress=progress)
+        return Maker(model, rows.table, personal, learned_from=counted.rows, began=began)
+
+    @staticmethod
+    def load(path: str | Path, table: Table | None = None) -> Maker:
+        """A model that was saved; what it makes that looks like people's names is made by generators."""
+        needed()
+        from understudy.synth.flat import Flat
+
+        if not Path(path).is_file():
+            raise InputError(f"there is no model {str(path)!r}", hint="`understudy synthesize --save` writes one")
+        model = Flat.load(path, threads=cores())
+        table = table or table_like("rows", model.encoder.made_schema)
+        looks = pa.Table.from_batches(list(model.sample(100)))
+        found = {name: rule for name, rule in _personal(table, looks).items() if name in model.identifiers}
+        return Maker(model, table, found)
+
+    @property
+    def arrow_schema(self) -> pa.Schema:
+        """The columns of rows that are made."""
+        return self.model.encoder.made_schema
+
+    def make(
+        self, wish: Wish, given: pa.Table | None, progress: Progress, *, real: Rows | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows; of ``real`` ones, which filters look at, none is among them."""
+        from understudy.synth.filters import filtered
+
+        count = wanted_rows(wish, given, self.learned_from)
+        model: Any = self.model
+        passing = filtered(
+            model, count, seed=wish.seed, given=given, balance=dict(wish.balance), **self._filters(wish, real, given)
+        )
+        generate, at = self._generators(wish.seed), 0
+        for batch in passing:
+            yield _filled(generate(batch), given, at)
+            at += len(batch)
+            progress("make", str(self.table.name), at, count)
+        self.outcome = passing.outcome
+
+    def _filters(self, wish: Wish, real: Rows | None, given: pa.Table | None) -> dict[str, Any]:
+        from understudy.synth.effort import kept_rows
+        from understudy.synth.encode import sampled
+        from understudy.synth.filters import Filters
+
+        if real is None:
+            if (wish.similarity or "off") != "off" or (wish.outliers or "off") != "off":
+                hint = "give the file, too, that the model was learned from"
+                raise InputError("filters need the real rows, and a saved model holds none", hint=hint)
+            return {"filters": Filters("off", "off")}
+        filters = Filters(wish.similarity or ("medium" if given is None else "off"), wish.outliers or "off")
+        if filters.off:
+            return {"filters": filters}
+        rows, _ = sampled(real.read(), real.arrow_schema, kept_rows(self.model.effort), wish.seed)
+        return {"filters": filters, "real": rows.select(self.arrow_schema.names)}
+
+    def _generators(self, seed: int) -> Transformer:
+        """What makes values that name people, from fresh ones of the same look; the same for the same seed."""
+        key = transforms.Key(hashlib.sha256(f"understudy synthesize {seed}".encode()).digest())
+        return transforms.compile(self.table, self.rules, key=key, domains=transforms.domains(alone(self.table)))
+
+    def columns(self, given: pa.Table | None = None) -> dict[str, str]:
+        """How each column comes to be: ``given``, ``learned``, ``constant``, ``identifier``, or a generator's rule."""
+        encoder = self.model.encoder
+        found = {}
+        for name in encoder.made_schema.names:
+            parts = encoder.coded[name].parts
+            if given is not None and name in given.column_names:
+                found[name] = "given"
+            elif name in self.rules:
+                found[name] = str(self.rules[name])
+            elif name in encoder.identifiers:
+                found[name] = "identifier"
+            elif all(part.classes == 1 and not part.number for part in parts):
+                found[name] = "constant"
+            else:
+                found[name] = "learned"
+        return found
+
+    @property
+    def relations(self) -> tuple[str, ...]:
+        """What was found to hold between columns, in words that show no value."""
+        return tuple(map(str, self.model.relations.found))
+
+
+class _Counted:
+    """The batches of a table, counted as they come."""
+
+    def __init__(self, rows: Rows, progress: Progress) -> None:
+        self._source, self._progress, self.rows = rows, progress, 0
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        for batch in self._source.batches():
+            self.rows += len(batch)
+            self._progress("read", str(self._source.table.name), self.rows, None)
+            yield batch
+
+
+def needed() -> None:
+    """Raise an InputError that says what to install, where what learns is not there."""
+    try:
+        import safetensors  # noqa: F401
+        import scipy  # noqa: F401
+        import sklearn  # noqa: F401
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise InputError(f"synthesis needs {error.name}", hint="pip install 'understudy[synth]'") from error
+
+
+def cores() -> int:
+    """How many threads learning may use: what OMP_NUM_THREADS says, else the cores this process may run on."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return int(told) if told.isdecimal() and int(told) else len(os.sched_getaffinity(0))
+
+
+def wanted_rows(wish: Wish, given: pa.Table | None, learned_from: int) -> int:
+    """How many rows to make; an InputError where it is said twice, or not at all."""
+    if given is not None:
+        if wish.rows not in (None, len(given)):
+            message = f"{wish.rows:,} rows are wanted, and {len(given):,} are given"
+            raise InputError(message, hint="one row is made for each that is given: leave `rows` out")
+        return len(given)
+    if wish.rows is None and not learned_from:
+        raise InputError("a saved model does not say how many rows to make", hint="say how many: `--rows 1000`")
+    return learned_from if wish.rows is None else wish.rows
+
+
+def alone(table: Table) -> Schema:
+    """A schema of one table."""
+    return Schema((table,), engine="files")
+
+
+def _first(reader: pa.RecordBatchReader) -> pa.Table:
+    """The first rows."""
+    found: list[pa.RecordBatch] = []
+    for batch in reader:
+        found.append(batch)
+        if sum(map(len, found)) >= _SAMPLE:
+            break
+    whole = pa.Table.from_batches(found) if found else reader.schema.empty_table()
+    return whole.slice(0, _SAMPLE)
+
+
+def _personal(table: Table, sample: pa.Table) -> dict[str, Rule]:
+    """The columns whose values say who someone is, each with the rule that makes others."""
+    schema = alone(table)
+    survey = detect.survey(schema, lambda _table: sample)
+    found = {}
+    for (_, column), guess in fitting(schema, survey, {}).items():
+        findings = [one for one in survey.of(table.name, column) if one.found and not one.path and not one.key]
+        direct = any(one.sensitivity == "direct" and one.entity != "person_key" for one in findings)
+        if direct and guess.rule not in (UNDECIDED, "keep"):
+            found[column] = parsed(guess.rule)
+    return found
+
+
+def _filled(batch: pa.RecordBatch, given: pa.Table | None, first: int) -> pa.RecordBatch:
+    """Rows with what was given for them in its place, whatever generators made of it."""
+    if given is None:
+        return batch
+    rows = given.slice(first, len(batch))
+    columns = []
+    for name, made in zip(batch.schema.names, batch.columns, strict=True):
+        if name not in given.column_names:
+            columns.append(made)
+            continue
+        own = arrow.plain(rows.column(name).combine_chunks()).cast(arrow.plain(made).type)
+        columns.append(arrow.like(pc.coalesce(own, arrow.plain(made)), made.type))
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)

@@ -1,0 +1,259 @@
+"""`synthesize`: tables are learned, and others made that behave like them; on frames, files, folders and databases.
+
+A result appears as a whole: it is built beside its place and moved there when it is complete.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from understudy.connections import files
+from understudy.connections.files.places import refuse_existing
+from understudy.errors import InputError
+from understudy.interfaces import Progress
+from understudy.jobs.making import Effort, Level, Maker, Shares, Wish
+from understudy.jobs.rows import Rows, of_file, of_table, opened
+from understudy.jobs.straight import Told, beside, publish
+from understudy.jobs.version import code_version
+
+__all__ = ["MadeTable", "Synthesized", "Wish", "synthesize", "turn"]
+
+
+@dataclass(frozen=True)
+class MadeTable:
+    """What became of one table."""
+
+    table: str
+    target: str
+    rows: int
+    learned_from: int
+    """Rows of the source; 0 where a saved model was used."""
+    columns: Mapping[str, str]
+    """How each came to be: ``learned``, ``constant``, ``given``, ``identifier``, or the rule of a generator."""
+    relations: tuple[str, ...] = ()
+    """What holds between columns, and is kept."""
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """Rows that filters refused, which were made anew, by why."""
+    missing: int = 0
+    """Rows that filters refused as often as they were made, and that are left out."""
+    seconds: float = 0.0
+
+    def json(self) -> dict[str, Any]:
+        """Names and counts, never a value."""
+        return {**vars(self), "columns": dict(self.columns), "relations": list(self.relations)}
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.target}: {self.rows:,} rows made, {self.seconds:.1f} s", *self._told()])
+
+    def _told(self) -> Iterator[str]:
+        known = {"learned": "learned", "constant": "constant", "given": "given", "identifier": "identifiers made anew"}
+        how = Counter(known.get(one, "by generators") for one in self.columns.values())
+        source = f"from {self.learned_from:,} rows" if self.learned_from else "from a saved model"
+        yield f"  {source}; columns: " + ", ".join(f"{count} {what}" for what, count in how.most_common())
+        made = [f"{name} by {rule}" for name, rule in self.columns.items() if rule not in known]
+        if made:
+            yield f"  generators: {', '.join(made)}"
+        if self.relations:
+            more = f" and {len(self.relations) - 5} more" if len(self.relations) > 5 else ""
+            yield f"  {len(self.relations)} relations kept: {'; '.join(self.relations[:5])}{more}"
+        refused = ", ".join(f"{count:,} {what}" for what, count in self.refused.items() if count)
+        if refused:
+            yield f"  filters refused {refused}, made anew"
+        if self.missing:
+            yield f"  {self.missing:,} rows were refused as often as they were made, and are left out"
+
+
+@dataclass(frozen=True)
+class Synthesized:
+    """What a call made."""
+
+    tables: tuple[MadeTable, ...]
+    notes: tuple[str, ...] = ()
+    model: str = ""
+    """Where the model was saved."""
+
+    def json(self) -> dict[str, Any]:
+        """Everything as plain lists and dicts."""
+        told = {"code": code_version(), "tables": [one.json() for one in self.tables]}
+        return told | {"notes": list(self.notes), "model": self.model}
+
+    def __str__(self) -> str:
+        saved = [f"model saved as {self.model}: more rows without learning again, `--model {self.model}`"]
+        return "\n".join([*map(str, self.tables), *self.notes, *(saved if self.model else [])])
+
+
+def synthesize(
+    data: Any = None,
+    *,
+    rows: int | None = None,
+    given: Any = None,
+    balance: Mapping[str, Shares] | None = None,
+    effort: Effort = "normal",
+    similarity: Level | None = None,
+    outliers: Level | None = None,
+    seed: int = 0,
+    model: str | Path | None = None,
+    save: str | Path | None = None,
+    table: str = "data",
+    progress: Progress | None = None,
+) -> Any:
+    """Rows that behave like those of ``data`` without being any of them, of the same kind as was given.
+
+    ``data`` is a pyarrow Table, a pandas or polars DataFrame, or anything that speaks the Arrow stream protocol (which
+    becomes a Table); without it, ``model`` is the path of a model that an earlier call did ``save``.  ``rows`` is how
+    many are made, by default as many as there are.  ``given`` has one row for each that is made: its values stay, its
+    nulls and the columns that it lacks are made to go with them.  ``balance`` says how often the values of columns
+    come: ``{"gender": "even"}``, or ``{"gender": {"f": 0.7, "m": 0.3}}``.
+
+    ``effort`` is how much learning may cost: "fast", "normal" or "best".  ``similarity`` and ``outliers`` are levels of
+    filters: "off", "medium" or "high".  The same data, options and seed give the same rows.
+    """
+    wish = Wish(rows, balance or {}, effort, similarity, outliers, seed)
+    if data is None and model is None:
+        raise InputError("there is nothing to learn from", hint="give a table or a DataFrame, or a saved `model=`")
+    whole = None if data is None else as_table(data)
+    source = None if whole is None else of_table(whole, table)
+    seeds = None if given is None else as_table(given)
+    told = progress or _silent
+    maker = Maker.learn(source, wish, told) if model is None and source is not None else Maker.load(str(model))
+    if save is not None:
+        maker.model.save(save)
+    made = pa.Table.from_batches(list(maker.make(wish, seeds, told, real=source)), schema=maker.arrow_schema)
+    like = given if data is None else data
+    return as_it_came(made, like, None if whole is None else whole.schema)
+
+
+def as_table(data: Any) -> pa.Table:
+    """A frame of any kind as an Arrow table."""
+    if isinstance(data, pa.Table):
+        return data
+    if isinstance(data, pa.RecordBatch):
+        return pa.Table.from_batches([data])
+    if isinstance(data, pa.RecordBatchReader):
+        return data.read_all()
+    package = type(data).__module__.partition(".")[0]
+    if package == "pandas" and hasattr(data, "columns"):
+        return pa.Table.from_pandas(data, preserve_index=False)
+    if hasattr(data, "__arrow_c_stream__"):
+        whole = pa.table(data)
+        viewed = [one.with_type(pa.string()) if one.type == pa.string_view() else one for one in whole.schema]
+        return whole.cast(pa.schema(viewed))  # few of Arrow's functions take views
+    kind = f"{type(data).__module__}.{type(data).__qualname__}"
+    raise InputError(f"a {kind} cannot be learned from", hint="give an Arrow table, or a pandas or polars DataFrame")
+
+
+def as_it_came(made: pa.Table, like: Any, columns: pa.Schema | None) -> Any:
+    """A made table as a frame of the kind that was given."""
+    package = type(like).__module__.partition(".")[0]
+    if package == "pandas":
+        return made.replace_schema_metadata(None if columns is None else columns.metadata).to_pandas()
+    if package == "polars":
+        import polars  # theirs, as the frame is
+
+        return polars.from_arrow(made)
+    return made
+
+
+def _silent(step: str, subject: str, done: int, total: int | None) -> None:
+    pass
+
+
+def turn(
+    source: str,
+    target: str,
+    wish: Wish,
+    *,
+    told: Told,
+    tables: Sequence[str] = (),
+    given: str = "",
+    model: str = "",
+    save: str = "",
+    progress: Progress,
+) -> Synthesized:
+    """Learn what a file, folder or database holds, and write made rows to a file, or of several tables to a folder.
+
+    Without a ``source``, a ``model`` that was saved makes them.
+    """
+    if not source and not model:
+        raise InputError("there is nothing to learn from", hint="name a file, folder or URL, or a model: `--model`")
+    if source and source != files.PIPE and Path(source).resolve() == Path(target).resolve():
+        raise InputError(f"{target!r} is the source itself", hint="write beside it")
+    if save:
+        refuse_existing(Path(save), force=told.force)
+    seeds = of_file(given, Told(options=told.options)).read().read_all() if given else None
+    if not source:
+        return Synthesized((_write(Maker.load(model), None, target, wish, seeds, told, progress),))
+    with opened(source, told, tables) as found:
+        if len(found.tables) > 1:
+            _refuse_for_several(found.tables, target, wish, given=given, model=model, save=save)
+            return _several(found.tables, Path(target), wish, told, found.notes, progress)
+        rows = found.tables[0]
+        if target != files.PIPE:
+            refuse_existing(Path(target), force=told.force)  # before it is learned, not after
+        maker = Maker.load(model, rows.table) if model else Maker.learn(rows, wish, progress)
+        if save:
+            maker.model.save(save)
+        return Synthesized((_write(maker, rows, target, wish, seeds, told, progress),), found.notes, save)
+
+
+def _refuse_for_several(tables: Sequence[Rows], target: str, wish: Wish, *, given: str, model: str, save: str) -> None:
+    words = {"--given": given, "--model": model, "--save": save, "--balance": wish.balance}
+    for word in (word for word, said in words.items() if said):
+        names = ", ".join(str(one.table.name) for one in tables)
+        raise InputError(f"{word} is for one table, and there are several", hint=f"name it, `--table`: {names}")
+    if target == files.PIPE or Path(target).is_file():
+        raise InputError("several tables need a folder to write to", hint="name it with `-o`, or say `--table`")
+
+
+def _several(
+    tables: Sequence[Rows], target: Path, wish: Wish, told: Told, notes: tuple[str, ...], progress: Progress
+) -> Synthesized:
+    """Each table by itself, into one folder."""
+    ending = files.FORMATS[files.format_of("", told.to, usual="parquet").name].endings[0]
+    made: list[MadeTable] = []
+    with beside(target) as partial:
+        for rows in tables:
+            name = f"{rows.table.name}{ending}"
+            refuse_existing(target / name, force=told.force)
+            maker = Maker.learn(rows, wish, progress)
+            one = _write(maker, rows, str(partial / name), wish, None, replace(told, to=""), progress)
+            made.append(replace(one, target=str(target / name)))
+        publish(partial, target, [Path(one.target).name for one in made])
+    return Synthesized(tuple(made), (*notes, "each table was learned by itself: keys between them are not kept"))
+
+
+def _write(
+    maker: Maker, rows: Rows | None, target: str, wish: Wish, seeds: pa.Table | None, told: Told, progress: Progress
+) -> MadeTable:
+    """Make rows and write them to one file."""
+    form = files.format_of(target, told.to, usual="csv" if target == files.PIPE else "")
+    like: Any = maker if rows is None or rows.like is None else rows.like
+    options = replace(told.options, about={"made by": f"understudy {code_version()}"})
+    count = 0
+    with files.output(target, force=told.force) as out:
+        writer = form.writer(out, options, like)
+        columns = maker.arrow_schema
+        writer.write(pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in columns.types], schema=columns))
+        for batch in maker.make(wish, seeds, progress, real=rows):
+            writer.write(batch)
+            count += len(batch)
+        writer.close()
+    outcome = maker.outcome
+    return MadeTable(
+        table=str(maker.table.name),
+        target=target,
+        rows=count,
+        learned_from=maker.learned_from,
+        columns=maker.columns(seeds),
+        relations=maker.relations,
+        refused=outcome.refused if outcome else {},
+        missing=outcome.missing if outcome else 0,
+        seconds=round(time.monotonic() - maker.began, 1),
+    )

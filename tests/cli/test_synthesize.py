@@ -1,0 +1,168 @@
+"""`understudy synthesize` on files, pipes, folders and databases, as a user runs it."""
+
+import io
+import json
+import random
+import signal
+import sys
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from understudy import synthesize
+from understudy.errors import InputError
+from understudy.synth import effort
+
+
+def people(rows=120):
+    chance = random.Random(5)
+    lines = ["id,email,city,age,born,paid"]
+    for number in range(1, rows + 1):
+        city, age = chance.choice(["Oslo", "Bergen"]), chance.randint(18, 80)
+        lines.append(
+            f"{number},guest{number}@private.net,{city},{age},{2020 - age}-0{chance.randint(1, 9)}-11,"
+            f"{age * (3 if city == 'Oslo' else 1)}.50"
+        )
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(autouse=True)
+def little(monkeypatch):
+    """Learning is not what is tested here."""
+    monkeypatch.setattr(effort, "_EPOCHS", 8)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def files(shell):
+    shell.write("people.csv", people())
+    return shell
+
+
+def test_a_csv_file_becomes_parquet_of_numbers_dates_and_fresh_identifiers(files):
+    said = files.run("synthesize", "people.csv", "--rows", 300, "-o", "out.parquet", "--effort", "fast")
+    assert said.code == 0, said.err
+    made = pq.read_table(files.folder / "out.parquet")
+    assert made.schema.types == [
+        *(pa.int64(), pa.string(), pa.string(), pa.int64(), pa.date32(), pa.decimal128(18, 2)),
+    ]
+    assert len(made) == 300 and len(set(made["id"].to_pylist())) == 300
+    assert set(made["city"].to_pylist()) == {"Oslo", "Bergen"}
+    emails = made["email"].to_pylist()
+    assert not [one for one in emails if "private.net" in one] and all("@" in one for one in emails)
+    assert "out.parquet: 300 rows made" in said.text and "from 120 rows" in said.text
+    assert "email by email" in said.text
+    assert files.files() == ["out.parquet", "people.csv"]
+
+
+def test_the_same_seed_makes_the_same_rows_and_a_saved_model_makes_them_without_the_source(files):
+    first = files.run("synthesize", "people.csv", "-o", "a.csv", "--effort", "fast", "--save", "m.understudy", "-n", 50)
+    assert first.code == 0, first.err
+    assert "model saved as m.understudy" in first.text
+    again = files.run("synthesize", "people.csv", "--model", "m.understudy", "-o", "b.csv", "-n", 50)
+    assert again.code == 0, again.err
+    assert files.read("a.csv") == files.read("b.csv")
+    other = files.run("synthesize", "people.csv", "--model", "m.understudy", "-o", "c.csv", "-n", 50, "--seed", 1)
+    assert other.code == 0 and files.read("c.csv") != files.read("a.csv")
+    alone = files.run("synthesize", "--model", "m.understudy", "-n", 7)
+    assert alone.code == 0 and len(alone.text.splitlines()) == 8
+    held = (files.folder / "m.understudy").read_bytes()
+    assert not [n for n in range(1, 121) if f"guest{n}@".encode() in held]
+
+
+def test_rows_are_made_around_what_is_given(files):
+    files.write("seeds.csv", "city,email\nOslo,mine@here.org\nBergen,\nOslo,\n")
+    said = files.run("synthesize", "people.csv", "--given", "seeds.csv", "-o", "out.csv", "--effort", "fast")
+    assert said.code == 0, said.err
+    cells = [line.split(",") for line in files.read("out.csv").splitlines()[1:]]
+    assert [row[2] for row in cells] == ["Oslo", "Bergen", "Oslo"]
+    assert cells[0][1] == "mine@here.org" and "@" in cells[1][1]
+    assert "2 given" in said.text
+    refused = files.run("synthesize", "people.csv", "--given", "seeds.csv", "-n", 9, "-o", "x.csv", "--effort", "fast")
+    assert refused.code == 2 and "9 rows are wanted, and 3 are given" in refused.err
+
+
+def test_a_column_is_balanced(files):
+    lines = files.read("people.csv").replace("Bergen", "Oslo").splitlines()
+    files.write("people.csv", "\n".join([*lines[:90], *(line.replace("Oslo", "Bergen") for line in lines[90:])]) + "\n")
+    said = files.run("synthesize", "people.csv", "-n", 400, "--balance", "city", "-o", "out.csv", "--effort", "fast")
+    assert said.code == 0, said.err
+    assert 160 <= files.read("out.csv").count("Bergen") <= 240
+
+
+def test_a_folder_becomes_a_folder(files):
+    files.write("in/people.csv", people())
+    files.write("in/cities.jsonl", "".join(f'{{"name": "Oslo", "size": {n % 7}}}\n' for n in range(60)))
+    files.write("in/README", "no table")
+    said = files.run("synthesize", "in", "-o", "out", "--effort", "fast", "--to", "csv")
+    assert said.code == 0, said.err
+    assert [name for name in files.files() if name.startswith("out")] == ["out/cities.csv", "out/people.csv"]
+    assert "README holds no table" in said.text and "each table was learned by itself" in said.text
+    one = files.run("synthesize", "in", "--table", "cities", "-n", 5, "-o", "five.jsonl", "--effort", "fast")
+    assert one.code == 0, one.err
+    assert [set(json.loads(line)) for line in files.read("five.jsonl").splitlines()] == [{"name", "size"}] * 5
+
+
+def test_a_database_table_is_read_through_its_connection(files, database):
+    url = database(
+        "CREATE TABLE guests (id bigint PRIMARY KEY, age int NOT NULL, city text);"
+        "INSERT INTO guests SELECT n, 18 + n % 50, 'city ' || n % 3 FROM generate_series(1, 100) n"
+    )
+    said = files.run("synthesize", url, "--table", "guests", "-n", 40, "-o", "out.csv", "--effort", "fast")
+    assert said.code == 0, said.err
+    rows = [line.split(",") for line in files.read("out.csv").splitlines()]
+    assert rows[0] == ["id", "age", "city"] and len({row[0] for row in rows[1:]}) == 40
+    wrong = files.run("synthesize", url, "--table", "guest", "-o", "x.csv")
+    assert wrong.code == 2 and "did you mean" in wrong.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["-o", "x.csv"], "there is nothing to learn from"),
+        (["none.csv", "-o", "x.csv"], "there is no file 'none.csv'"),
+        (["people.csv", "-o", "people.csv"], "is the source itself"),
+        (["people.csv", "-o", "x.unknown"], "the format of 'x.unknown' is not known"),
+        (["people.csv", "--model", "none", "-o", "x.csv"], "there is no model 'none'"),
+        (["people.csv", "--json"], "name a file with `-o`"),
+        (["few.csv", "-o", "x.csv"], "fewer than the 20 it takes"),
+        (["people.csv", "--balance", "age,", "-o", "x.csv"], "column 'age,' does not exist"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_written(files, words, told):
+    files.write("few.csv", "a,b\n1,2\n3,4\n")
+    said = files.run("synthesize", *words, "--effort", "fast")
+    assert said.code == 2 and told in said.err, said.err
+    assert files.files() == ["few.csv", "people.csv"]
+
+
+def test_ctrl_c_leaves_nothing_behind_and_says_so(files):
+    files.write("people.csv", people(5_000))
+    going = files.start("synthesize", "people.csv", "-o", "out.parquet", "--effort", "best")
+    assert going.stderr.readline().startswith(b"read: ")
+    going.send_signal(signal.SIGINT)
+    out, err = going.communicate(timeout=60)
+    assert (going.returncode, out) == (130, b"")
+    assert b"stopped, nothing was written: there is no 'out.parquet'" in err and b"Traceback" not in err
+    assert files.files() == ["people.csv"]
+
+
+def test_without_the_extra_a_person_is_told_what_to_install(files, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    said = files.run("synthesize", "people.csv", "-o", "out.csv")
+    assert said.code == 2 and "synthesis needs torch" in said.err and "pip install 'understudy[synth]'" in said.err
+
+
+def test_the_library_gives_back_the_kind_of_frame_that_it_got():
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    frame = pandas.read_csv(io.StringIO(people()))
+    made = synthesize(frame, rows=30, effort="fast", balance={"city": {"Oslo": 1.0}})
+    assert list(made.columns) == list(frame.columns) and (made.dtypes == frame.dtypes).all()
+    assert set(made["city"]) == {"Oslo"}
+    other = synthesize(polars.from_pandas(frame), given=polars.DataFrame({"age": [30, 40]}), effort="fast")
+    assert isinstance(other, polars.DataFrame) and other["age"].to_list() == [30, 40]
+    table = pa.table({"a": [n % 7 for n in range(50)], "b": [n % 2 == 0 for n in range(50)]})
+    assert synthesize(table, effort="fast").schema == table.schema
+    with pytest.raises(InputError, match="cannot be learned from"):
+        synthesize([1, 2])
