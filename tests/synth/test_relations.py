@@ -224,3 +224,56 @@ def test_relations_can_be_left_out() -> None:
     plain = encoder_of(table_of(invoices().schema), invoices(), k=5, relations=False)
     assert plain.relations == Relations() and not plain.legal.pairs
     assert isinstance(found(invoices()).formulas[0][1], Sum)
+
+
+def places(rows: int = 8_000) -> pa.Table:
+    """Postcodes of thirty towns in five states, articles with their prices, a low and a high."""
+    rng = np.random.default_rng(0)
+    code, article = rng.integers(0, 200, rows), rng.integers(0, 200, rows)
+    low = np.round(rng.gamma(2, 50, rows), 2)
+    return pa.table(
+        {
+            "postcode": [f"{10_000 + one}" for one in code],
+            "town": [f"town {one % 30}" for one in code],
+            "state": [f"state {one % 5}" for one in code % 30],
+            "article": article,
+            "price": np.round(np.random.default_rng(3).gamma(2, 50, 200), 2)[article],
+            "low": low,
+            "high": np.round(low + rng.gamma(1, 20, rows), 2),
+        }
+    )
+
+
+@functools.cache
+def placed() -> Flat:
+    return Flat(Budget(rows=10_000, width=48, passes=20_000)).fit(None, places())
+
+
+def agreement(made_rows: pa.Table, one: str, two: str) -> float:
+    """The share of made rows in which one column has what goes with the other in real rows."""
+    book = dict(zip(*(places().column(name).to_pylist() for name in (one, two)), strict=True))
+    pairs = zip(*(made_rows.column(name).to_pylist() for name in (one, two)), strict=True)
+    return float(np.mean([book[a] == b for a, b in pairs if a in book]))
+
+
+def test_columns_of_many_values_that_fix_others_do_so_in_made_rows() -> None:
+    rows = pa.Table.from_batches(placed().sample(4_000))
+    for one, two in (("postcode", "town"), ("town", "state"), ("postcode", "state"), ("article", "price")):
+        assert agreement(rows, one, two) > 0.995
+    assert (rows.column("low").to_numpy() <= rows.column("high").to_numpy()).all()
+
+
+@pytest.mark.parametrize("column", ["postcode", "town", "article", "state"])
+def test_what_is_given_is_kept_and_the_others_agree_with_it(column: str) -> None:
+    given_rows = places().select([column]).slice(0, 400)
+    rows = pa.Table.from_batches(placed().sample(400, given=given_rows))
+    assert rows.column(column).equals(given_rows.column(column))
+    for one, two in (("postcode", "town"), ("town", "state"), ("article", "price")):
+        assert agreement(rows, one, two) > 0.98
+
+
+def test_a_given_value_that_is_too_rare_to_be_learned_stays() -> None:
+    names = ["Ada", "Bo"] * 300 + ["Cleo"]
+    model = Flat(Budget(rows=1_000, width=16, passes=2_000)).fit(None, pa.table({"name": names, "x": list(range(601))}))
+    rows = pa.Table.from_batches(model.sample(2, given=pa.table({"name": ["Cleo", "Ada"]})))
+    assert rows.column("name").to_pylist() == ["Cleo", "Ada"]

@@ -148,9 +148,10 @@ class Categories:
             if self.tail:
                 which = drawn.rng.choice(len(self.tail), count, p=np.asarray(self.tail_shares))
                 spelled = pa.array(self.tail, pa.string()).take(pa.array(which))
-            else:
-                assert self.patterns is not None
+            elif self.patterns is not None:
                 spelled = self.patterns.draw(drawn.rng, count)
+            else:  # never drawn, but a given label may be rare, and is put in its place later
+                spelled = pa.nulls(count, pa.string())
             values = pc.replace_with_mask(values, pa.array(rare), spelled)
         return values.cast(pa.bool_()) if self.arrow_type == "bool" else values
 

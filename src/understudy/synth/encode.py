@@ -164,7 +164,7 @@ class Encoder:
             if given is not None and name in given.schema.names:
                 values = pc.coalesce(arrow.plain(given.column(name).combine_chunks()).cast(values.type), values)
             made[name] = values
-        mended(self.relations, made, {} if given is None else given, rng)
+        mended(self.relations, made, given, rng)
         columns = [arrow.like(made[one.name], one.type) for one in self.made_schema]
         return pa.RecordBatch.from_arrays(columns, schema=self.made_schema)
 

@@ -6,7 +6,6 @@ beside one that it never stood beside: a table of forbidden pairs, of which each
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -53,6 +52,8 @@ class Legal:
     """All pairs of parts that have something forbidden; called for a part while rows are drawn."""
 
     pairs: tuple[Pair, ...] = ()
+    banned: tuple[tuple[int, ...], ...] = ()
+    """For each part the classes that are never drawn."""
 
     @cached_property
     def _of(self) -> dict[int, list[tuple[int, Flags]]]:
@@ -70,6 +71,8 @@ class Legal:
         if not others:
             return None
         found = np.ones((len(codes), others[0][1].shape[1]), bool)
+        if self.banned and len(self.banned[part]) < found.shape[1]:
+            found[:, list(self.banned[part])] = False
         for other, table in others:
             found_here = found & table[np.where(known[:, other], codes[:, other], -1)]
             stuck = ~found_here.any(1)  # rules that leave nothing are not followed
@@ -78,11 +81,10 @@ class Legal:
         return found
 
 
-def legal_of(parts: tuple[Part, ...], codes: Codes, k: int, *, loose: Iterable[int] = ()) -> Legal:
-    """Find what never stands together in encoded rows, (rows, parts); ``loose`` parts fix no others."""
+def legal_of(parts: tuple[Part, ...], codes: Codes, k: int) -> Legal:
+    """Find what never stands together in encoded rows, (rows, parts)."""
     codes = codes[np.random.default_rng(5).permutation(len(codes))[:_ROWS]]
     usable = [at for at, part in enumerate(parts) if part.classes > 1 and (codes[:, at] >= 0).any()]
-    skip = set(loose)
     pairs = []
     for place, one in enumerate(usable):
         for two in usable[place + 1 :]:
@@ -92,13 +94,10 @@ def legal_of(parts: tuple[Part, ...], codes: Codes, k: int, *, loose: Iterable[i
             rows = counts.sum()
             expected = counts.sum(1, keepdims=True) * (counts.sum(0, keepdims=True) / max(rows, 1))
             never = (counts == 0) & (expected >= EXPECTED) | _implied(counts) | _implied(counts.T).T
-            if one not in skip:
-                never |= _fixed(counts, parts[one], k)
-            if two not in skip:
-                never |= _fixed(counts.T, parts[two], k).T
+            never |= _fixed(counts, parts[one], k) | _fixed(counts.T, parts[two], k).T
             if never.any() and expected[never].sum() >= _MATTERS * rows:
                 pairs.append(Pair.of(one, two, ~never))
-    return Legal(tuple(pairs))
+    return Legal(tuple(pairs), tuple(part.banned for part in parts))
 
 
 def _counts(codes: Codes, one: int, two: int, parts: tuple[Part, ...]) -> NDArray[np.int64]:

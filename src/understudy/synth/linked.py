@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from understudy.synth.later import Later, later_of, moments
 from understudy.synth.legal import legal_of
 from understudy.synth.moments import Moments
 from understudy.synth.related import Related, fitting, related
-from understudy.synth.relations import Relations, Rule, find
+from understudy.synth.relations import Order, Relations, Rule, find
 from understudy.synth.rules import Copy, Product, Sum, as_array, as_floats, shaped, stepped
 
 if TYPE_CHECKING:
@@ -147,11 +146,29 @@ def _step(coded: Coded) -> float:
     return inner.step if isinstance(inner, Numbers) else 0.0
 
 
-def mended(
-    relations: Relations, made: dict[str, pa.Array], given: Mapping[str, pa.Array], rng: np.random.Generator
-) -> None:
-    """Make drawn columns agree with what fixes them, in place."""
+def mended(relations: Relations, made: dict[str, pa.Array], given: pa.Table | None, rng: np.random.Generator) -> None:
+    """Make drawn columns agree with what fixes them, and stay in order where that never fails, in place."""
+    fixed = {name: given.column(name) for name in given.schema.names} if given is not None else {}
     for one in relations.dependencies:
         if one.source in made and one.target in made:
-            source, target = one.mended(made[one.source], made[one.target], given, rng)
+            source, target = one.mended(made[one.source], made[one.target], fixed, rng)
             made[one.source], made[one.target] = source, target
+    bound = {name for name, formula in relations.formulas for name in (name, *formula.sources)}
+    for order in relations.orders:
+        if order.rate == 1 and order.low in made and order.high in made and not moments(made[order.low].type):
+            _ordered(order, made, {*bound, *fixed}, rng)
+
+
+def _ordered(order: Order, made: dict[str, pa.Array], bound: set[str], rng: np.random.Generator) -> None:
+    """Move one of two numbers that are out of order a little beyond the other; neither where both are bound."""
+    low, high = as_floats(made[order.low]), as_floats(made[order.high])
+    with np.errstate(invalid="ignore"):
+        wrong = low > high
+    free = [name for name in (order.high, order.low) if name not in bound]
+    if not free or not wrong.any():
+        return
+    gap = stepped(rng.random(len(low)) * 2 * order.gap, order.step)
+    rises = rng.random(len(low)) < 0.5 if len(free) == 2 else np.full(len(low), free[0] == order.high)
+    for name, rows, moved in ((order.high, wrong & rises, low + gap), (order.low, wrong & ~rises, high - gap)):
+        values = fitting(as_array(np.where(rows, stepped(moved, order.step), np.nan)), made[name].type)
+        made[name] = pc.coalesce(values, made[name])

@@ -56,6 +56,9 @@ class Order:
     low: str
     high: str
     rate: float
+    gap: float = 0.0
+    """How far apart the closest tenth of them are, on average."""
+    step: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -221,9 +224,10 @@ def _orders(
             if low == high or (low in numbers) != (high in numbers) or frozenset((low, high)) in linked:
                 continue
             whole = 86_400 if low not in days and high in days else 0  # a day is not before a moment of it
-            rate, torn, spread = _ordered(one // whole * whole if whole else one, two, order)
+            rate, torn, spread, gap = _ordered(one // whole * whole if whole else one, two, order)
             if rate >= _ORDERED and torn <= _TORN:
-                found.append((spread, Order(low, high, rate)))
+                step = max(numbers[low].step, numbers[high].step) if low in numbers else 0.0
+                found.append((spread, Order(low, high, rate, gap, step)))
     found.sort(key=lambda item: (item[0], item[1].low, item[1].high))
     needs: dict[str, set[str]] = {}
     for name, formula in formulas:
@@ -238,16 +242,20 @@ def _orders(
 
 def _ordered(
     one: NDArray[np.float64], two: NDArray[np.float64], order: NDArray[np.int64]
-) -> tuple[float, float, float]:
-    """How often one is not above two, how often when torn apart, and how far apart they are in the middle half."""
+) -> tuple[float, float, float, float]:
+    """How often one is not above two, how often when torn apart; how the distance varies, and how small it gets."""
     there = np.isfinite(one) & np.isfinite(two)
     if there.mean() < 0.05 or there.sum() < 50:
-        return 0.0, 1.0, 0.0
+        return 0.0, 1.0, 0.0, 0.0
     low, high = one[there], two[there]
     torn = float((low[order[order < len(low)]] <= high).mean())
     rate = float((low <= high).mean())
-    quarter = np.quantile(high - low, [0.25, 0.75]) if rate >= _ORDERED else (0.0, 0.0)
-    return rate, torn, float(quarter[1] - quarter[0])
+    if rate < _ORDERED or torn > _TORN:
+        return rate, torn, 0.0, 0.0
+    apart = np.sort(high - low)
+    quarter = len(apart) // 4
+    near = float(np.maximum(apart[: max(len(apart) // 10, 5)], 0).mean())
+    return rate, torn, float(apart[-quarter - 1] - apart[quarter]), near
 
 
 def _reached(needs: Mapping[str, Collection[str]], start: str, goal: str) -> bool:
