@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from understudy.errors import InputError
+from understudy.synth.children import Habits
 from understudy.synth.columns import Categories, Numbers
 from understudy.synth.curves import Curve
 from understudy.synth.dependencies import Dependency
@@ -23,6 +24,7 @@ from understudy.synth.encode import Encoder
 from understudy.synth.identifiers import Identifiers
 from understudy.synth.later import Later
 from understudy.synth.legal import Legal, Pair
+from understudy.synth.links import Clusters, Common, Scale
 from understudy.synth.model import Network, Size, mixed
 from understudy.synth.moments import Moments
 from understudy.synth.patterns import Patterns
@@ -38,6 +40,7 @@ _KINDS: Mapping[str, Any] = {
     for kind in (
         *(Categories, Numbers, Moments, Identifiers, Related, Later, Curve, Patterns, Size, Learned),
         *(Copy, Sum, Product, Relations, Relation, Order, Dependency, Legal, Pair),
+        *(Habits, Clusters, Scale, Common),
     )
 }
 

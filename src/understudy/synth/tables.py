@@ -1,20 +1,32 @@
-# ruff: noqa: ARG002, ARG004
-"""The synthesizer of several tables: parents first, then their children, with foreign keys that hold."""
+"""The synthesizer of several tables: parents first, then their children, with foreign keys that hold.
+
+The parent's row has, beside its own columns, how many children it has of each kind and what they come to; children are
+made in sequence to fulfil that (``children``, ``sequences``); other foreign keys are handed out by clusters and exact
+quotas (``links``).  ``order`` says which table is made as whose children.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
 
-from understudy.errors import Error
+from understudy.errors import InputError, unknown
 from understudy.interfaces import Progress
 from understudy.schema import Schema, TableName
-from understudy.synth.effort import Budget, Effort, budget_of
+from understudy.synth.effort import Budget, Effort, budget_of, kept_rows
+from understudy.synth.encode import FEWEST
+from understudy.synth.gather import Read, gathered
+from understudy.synth.learning import Learning, Model
+from understudy.synth.making import Making
+from understudy.synth.order import Plan, planned
 
-Read = Callable[[TableName], pa.RecordBatchReader]
-"""How to read a table's rows; called once a table, or more."""
+__all__ = ["LOOKUP", "Read", "Tables"]
+
+LOOKUP = 256
+"""Rows of a table that many others point at, up to which it is kept as it is."""
+_POINTED = 20
 
 
 def _silent(step: str, subject: str, done: int, total: int | None) -> None:
@@ -22,13 +34,41 @@ def _silent(step: str, subject: str, done: int, total: int | None) -> None:
 
 
 class Tables:
-    """Learns several tables and how their rows belong together, and makes any number of families like them."""
+    """Learns several tables and how their rows belong together, and makes any number of families like them.
+
+    ``effort``, ``seed``, ``threads`` and ``device`` are those of ``Flat``, for each table's network.
+    """
 
     def __init__(
         self, effort: Effort | Budget = "normal", *, seed: int = 0, threads: int = 1, device: str = "auto"
     ) -> None:
         budget_of(effort, 1)
         self.effort, self.seed, self.threads, self.device = effort, seed, threads, device
+        self._plan: Plan | None = None
+        self._models: dict[TableName, Model] = {}
+        self._kept: dict[TableName, pa.Table] = {}
+
+    @property
+    def plan(self) -> Plan:
+        """The order of the tables, and what each foreign key is."""
+        if self._plan is None:
+            raise InputError("this synthesizer has learned nothing yet", hint="call fit first, or load one")
+        return self._plan
+
+    @property
+    def models(self) -> Mapping[TableName, Model]:
+        """What was learned of each table."""
+        return self._models
+
+    @property
+    def kept(self) -> tuple[TableName, ...]:
+        """Lookup tables whose rows ``sample`` copies, unless others are given; they are not saved."""
+        return tuple(self._kept)
+
+    @property
+    def needed(self) -> tuple[TableName, ...]:
+        """Tables whose rows ``sample`` has to be given."""
+        return tuple(role.table for role in self.plan.roles if role.given and role.table not in self._kept)
 
     def fit(
         self,
@@ -38,8 +78,29 @@ class Tables:
         tables: Collection[TableName] | None = None,
         progress: Progress = _silent,
     ) -> Tables:
-        """Learn some tables of a schema, all of them without ``tables``; parents not named are given to ``sample``."""
-        raise Error("several tables cannot be learned yet", hint="learn each by itself")
+        """Learn some tables of a schema, and the parents they point at, whose rows are then given to ``sample``.
+
+        Without ``tables`` all of them, but for lookups: small ones that point at nothing and that many rows point at.
+        ``read`` is called once for each table, and once more for those of which the schema tells no size.
+        """
+        for name in tables or ():
+            if name not in schema.by_name:
+                raise unknown("table", str(name), [str(one.name) for one in schema.tables])
+        chosen = set(tables) if tables is not None else {one.name for one in schema.tables}
+        parents = {key.parent for key in schema.foreign_keys if key.table in chosen}
+        rows = {name: schema.table(name).rows or _counted(read(name)) for name in sorted(chosen | parents)}
+        lookups = {name for name in parents - chosen if rows[name] < FEWEST}
+        if tables is None:
+            lookups |= {name for name in parents if _is_lookup(schema, name, rows)}
+        plan = planned(schema, chosen - lookups, rows, lookups)
+        lookups &= {role.table for role in plan.roles}
+        found = gathered(plan, read, kept_rows(self.effort), self.seed, progress)
+        known = {role.table: schema.table(role.table) for role in plan.roles}
+        learning = Learning(plan, known, found, lookups, self.effort, self.seed, self.threads, self.device)
+        self._models = learning.models(progress)
+        self._kept = {name: found[name].rows for name in sorted(lookups)} if tables is None else {}
+        self._plan = plan
+        return self
 
     def sample(
         self,
@@ -49,14 +110,46 @@ class Tables:
         seed: int = 0,
         given: Mapping[TableName, pa.Table] | None = None,
     ) -> Iterator[tuple[TableName, pa.RecordBatch]]:
-        """Rows of every table, parents before children; the same seed gives the same rows."""
-        raise Error("several tables cannot be made yet", hint="make each by itself")
+        """Rows of every table, parents before children; the same seed gives the same rows.
+
+        ``scale`` times as many as were learned from, or as many ``rows`` of a table as are said; of a table whose
+        children are counted, then as many as those need.  A whole table that is ``given`` is used as it is, keys and
+        all, and comes back only as its children.  Of a table without an owner, rows may be given in part: one is made
+        for each, with its values; a column named like ``orders.customer_id rows`` says how many children it is to have.
+        """
+        known = {role.table for role in self.plan.roles}
+        for name in (*(rows or {}), *(given or {})):
+            if name not in known:
+                raise unknown("table", str(name), list(map(str, known)))
+        if scale < 0 or any(count < 0 for count in (rows or {}).values()):
+            raise InputError("fewer than no rows cannot be made", hint="give 0 or more")
+        copied = [name for name in self._kept if name not in (given or {})]
+        every = {**self._kept, **(given or {})}
+        return Making(self.plan, self._models, every, rows or {}, scale, seed, copied).batches()
 
     def save(self, path: str | Path) -> None:
-        """Write what was learned to a file; no row is in it."""
-        raise Error("several tables cannot be saved yet", hint="learn each by itself")
+        """Write what was learned to one file; no row is in it, of lookups neither."""
+        from understudy.synth.families import save
+
+        save(path, self.plan, self._models)
 
     @staticmethod
     def load(path: str | Path, *, threads: int = 1, device: str = "auto") -> Tables:
-        """Read what ``save`` wrote."""
-        raise Error("several tables cannot be loaded yet", hint="learn each by itself")
+        """Read what ``save`` wrote; rows of lookups are then to be given to ``sample``."""
+        from understudy.synth.families import load
+
+        made = Tables(threads=threads, device=device)
+        made._plan, made._models = load(path, threads=threads, device=device)
+        return made
+
+
+def _counted(batches: pa.RecordBatchReader) -> int:
+    return sum(len(batch) for batch in batches)
+
+
+def _is_lookup(schema: Schema, name: TableName, rows: Mapping[TableName, int]) -> bool:
+    """Whether a table is one of labels, as countries are: small, points at nothing, and much pointed at."""
+    points = any(key.table == name and key.parent != name for key in schema.foreign_keys)
+    pointing = sum(rows.get(key.table, 0) for key in schema.children(name) if key.table != name)
+    few = rows[name] < FEWEST or rows[name] <= min(LOOKUP, pointing / _POINTED)
+    return few and not points and pointing > 0
