@@ -28,10 +28,13 @@ _ORDER = {"fail": 0, "error": 1, "note": 2, "pass": 3}
 _TAGS = {"fail": "Fails", "error": "Not measured", "note": "Shown", "pass": "Passes"}
 _FIGURES = ("mean shape", "trend", "c2st holdout", "mean utility")
 
-_KEY = (
-    '<p class="key">The bar goes from the floor (columns drawn independently, or the worst there is) to the ceiling '
-    "(real rows that nobody learned from); right is better. The dot is the value, the shade its 95 % interval, the "
-    "dashed line the limit. A check fails only where its whole interval is on the wrong side.</p>"
+_BAR = (
+    "The bar goes from the floor (columns drawn independently, or the worst there is) to the ceiling (real rows that "
+    "nobody learned from); right is better. The dot is the value, the shade its 95 % interval, the dashes the limit. "
+)
+_KEY = f'<p class="key">{_BAR}A check fails only where its whole interval is on the wrong side.</p>'
+_RISKS = (
+    f'<p class="key">{_BAR}A risk passes only where its whole interval is on the right side: too few rows fail.</p>'
 )
 
 
@@ -83,7 +86,7 @@ def _header(scored: Scored) -> str:
     mark, sign, word = ("pass", "✓", "Passes") if scored.passed else ("fail", "✕", "Fails")
     said = scored.verdict().split(": ", 1)[-1]
     if scored.passed:
-        means = "Every limit is kept by the whole of its interval. The worst answer decides; nothing is averaged away."
+        means = "No check failed, and none was left unmeasured. The worst answer decides; nothing is averaged away."
     elif any(one.bad for one in scored.of("privacy")):
         means = "Do not give these rows away: what is named here tells something of real people, or was not measured."
     else:
@@ -98,30 +101,34 @@ def _header(scored: Scored) -> str:
 
 
 def _failures(scored: Scored) -> str:
-    """Each check that failed, once, with what it failed for and what to do."""
+    """What failed, by what to do about it."""
     bad: dict[str, list[Answer]] = {}
-    for answer in scored.worst():
-        if answer.bad:
-            bad.setdefault(answer.score.name, []).append(answer)
-    items = "".join(_failure(answers) for answers in bad.values())
+    for answer in (one for one in scored.worst() if one.bad):
+        unmeasured = "Mend what could not be measured and measure again: it blocks like a failure."
+        remedy = unmeasured if answer.result.verdict == "error" else meaning(answer.score.name).remedy
+        bad.setdefault(remedy, []).append(answer)
+    items = "".join(_failure(remedy, answers) for remedy, answers in bad.items())
     if not items:
         return ""
     head = '<section class="failures" aria-labelledby="failures"><h2 id="failures">What to do</h2>'
     return f"{head}<ol>{items}</ol></section>"
 
 
-def _failure(answers: Sequence[Answer]) -> str:
-    first = answers[0]
-    words = meaning(first.score.name)
-    subjects = "".join(f" <code>{text(one.score.subject)}</code>" for one in answers[:8])
-    more = f" and {number(len(answers) - 8)} more" if len(answers) > 8 else ""
-    unmeasured = "What could not be measured blocks like a failure. Mend what it names and measure again."
-    remedy = unmeasured if first.result.verdict == "error" else words.remedy
-    return (
-        f'<li><p><span class="tag {first.result.verdict}">{_TAGS[first.result.verdict]}</span> '
-        f"<strong>{text(words.title)}</strong>{subjects}{more}</p>"
-        f'<p>{text(words.question)} {text(first.result.detail)}</p><p class="remedy">{sections.code(remedy)}</p></li>'
+def _failure(remedy: str, answers: Sequence[Answer], most: int = 12) -> str:
+    """One remedy, and what it is for."""
+    found = "".join(
+        f'<li><span class="tag {one.result.verdict}">{_TAGS[one.result.verdict]}</span> '
+        f"<strong>{text(meaning(one.score.name).title)}</strong> {_subject(one)} {text(one.result.detail)}</li>"
+        for one in answers[:most]
     )
+    more = f"<li>and {number(len(answers) - most)} more</li>" if len(answers) > most else ""
+    return f'<li><p class="remedy">{sections.code(remedy)}</p><ul class="found">{found}{more}</ul></li>'
+
+
+def _subject(answer: Answer) -> str:
+    """Of what it is; nothing where that is the table itself."""
+    own = answer.score.subject in ("", "table", answer.table)
+    return "" if own else f"<code>{text(answer.score.subject)}</code>"
 
 
 def _figures(scored: Scored) -> str:
@@ -155,7 +162,7 @@ def _privacy(scored: Scored) -> str:
     )
     if scored.kind == "masked":
         words = "Rows of a masked copy are people. " + scored.notes[-1][0].upper() + scored.notes[-1][1:] + "."
-    return f'<p class="words">{text(words)}</p>{_KEY}{_answers(answers)}'
+    return f'<p class="words">{text(words)}</p>{_RISKS}{_answers(answers)}'
 
 
 def _quality(scored: Scored) -> str:
@@ -189,7 +196,6 @@ def _answers(answers: Iterable[Answer]) -> str:
 
 def _answer(answer: Answer) -> str:
     score, words = answer.score, meaning(answer.score.name)
-    subject = "" if score.subject in ("", "table", answer.table) else f" <code>{text(score.subject)}</code>"
     interval = ""
     if score.low is not None and score.high is not None and score.low != score.high:
         interval = f'<span class="range">{score.low:.3f} to {score.high:.3f}</span>'
@@ -202,7 +208,8 @@ def _answer(answer: Answer) -> str:
     )  # fmt: skip
     verdict = answer.result.verdict
     return (
-        f'<tr class="{verdict}"><th scope="row">{text(words.title)}{subject}<small>{text(words.question)}</small></th>'
+        f'<tr class="{verdict}"><th scope="row">{text(words.title)} {_subject(answer)}'
+        f"<small>{text(words.question)}</small></th>"
         f'<td><span class="tag {verdict}">{_TAGS[verdict]}</span></td><td>{charts.lift(answer)}</td>{cells}'
         f'<td class="detail">{text(answer.result.detail)}</td></tr>'
     )
@@ -284,13 +291,16 @@ def _pairs(scored: Scored) -> str:
             f'<td class="n">{made:.3f}</td></tr>'
             for one, two, real, made in table.trends.lost(8)
         )
-        order = ", ".join(table.trends.columns)
+        left = (
+            ""
+            if len(table.trends.columns) <= charts.NAMED
+            else f"From top to bottom: {', '.join(table.trends.columns)}."
+        )
         parts.append(
             f'{title}<div class="maps">{charts.maps(table.trends)}</div>'
             f'<details class="more-of" open><summary>Pairs that changed most</summary><table class="columns">'
             '<thead><tr><th scope="col">Pair</th><th scope="col" class="n">Real</th><th scope="col" class="n">Made</th>'
-            f'</tr></thead><tbody>{rows}</tbody></table></details><p class="key">From the top and from the left: '
-            f"{text(order)}.</p>"
+            f'</tr></thead><tbody>{rows}</tbody></table></details><p class="key">{text(left)}</p>'
         )
     said = (
         "How strongly two columns go together, from 0 (not at all) to 1 (one fixes the other): Cramer's V over ten "

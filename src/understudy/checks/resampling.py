@@ -82,7 +82,9 @@ def shares(counts: Numbers) -> Numbers:
 
 def overlap(real: Numbers, other: Numbers) -> Numbers:
     """One minus the total variation distance: the share of rows that could stand for each other."""
-    return np.asarray(_judged(real, other, 1 - 0.5 * np.abs(shares(real) - shares(other)).sum(axis=-1)))
+    return np.asarray(
+        _judged(real, other, np.maximum(0.0, 1 - 0.5 * np.abs(shares(real) - shares(other)).sum(axis=-1)))
+    )
 
 
 def nearness(real: Numbers, other: Numbers) -> Numbers:

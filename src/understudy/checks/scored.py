@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from understudy.checks.page.meaning import meaning
+from understudy.checks.page.meaning import MEANING, meaning
 from understudy.checks.page.words import plural
 from understudy.checks.pictures import Picture, Trends
 from understudy.checks.run import passed
@@ -138,9 +138,13 @@ class Scored:
         return (one for one in self.answers if one.area == area and table in (None, one.table))
 
     def worst(self) -> list[Answer]:
-        """All answers, the worst first: what failed, by how far; what could not be measured; the rest."""
-        order = {area: at for at, area in enumerate(AREAS)}
-        return sorted(self.answers, key=lambda one: (_ORDER[one.result.verdict], order[one.area], -one.excess))
+        """All answers: what failed, the surest first, by how far; what could not be measured; the rest."""
+        area = {area: at for at, area in enumerate(AREAS)}
+        check = {name: at for at, name in enumerate(MEANING)}
+        return sorted(
+            self.answers,
+            key=lambda one: (_ORDER[one.result.verdict], area[one.area], check.get(one.score.name, 0), -one.excess),
+        )
 
     def verdict(self) -> str:
         """The outcome in a sentence: ``fails: near copies, ...``."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,9 +13,10 @@ import pyarrow.compute as pc
 from understudy.checks import masked, privacy, quality
 from understudy.checks.pictures import pictures, trends
 from understudy.checks.privacy import Limits, LogProb
+from understudy.checks.queries import queries
 from understudy.checks.relational import relational
 from understudy.checks.scored import Answer, Area, Kind, Measured, Scored
-from understudy.checks.scores import Score
+from understudy.checks.scores import Score, attempt
 from understudy.checks.sides import ROWS, flattened, sides
 from understudy.errors import InputError, unknown
 from understudy.interfaces import Progress, Result
@@ -33,7 +36,7 @@ class Asked:
     """The column that says whose row it is; else that of a key whose parents stand on one side alone."""
     targets: Mapping[TableName, Sequence[str]] = field(default_factory=dict)
     queries: Mapping[str, str] = field(default_factory=dict)
-    """SQL by name; asked of every table that it names, or of the only one."""
+    """SQL by name; asked of the table that it names, or of all together where that is not one."""
     identifying: Mapping[TableName, Mapping[str, str]] = field(default_factory=dict)
     """Columns that say who someone is, with what kind of value; found among texts where a table is not named."""
     quasi: Mapping[TableName, Sequence[str]] = field(default_factory=dict)
@@ -45,6 +48,13 @@ class Asked:
     attacked: int = privacy.ROWS
     quality_limits: Mapping[str, quality.Limit | None] = field(default_factory=lambda: quality.LIMITS)
     privacy_limits: Limits = field(default_factory=Limits)
+    tables: tuple[TableName, ...] = ()
+    """Those that are there; ``score`` says which."""
+
+    def named(self, sql: str) -> list[TableName]:
+        """The tables that a query names."""
+        words = set(re.findall(r"\w+", sql))
+        return [name for name in self.tables if name.name in words]
 
 
 def score(
@@ -61,7 +71,7 @@ def score(
     Tables are those of the real side; one that the made side lacks fails.  Without a holdout no attack can be judged,
     so that a synthetic table does not pass.  ``names`` are what the sides are called in the report.
     """
-    asked = asked or Asked()
+    asked = replace(asked or Asked(), tables=tuple(real))
     answers: list[Answer] = []
     measured: list[Measured] = []
     for name, table in real.items():
@@ -75,6 +85,7 @@ def score(
         measured.append(one.measured(answers))
     if asked.foreign_keys:
         answers += _relations(real, made, holdout, asked)
+    answers += _across(real, made, holdout, asked)
     notes = [] if holdout or asked.kind == "masked" else ["no holdout was given: no attack on privacy could be judged"]
     if asked.kind == "masked":
         notes.append(masked.NOTE)
@@ -145,8 +156,8 @@ class _Table:
         return Measured(self.subject, counts, columns, whole.notes, pictures(whole, first), trends(whole, first))
 
     def _queries(self) -> dict[str, str]:
-        """The queries that name this table."""
-        return {name: sql for name, sql in self.asked.queries.items() if self.name.name in sql}
+        """The queries that name this table alone."""
+        return {query: sql for query, sql in self.asked.queries.items() if self.asked.named(sql) == [self.name]}
 
 
 def _entity(name: TableName, real: Tables, holdout: Tables | None, asked: Asked) -> str | None:
@@ -167,6 +178,16 @@ def _relations(real: Tables, made: Tables, holdout: Tables | None, asked: Asked)
     there = [key for key in asked.foreign_keys if {key.table, key.parent} <= real.keys() & made.keys()]
     held = holdout if holdout and all({key.table, key.parent} <= holdout.keys() for key in there) else None
     scores = relational(real, made, there, held, rows=asked.rows) if there else []
+    return _judged("relations", "", scores, asked)
+
+
+def _across(real: Tables, made: Tables, holdout: Tables | None, asked: Asked) -> list[Answer]:
+    """Queries over several tables, or none; of all rows, so that only shares and averages can be compared."""
+    known = [{name.name: table for name, table in (side or {}).items()} for side in (real, made, holdout)]
+    scores: list[Score] = []
+    for name, sql in asked.queries.items():
+        if len(asked.named(sql)) != 1:
+            scores += attempt("query", name, partial(queries, {name: sql}, known[0], known[1], known[2] or None))
     return _judged("relations", "", scores, asked)
 
 

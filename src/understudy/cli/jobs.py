@@ -12,6 +12,7 @@ import typer
 
 from understudy import render
 from understudy.cli.detect import Recognizers
+from understudy.cli.report import report
 from understudy.errors import CheckFailed, InputError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
@@ -188,19 +189,6 @@ def check(
     out.result(checked.json(), str(checked))
     if not checked.passed:
         raise typer.Exit(CheckFailed.exit_code)
-
-
-def report(
-    job: Annotated[Path, typer.Argument(metavar="JOB", help="The job file.")] = Path("job.yaml"),
-    run: RunId = "",
-    json: Json = False,
-) -> None:
-    """Show the report of a run, and where its page is."""
-    from understudy import jobs
-
-    finished = jobs.report(job, run=run)
-    out = render.output(json=json)
-    out.result(finished.report.json(), finished.summary())
 
 
 def load(

@@ -2,6 +2,7 @@
 
 from understudy.connections import CONNECTIONS, connect
 from understudy.interfaces import Connection
+from understudy.jobs.comparing import measure
 from understudy.jobs.detecting import Detected, findings
 from understudy.jobs.drafting import Draft, init
 from understudy.jobs.frames import mask, unmask
@@ -26,6 +27,7 @@ __all__ = [
     "init",
     "load",
     "mask",
+    "measure",
     "plan",
     "preview",
     "report",

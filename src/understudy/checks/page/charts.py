@@ -13,6 +13,9 @@ _LIFT = 150
 _TONES = 10
 """Steps of a map's colour."""
 
+NAMED = 24
+"""Columns whose names there is room for beside their squares."""
+
 
 def lift(answer: Answer) -> str:
     """A line from floor to ceiling with the value, its interval and the limit on it; empty without a value."""
@@ -127,11 +130,19 @@ def _map(columns: Sequence[str], values: Sequence[float], kind: str, title: str)
         f'<path opacity="{tone / _TONES:.1f}" d="{"".join(squares)}"/>' for tone, squares in sorted(paths.items())
     )
     diagonal = "".join(f"M{at} {at}h1v1h-1z" for at in range(count))
+    named = "".join(
+        f'<text x="{at + 1.3}" y="{at + 0.72}">{text(_short(name))}</text>' for at, name in enumerate(columns)
+    )
+    room = 6 if count <= NAMED else 0
     said = f"{title}: how strongly {count} columns go together, pair by pair, in the order that is listed below"
     return (
-        f'<svg class="map {kind}" viewBox="0 0 {count} {count}" role="img" aria-label="{attribute(said)}">'
-        f'<rect class="ground" width="{count}" height="{count}"/>{drawn}<path class="self" d="{diagonal}"/></svg>'
+        f'<svg class="map {kind}" viewBox="0 0 {count + room} {count}" role="img" aria-label="{attribute(said)}">'
+        f'{drawn}<path class="self" d="{diagonal}"/>{named if room else ""}</svg>'
     )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 16 else name[:15] + "…"
 
 
 def telling(breakdown: Sequence[tuple[str, float]]) -> str:

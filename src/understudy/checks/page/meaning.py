@@ -24,9 +24,19 @@ MEANING: dict[str, Advice] = {
     "exact copies": Advice("Exact copies", "Are real rows in the made table, as they were?", _PRIVATE),
     "copied rows": Advice("Copied rows", "How many made rows are real rows?", _PRIVATE),
     "near copies": Advice("Near copies", "Are real rows in the made table with a field changed?", _PRIVATE),
-    "nearest share": Advice("Nearest share", "Do made rows lie nearer to rows learned from than to others?", _PRIVATE),
-    "small distances": Advice("Small distances", "Do made rows lie too near to rows learned from?", _PRIVATE),
-    "small ratios": Advice("Small ratios", "Does a made row single out one real row as its nearest?", _PRIVATE),
+    "replay": Advice(
+        "Replay",
+        "Do values that say who someone is stand in the made table?",
+        "Give the column to a generator of its kind (`email`, `person_name`), not to the synthesizer.",
+    ),
+    "originals": Advice(
+        "Originals",
+        "Do original values of identifying columns stand anywhere in the copy?",
+        "Give the column where they were found a rule of its own, or the column they came from a stronger one.",
+    ),
+    "singling out": Advice("Singling out", "Do made rows tell what is true of one person alone?", _PRIVATE),
+    "linkability": Advice("Linkability", "Do made rows tell which two parts of a record are one person's?", _PRIVATE),
+    "inference": Advice("Inference", "Do made rows give a secret of a known person away?", _PRIVATE),
     "membership": Advice("Membership", "Can one tell who was learned from?", _PRIVATE),
     "membership for sure": Advice(
         "Membership for sure",
@@ -36,14 +46,6 @@ MEANING: dict[str, Advice] = {
     "membership of outliers": Advice(
         "Membership of outliers", "Can one tell who was learned from among unusual people?", _PRIVATE
     ),
-    "singling out": Advice("Singling out", "Do made rows tell what is true of one person alone?", _PRIVATE),
-    "linkability": Advice("Linkability", "Do made rows tell which two parts of a record are one person's?", _PRIVATE),
-    "inference": Advice("Inference", "Do made rows give a secret of a known person away?", _PRIVATE),
-    "replay": Advice(
-        "Replay",
-        "Do values that say who someone is stand in the made table?",
-        "Give the column to a generator of its kind (`email`, `person_name`), not to the synthesizer.",
-    ),
     "k-anonymity": Advice(
         "k-anonymity",
         "In how large a crowd does every row stand?",
@@ -52,42 +54,39 @@ MEANING: dict[str, Advice] = {
     "l-diversity": Advice(
         "l-diversity", "Do crowds differ in what is sensitive?", "Make the crowds larger, or leave the column out."
     ),
-    "originals": Advice(
-        "Originals",
-        "Do original values of identifying columns stand anywhere in the copy?",
-        "Give the column where they were found a rule of its own, or the column they came from a stronger one.",
-    ),
+    "nearest share": Advice("Nearest share", "Do made rows lie nearer to rows learned from than to others?", _PRIVATE),
+    "small distances": Advice("Small distances", "Do made rows lie too near to rows learned from?", _PRIVATE),
+    "small ratios": Advice("Small ratios", "Does a made row single out one real row as its nearest?", _PRIVATE),
     "privacy": Advice("Privacy", "Was privacy measured?", "Give real rows that were held out."),
     "familiar privacy": Advice("Gretel-style privacy", "What would the score say that many know?", ""),
     "comparison": Advice("Comparison", "Can both tables be compared?", "Make the same columns, of the same kinds."),
-    "rows": Advice("Rows", "Are there as many rows as before?", "A masked copy has the rows that were chosen."),
-    "mean shape": Advice("Shape", "Is each column distributed as the real one?", _FAITHFUL),
-    "shape": Advice("Shape", "Is the column distributed as the real one?", _FAITHFUL),
-    "mean nulls": Advice("Nulls", "Is as much missing as in the real rows?", _FAITHFUL),
+    "variety": Advice("Variety", "Does every column vary that varies in the real rows?", _FAITHFUL),
+    "unique key": Advice("Unique key", "Is every key one row's alone?", "Declare the key, so that it is generated."),
     "nulls": Advice("Nulls", "Is as much missing as in the real column?", _FAITHFUL),
-    "trend": Advice("Trend", "Do pairs of columns go together as the real ones do?", _FAITHFUL),
+    "shape": Advice("Shape", "Is the column distributed as the real one?", _FAITHFUL),
+    "within range": Advice("Range", "Are all values such as there are in the real column?", _RULES),
+    "new categories": Advice("New categories", "Are there labels that no real row has?", _RULES),
+    "dependency": Advice("Dependency", "Does a column still fix the one that it fixes?", _RULES),
+    "order": Advice("Order", "Does the smaller column stay the smaller?", _RULES),
+    "equality": Advice("Equality", "Are columns equal as often as the real ones?", _RULES),
+    "sum": Advice("Sum", "Do columns still add up?", _RULES),
+    "product": Advice("Product", "Is a column still the product of two others?", _RULES),
     "weakest trend": Advice("Weakest trend", "Is there a pair that lost what held it together?", _FAITHFUL),
-    "trend of column": Advice("Trend of a column", "Does the column go with the others as the real one does?", ""),
+    "query": Advice("Your query", "Does your own question get the same answer?", _FAITHFUL),
+    "utility": Advice("Utility", "Can the column be predicted as well after training on made rows?", _FAITHFUL),
+    "mean utility": Advice("Utility", "Does a model trained on made rows work on real ones?", _FAITHFUL),
+    "c2st holdout": Advice(
+        "Told apart", "Can boosted trees tell made rows from real ones that nobody learned from?", _FAITHFUL
+    ),
+    "trend": Advice("Trend", "Do pairs of columns go together as the real ones do?", _FAITHFUL),
+    "mean shape": Advice("Shape", "Is each column distributed as the real one?", _FAITHFUL),
+    "mean nulls": Advice("Nulls", "Is as much missing as in the real rows?", _FAITHFUL),
     "1-way accuracy": Advice("Accuracy, 1 column", "Do tables of one column agree?", _FAITHFUL),
     "2-way accuracy": Advice("Accuracy, 2 columns", "Do tables of two columns agree?", _FAITHFUL),
     "3-way accuracy": Advice("Accuracy, 3 columns", "Do tables of three columns agree?", _FAITHFUL),
     "accuracy": Advice("Accuracy", "Do tables of one, two and three columns agree?", _FAITHFUL),
-    "within range": Advice("Range", "Are all values such as there are in the real column?", _RULES),
-    "new categories": Advice("New categories", "Are there labels that no real row has?", _RULES),
-    "variety": Advice("Variety", "Does every column vary that varies in the real rows?", _FAITHFUL),
-    "unique key": Advice("Unique key", "Is every key one row's alone?", "Declare the key, so that it is generated."),
-    "equality": Advice("Equality", "Are columns equal as often as the real ones?", _RULES),
-    "order": Advice("Order", "Does the smaller column stay the smaller?", _RULES),
-    "dependency": Advice("Dependency", "Does a column still fix the one that it fixes?", _RULES),
-    "sum": Advice("Sum", "Do columns still add up?", _RULES),
-    "product": Advice("Product", "Is a column still the product of two others?", _RULES),
-    "query": Advice("Your query", "Does your own question get the same answer?", _FAITHFUL),
-    "c2st holdout": Advice(
-        "Told apart", "Can boosted trees tell made rows from real ones that nobody learned from?", _FAITHFUL
-    ),
+    "trend of column": Advice("Trend of a column", "Does the column go with the others as the real one does?", ""),
     "c2st": Advice("Told apart from training", "Can boosted trees tell made rows from those learned from?", ""),
-    "mean utility": Advice("Utility", "Does a model trained on made rows work on real ones?", _FAITHFUL),
-    "utility": Advice("Utility", "Can the column be predicted as well after training on made rows?", _FAITHFUL),
     "likelihood gap": Advice("Likelihood gap", "Does the model know its own rows better than others?", ""),
     "familiar score": Advice("Gretel-style score", "What would the score say that many know?", ""),
     "integrity": Advice("Integrity", "Does every row that points at another find it?", _KEYS),
@@ -105,6 +104,7 @@ MEANING: dict[str, Advice] = {
     "worst c2st-agg": Advice("Worst parents", "Which parent table is told apart best?", _KEYS),
     "unique pairs": Advice("Pairs of parents", "Are as many pairs of parents distinct?", _KEYS),
 }
+"""In the order in which they are told: what is surest and worst first."""
 
 
 def meaning(check: str) -> Advice:
