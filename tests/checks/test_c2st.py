@@ -60,6 +60,30 @@ def test_a_copy_of_what_was_learned_gains_nothing_against_the_holdout():
     assert verdicts([scores["c2st"]]) == {("c2st", "table"): "note"}
 
 
+def visits(seed):
+    """60 people who come ten times each, and are the same every time but for a hair."""
+    dice = np.random.default_rng(seed)
+    who = np.repeat(np.arange(60), 10)
+    height, weight = (dice.normal(size=60)[who] + dice.normal(0, 0.001, 600) for _ in "12")
+    return pa.table({"height": height, "weight": weight, "person": who + 1000 * seed})
+
+
+def test_people_who_come_often_betray_nothing_when_their_rows_are_judged_together():
+    sides_of = [visits(seed) for seed in (1, 2, 3)]
+    known, alone = (
+        {score.name: score for score in c2st(sides(*sides_of, keys=keys, entity=entity))}["c2st holdout"]
+        for keys, entity in (((), "person"), (("person",), None))
+    )
+    assert known.value > 0.7, "other people of the same kind"
+    assert alone.value < 0.2, "the same people on both sides of a fold are known again"
+
+
+def test_halves_of_real_rows_have_other_people():
+    whole = sides(visits(1), visits(2), entity="person")
+    assert not set(whole.owners[0].tolist()) & set(whole.owners[2].tolist())
+    assert "person" not in [facet.name for facet in whole.facets]
+
+
 def test_a_column_that_is_empty_on_a_side_is_learned_from_too():
     def table(seed, empty):
         dice = np.random.default_rng(seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from decimal import Decimal
 
 import numpy as np
@@ -50,6 +51,40 @@ def test_the_trend_of_two_measures_is_half_the_difference_of_pearsons_correlatio
     wanted = [np.corrcoef(side["x"].to_numpy(), side["y"].to_numpy())[0, 1] for side in (real, made)]
     assert score.value == pytest.approx(1 - abs(wanted[0] - wanted[1]) / 2)
     assert score.floor < score.ceiling - 0.2
+
+
+def contingency(real, made, bins):
+    """The overlap of two tables of pairs, counted one by one; a number in one of ten equal parts of the real range."""
+
+    def cell(row):
+        return tuple(
+            value if edges is None else sum(value >= edge for edge in edges)
+            for value, edges in zip(row, bins, strict=True)
+        )
+
+    counts = [Counter(map(cell, side)) for side in (real, made)]
+    return 1 - sum(abs(counts[0][one] / len(real) - counts[1][one] / len(made)) for one in {*counts[0], *counts[1]}) / 2
+
+
+@pytest.mark.parametrize("numeric", [False, True])
+def test_the_trend_of_labels_is_the_overlap_of_their_contingency_tables(numeric):
+    def rows(seed, slope):
+        dice = np.random.default_rng(seed)
+        kind = dice.integers(0, 3, 300)
+        other = slope * kind + dice.normal(0, 1, 300) if numeric else (kind * slope + dice.integers(0, 2, 300)) % 4
+        return list(
+            zip(kind.astype(str).tolist(), other.tolist() if numeric else other.astype(str).tolist(), strict=True)
+        )
+
+    def table(pairs):
+        return pa.table({"kind": [one for one, _ in pairs], "other": [two for _, two in pairs]})
+
+    real, made, held = rows(1, 1), rows(2, 3), rows(3, 1)
+    values = [two for _, two in real]
+    edges = [min(values) + part * (max(values) - min(values)) / 10 for part in range(1, 10)] if numeric else None
+    (score, *_) = trend(sides(table(real), table(made), table(held)))
+    assert score.value == pytest.approx(contingency(real, made, (None, edges)))
+    assert score.ceiling == pytest.approx(contingency(real, held, (None, edges)))
 
 
 def test_two_samples_of_one_source_agree_as_far_as_the_formula_says():

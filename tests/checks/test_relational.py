@@ -135,6 +135,18 @@ def test_real_careers_pass_in_the_order_of_their_years(baseball):
     assert next(score.value for score in scores if score.name == "cardinality") > 0.93
 
 
+def test_sequences_of_another_length_are_caught():
+    real, made, held = (shop(seed) for seed in (1, 2, 3))
+    short = {**made, ORDERS: made[ORDERS].filter(pa.array(np.arange(made[ORDERS].num_rows) % 2 == 0))}
+
+    def lengths(side):
+        families = Families(*(Family(tables, (KEY,)) for tables in (real, side, held)), 2000)
+        return next(one for one in sequence(families, KEY, "total") if one.name == "sequence length")
+
+    assert verdicts([lengths(made)]) == {("sequence length", KEY.id): "pass"}
+    assert verdicts([lengths(short)]) == {("sequence length", KEY.id): "fail"}
+
+
 def test_careers_whose_years_were_dealt_out_anew_are_caught(baseball):
     real, holdout, fresh = baseball
     mixed = {**fresh, BATTING: replaced(fresh[BATTING], "year", shuffled(fresh[BATTING]["year"]))}

@@ -191,7 +191,8 @@ def sequence(families: Families, key: ForeignKey, order: str = "") -> Iterator[S
         return
     compared = families.sides(key.id, lambda family: successions(family, key, by))
     names = [facet.name for facet in compared.facets if not facet.name.startswith((_NEXT, _STEP))]
-    yield agreement(compared, "sequence", [(name, _NEXT + name) for name in names], f"rows ordered by {by}")
+    if names:
+        yield agreement(compared, "sequence", [(name, _NEXT + name) for name in names], f"rows ordered by {by}")
     step = next((score for score in shape(compared) if score.subject == _STEP + by), None)
     if step is not None:
         yield replace(step, name="sequence step", subject=f"{key.id} [{by}]")
