@@ -277,3 +277,32 @@ def test_a_given_value_that_is_too_rare_to_be_learned_stays() -> None:
     model = Flat(Budget(rows=1_000, width=16, passes=2_000)).fit(None, pa.table({"name": names, "x": list(range(601))}))
     rows = pa.Table.from_batches(model.sample(2, given=pa.table({"name": ["Cleo", "Ada"]})))
     assert rows.column("name").to_pylist() == ["Cleo", "Ada"]
+
+
+def test_a_given_sum_without_its_parts_gets_parts_that_go_with_it() -> None:
+    rng = np.random.default_rng(0)
+    net, tip = np.round(rng.gamma(2, 100, 3_000), 2), np.round(rng.gamma(2, 20, 3_000), 2)
+    rows = pa.table({"net": net, "tip": tip, "total": np.round(net + tip, 2)})
+    model = Flat(Budget(rows=5_000, width=48, passes=60_000)).fit(None, rows)
+    wanted = np.repeat([60.0, 600.0], 300)
+    made_rows = pa.Table.from_batches(model.sample(600, given=pa.table({"total": wanted})))
+    low, high = np.split(made_rows.column("net").to_numpy(), 2)
+    assert made_rows.column("total").to_pylist() == wanted.tolist()
+    assert 3 * np.median(low) < np.median(high) and np.median(low) < 100
+    off = made_rows.column("net").to_numpy() + made_rows.column("tip").to_numpy() - wanted
+    assert (np.abs(off) < 0.001).mean() > 0.9
+
+
+def test_copies_of_labels_are_foreseen_and_balanced_by_their_labels() -> None:
+    rng = np.random.default_rng(0)
+    billed, other = ([f"town {one}" for one in rng.integers(0, 80, 3_000)] for _ in range(2))
+    sent = [a if at % 4 else b for at, (a, b) in enumerate(zip(billed, other, strict=True))]
+    rows = pa.table({"billed": billed, "sent": sent})
+    model = Flat(Budget(rows=5_000, width=48, passes=60_000)).fit(None, rows)
+    assert model.relations.formulas == (("sent", Copy("billed")),)
+    values, chance = model.predict_proba(rows.slice(0, 50), "sent")
+    right = [values.index(town) for town in billed[:50]]
+    assert chance[np.arange(50), right].mean() > 0.6 and np.allclose(chance.sum(1), 1)
+    made_rows = pa.Table.from_batches(model.sample(800, balance={"sent": "even"}))
+    counts = np.unique(made_rows.column("sent").to_pylist(), return_counts=True)[1]
+    assert counts.min() == counts.max() == 10

@@ -62,6 +62,8 @@ class Cells:
     codes: Codes
     low: Levels
     high: Levels
+    own: Codes | None = None
+    """The class of the value itself, where the class only says what it follows from."""
 
 
 @dataclass(frozen=True)

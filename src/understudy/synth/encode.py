@@ -45,13 +45,15 @@ class Encoded:
     codes: Codes
     low: Levels
     high: Levels
+    own: Codes | None = None
+    """The classes of the values themselves, where some classes say what a value follows from; None where none does."""
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def take(self, rows: NDArray[np.int64] | slice) -> Encoded:
         """Some of the rows."""
-        return Encoded(self.codes[rows], self.low[rows], self.high[rows])
+        return Encoded(self.codes[rows], self.low[rows], self.high[rows], None if self.own is None else self.own[rows])
 
     @staticmethod
     def of(cells: Sequence[Cells], rows: int) -> Encoded:
@@ -59,7 +61,10 @@ class Encoded:
         if not cells:
             empty = np.zeros((rows, 0), np.float32)
             return Encoded(np.zeros((rows, 0), np.int32), empty, empty)
-        return Encoded(*(np.stack([getattr(cell, of) for cell in cells], 1) for of in ("codes", "low", "high")))
+        codes, low, high = (np.stack([getattr(cell, of) for cell in cells], 1) for of in ("codes", "low", "high"))
+        if all(cell.own is None for cell in cells):
+            return Encoded(codes, low, high)
+        return Encoded(codes, low, high, np.stack([cell.codes if cell.own is None else cell.own for cell in cells], 1))
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,7 @@ class Encoder:
     def encode(self, rows: pa.RecordBatch | pa.Table, *, given: bool = False) -> Encoded:
         """Rows as arrays.  Columns that are not there are unknown; with ``given``, nulls are unknown as well."""
         cells: list[Cells] = []
-        there = {name: self._read(name, rows.column(name)) for name in self.names if name in rows.schema.names}
+        there = self.read(rows)
         for name in self.names:
             coded = self.coded[name]
             if name not in there:
@@ -126,6 +131,10 @@ class Encoder:
                     cell.codes[absent] = UNKNOWN
             cells += found
         return Encoded.of(cells, len(rows))
+
+    def read(self, rows: pa.RecordBatch | pa.Table) -> dict[str, pa.Array]:
+        """The columns that are there, as plain values of the table's own types."""
+        return {name: self._read(name, rows.column(name)) for name in self.names if name in rows.schema.names}
 
     def _read(self, name: str, values: pa.Array | pa.ChunkedArray) -> pa.Array:
         wanted = self.schema.field(name).type
@@ -164,7 +173,7 @@ class Encoder:
             if given is not None and name in given.schema.names:
                 values = pc.coalesce(arrow.plain(given.column(name).combine_chunks()).cast(values.type), values)
             made[name] = values
-        mended(self.relations, made, given, rng)
+        mended(self, made, given, rng)
         columns = [arrow.like(made[one.name], one.type) for one in self.made_schema]
         return pa.RecordBatch.from_arrays(columns, schema=self.made_schema)
 

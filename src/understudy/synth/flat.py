@@ -19,6 +19,7 @@ from understudy.synth.columns import Categories, Drawn, Numbers
 from understudy.synth.effort import Budget, Effort, budget_of, kept_rows, threads
 from understudy.synth.encode import Encoded, Encoder, encoder_of, sampled, table_of, typed
 from understudy.synth.linked import completed
+from understudy.synth.related import Related
 from understudy.synth.relations import Relations
 
 if TYPE_CHECKING:
@@ -231,6 +232,7 @@ class Flat:
     def _values(self, name: str) -> dict[int, object]:
         """The values of a column's classes by their codes; only of columns all of whose values are classes."""
         coded, at = self.encoder.coded[name], self.encoder.places[name]
+        coded = coded.inner if isinstance(coded, Related) else coded
         if not isinstance(coded, Categories | Numbers) or at.stop - at.start != 1 or coded.parts[0].number:
             raise InputError(
                 f"column {name!r} has too many different values to name each", hint="give rows with the values instead"
@@ -261,14 +263,17 @@ class Flat:
 
         if column not in self.encoder.made_schema.names:
             raise unknown("column", column, self.encoder.made_schema.names)
-        values = self._values(column)
+        values, coded = self._values(column), self.encoder.coded[column]
         at = self.encoder.places[column].start
         self.network.to("cpu")
         found = [np.zeros((0, len(values)))]
         with threads(self.threads):
             for first in range(0, len(table), CHUNK):
-                some = self.encoder.encode(table.slice(first, CHUNK).combine_chunks())
-                found.append(foreseen(self.network, some, at)[:, list(values)])
+                some = table.slice(first, CHUNK).combine_chunks()
+                chance = foreseen(self.network, self.encoder.encode(some), at)
+                if isinstance(coded, Related):
+                    chance = coded.resolved(chance, self.encoder.read(some))
+                found.append(chance[:, list(values)])
         chance = np.concatenate(found)
         return list(values.values()), chance / chance.sum(1, keepdims=True)
 

@@ -17,7 +17,7 @@ from understudy.synth.later import Later, later_of, moments
 from understudy.synth.legal import legal_of
 from understudy.synth.moments import Moments
 from understudy.synth.related import Related, fitting, related
-from understudy.synth.relations import Order, Relations, Rule, find
+from understudy.synth.relations import Order, Rule, find
 from understudy.synth.rules import Copy, Product, Sum, as_array, as_floats, shaped, stepped
 
 if TYPE_CHECKING:
@@ -146,8 +146,9 @@ def _step(coded: Coded) -> float:
     return inner.step if isinstance(inner, Numbers) else 0.0
 
 
-def mended(relations: Relations, made: dict[str, pa.Array], given: pa.Table | None, rng: np.random.Generator) -> None:
+def mended(encoder: Encoder, made: dict[str, pa.Array], given: pa.Table | None, rng: np.random.Generator) -> None:
     """Make drawn columns agree with what fixes them, and stay in order where that never fails, in place."""
+    relations = encoder.relations
     fixed = {name: given.column(name) for name in given.schema.names} if given is not None else {}
     for one in relations.dependencies:
         if one.source in made and one.target in made:
@@ -157,6 +158,32 @@ def mended(relations: Relations, made: dict[str, pa.Array], given: pa.Table | No
     for order in relations.orders:
         if order.rate == 1 and order.low in made and order.high in made and not moments(made[order.low].type):
             _ordered(order, made, {*bound, *fixed}, rng)
+    for name, formula in relations.sure:
+        if name in fixed and isinstance(formula, Sum):
+            _settled(encoder, made, fixed, name, formula)
+
+
+def _settled(
+    encoder: Encoder, made: dict[str, pa.Array], fixed: dict[str, pa.ChunkedArray], name: str, formula: Sum
+) -> None:
+    """Let a sum that is given be that of its parts, by the largest part that is not given and nothing else needs."""
+    needed = [one for other, rule in encoder.relations.formulas if rule != formula for one in (other, *rule.sources)]
+    free = [one for one in formula.sources if one not in fixed and one not in needed]
+    if not free or any(one not in made for one in formula.sources):
+        return
+    result, sources = as_floats(made[name]), [as_floats(made[one]) for one in formula.sources]
+    sizes = {one: float(np.nansum(np.abs(numbers))) for one, numbers in zip(formula.sources, sources, strict=True)}
+    chosen = max(free, key=lambda one: sizes[one])
+    coded = encoder.coded[chosen]
+    if not isinstance(coded, Numbers) or coded.curve is None:
+        return
+    solved = stepped(_inverse(formula, formula.sources.index(chosen), result, sources), coded.step)
+    low, high = coded.curve.values[0] + coded.origin, coded.curve.values[-1] + coded.origin
+    with np.errstate(invalid="ignore"):
+        wrong = (np.abs(formula.of(sources) - result) > _OFF * np.abs(result)) & (solved >= low) & (solved <= high)
+    wrong &= np.asarray(fixed[name].is_valid())
+    values = fitting(as_array(np.where(wrong, solved, np.nan)), made[chosen].type)
+    made[chosen] = pc.coalesce(values, made[chosen])
 
 
 def _ordered(order: Order, made: dict[str, pa.Array], bound: set[str], rng: np.random.Generator) -> None:

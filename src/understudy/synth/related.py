@@ -70,6 +70,7 @@ class Related:
         cells = self.inner.encode(values)
         codes = cells[0].codes
         codes[codes >= self.first] += len(self.formulas)
+        cells = [replace(cell, own=cell.codes.copy()) for cell in cells]
         shared = (codes < self.first) & self.inner.parts[0].number
         free = np.ones(len(codes), bool)
         for at, formula in enumerate(self.formulas):
@@ -83,6 +84,16 @@ class Related:
                 other.codes[follows] = UNKNOWN
             free &= ~follows
         return cells
+
+    def resolved(self, chance: NDArray[np.float64], columns: Mapping[str, pa.Array]) -> NDArray[np.float64]:
+        """The chance of each of the inner column's classes: a formula's goes to the class of what it gives."""
+        found = np.concatenate([chance[:, : self.first], chance[:, self.first + len(self.formulas) :]], 1)
+        for at, formula in enumerate(self.formulas):
+            if set(formula.sources) <= columns.keys():
+                own = self.inner.encode(formula.values(columns))[0].codes
+                there = np.flatnonzero(own >= 0)
+                found[there, own[there]] += chance[there, self.first + at]
+        return found
 
     def decode(self, drawn: Drawn) -> pa.Array:
         """Plain values as if there were no formulas; where one was drawn, what stands in where it gives no value."""

@@ -16,6 +16,8 @@ from understudy.synth.model import Network, scored
 
 _HELD = 0.05
 """The share of rows that only judge."""
+_PLAIN = 0.15
+"""The share of rows that are shown with values that follow from others as they are."""
 _MASKS = 4
 _CHECKS = 16
 """How often the network is judged."""
@@ -55,17 +57,30 @@ class Rows:
     codes: Tensor
     low: Tensor
     high: Tensor
+    own: Tensor | None = None
+    """The classes of the values themselves, where some say what a value follows from."""
 
     @staticmethod
     def of(encoded: Encoded) -> Rows:
         """Share the arrays' memory."""
-        return Rows(*(torch.from_numpy(np.ascontiguousarray(a)) for a in (encoded.codes, encoded.low, encoded.high)))
+        arrays = [a for a in (encoded.codes, encoded.low, encoded.high, encoded.own) if a is not None]
+        return Rows(*(torch.from_numpy(np.ascontiguousarray(a)) for a in arrays))
 
     def at(self, rows: Tensor, generator: torch.Generator, device: str) -> tuple[Tensor, Tensor]:
         """Classes and fresh normal scores of some rows: a number's level is drawn from its range anew each time."""
         low = self.low[rows]
         level = low + (self.high[rows] - low) * torch.rand(low.shape, generator=generator)
         return self.codes[rows].long().to(device), scored(level.clamp(1e-6, 1 - 1e-6)).to(device)
+
+    def shown(self, codes: Tensor, rows: Tensor, generator: torch.Generator) -> Tensor:
+        """Classes as the network sees them: in some rows values that follow from others as they are.
+
+        So it also learns what goes with a value that is given without what it follows from.
+        """
+        if self.own is None:
+            return codes
+        plain = torch.rand(len(rows), 1, generator=generator) < _PLAIN
+        return torch.where(plain.to(codes.device), self.own[rows].long().to(codes.device), codes)
 
 
 def masks(rows: int, made: int, parts: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -145,8 +160,9 @@ def loss_of(network: Network, rows: Rows, batch: Tensor, generator: torch.Genera
     codes, z = rows.at(batch, generator, device)
     known, weight = masks(len(batch), layout.made, len(layout.parts), generator)
     known, weight = known.to(device), weight.to(device)
+    shown = rows.shown(codes, batch, generator)
     with lower_precision(device):
-        out = network(codes, z, known & (codes >= 0))
+        out = network(shown, z, known & (shown >= 0))
     losses = network.losses(out.float(), codes, z)
     return ((losses * ~known[:, : layout.made]).sum(1) * weight).mean()
 
