@@ -42,10 +42,17 @@ check: setup  ## Format, lint, types and layers
 bench: setup  ## Run the benchmarks: ratios measured side by side in one run
 	$(BIN)/python -m benchmarks
 
+# Hours: the synthesizer beside its peers, which are installed in environments of their own under .venv-peers.
+# PEERS='--tables bank --seeds 1' runs less of it.
+.PHONY: bench-synth
+bench-synth: setup
+	@mkdir -p benchmarks/results
+	$(BIN)/python -m benchmarks.peers --json benchmarks/results/peers.jsonl --page benchmarks/results/peers.md $(PEERS)
+
 .PHONY: docs
 docs: setup  ## Regenerate the reference pages from the code
 	$(BIN)/python docs/generate.py
 
 .PHONY: clean
 clean:  ## Remove what the other targets made
-	rm -rf $(VENV) understudy-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) .venv-peers understudy-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
