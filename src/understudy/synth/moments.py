@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from understudy.synth.columns import FEW, Cells, Drawn, Floats, Numbers, Part, integers, numbers_from
 
-_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000, "D": 1}
+DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000, "D": 1}
 """Units in a day."""
 _MONDAY = 3
 """Days from Monday to the first of January 1970."""
@@ -37,10 +37,10 @@ class Moments:
 
     def encode(self, values: pa.Array) -> list[Cells]:
         """The cells of each part; of a null, only those of the first are known."""
-        found, absent = _whole(values)
+        found, absent = whole_of(values)
         cells = []
         for at, (role, piece) in enumerate(zip(self.roles, self.pieces, strict=True)):
-            cell = piece.cells(_role(found, role, self.unit, piece.origin), absent)
+            cell = piece.cells(role_of(found, role, self.unit, piece.origin), absent)
             if at:
                 cell.codes[absent] = -1
             cells.append(cell)
@@ -59,8 +59,8 @@ class Moments:
 
 def moments_of(values: pa.Array, k: int, *, nullable: bool = True) -> Moments:
     """Learn a column of dates, timestamps or times of day."""
-    found, absent = _whole(values)
-    unit = _unit(values.type)
+    found, absent = whole_of(values)
+    unit = unit_of(values.type)
     here = found[~absent]
     roles = _roles(here, unit, calendar=not pa.types.is_time(values.type) and not pa.types.is_duration(values.type))
     pieces = []
@@ -68,7 +68,7 @@ def moments_of(values: pa.Array, k: int, *, nullable: bool = True) -> Moments:
         origin = int(here.min()) if role == "whole" and len(here) else 0
         gone = absent if at == 0 else np.zeros(len(here), bool)
         side = found if at == 0 else here
-        piece = numbers_from(_role(side, role, unit, origin), gone, k, origin=origin, nullable=nullable)
+        piece = numbers_from(role_of(side, role, unit, origin), gone, k, origin=origin, nullable=nullable)
         pieces.append(piece)
     ordered = np.sort(here)
     if len(ordered) >= 2 * k:  # means of the k outermost, as for any curve
@@ -79,13 +79,14 @@ def moments_of(values: pa.Array, k: int, *, nullable: bool = True) -> Moments:
     return Moments(roles, tuple(pieces), unit, low, high)
 
 
-def _unit(arrow_type: pa.DataType) -> str:
+def unit_of(arrow_type: pa.DataType) -> str:
+    """The unit that moments are counted in; days of dates."""
     if pa.types.is_date(arrow_type):
         return "D"
     return str(arrow_type.unit)
 
 
-def _whole(values: pa.Array) -> tuple[Whole, NDArray[np.bool_]]:
+def whole_of(values: pa.Array) -> tuple[Whole, NDArray[np.bool_]]:
     """Moments as integers of their unit (dates of days), 0 where null."""
     absent = np.asarray(values.is_null())
     if pa.types.is_date(values.type):
@@ -101,7 +102,7 @@ def _roles(here: Whole, unit: str, *, calendar: bool) -> tuple[str, ...]:
     """Into which parts moments fall."""
     if not calendar or len(np.unique(here)) <= FEW:
         return ("whole",)
-    day, time = np.divmod(here, _DAY[unit])
+    day, time = np.divmod(here, DAY[unit])
     timed = ("time",) if time.any() else ()
     days = np.unique(day)
     first = days.astype("datetime64[D]").astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) == days
@@ -111,11 +112,11 @@ def _roles(here: Whole, unit: str, *, calendar: bool) -> tuple[str, ...]:
     return ("week", "weekday", *timed) if len(weeks) > 4 else ("day", *timed)
 
 
-def _role(found: Whole, role: str, unit: str, origin: int) -> Floats:
+def role_of(found: Whole, role: str, unit: str, origin: int) -> Floats:
     """One part of moments, less ``origin``, as floats."""
     if role == "whole":
         return (found - origin).astype(np.float64)
-    day, time = np.divmod(found, _DAY[unit])
+    day, time = np.divmod(found, DAY[unit])
     if role == "time":
         return time.astype(np.float64)
     if role == "month":
@@ -128,7 +129,7 @@ def _moment(part: Whole, role: str, unit: str) -> Whole:
     """What a part adds to the moment."""
     if role == "month":
         days = part.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
-        return days * _DAY[unit]
+        return days * DAY[unit]
     if role == "week":
-        return (part * 7 - _MONDAY) * _DAY[unit]
-    return part * (_DAY[unit] if role in ("day", "weekday") else 1)
+        return (part * 7 - _MONDAY) * DAY[unit]
+    return part * (DAY[unit] if role in ("day", "weekday") else 1)
