@@ -1,7 +1,7 @@
 """The network: any part of a row, given any others.
 
 Every part of a row is either known or masked.  Known ones enter as an embedding of their class and, for a number, as
-its normal score with fifteen smooth steps along it; a residual trunk of plain layers follows (no batch statistics, so
+its normal score with smooth steps and waves along it; a residual trunk of plain layers follows (no batch statistics, so
 the gradient of every row stands alone); one wide last layer has for each part the logits of its classes and, where
 there are numbers, a mixture of normal densities of the score.  Learned over rows with random masks, this is an
 order-agnostic autoregressive model (Uria, Murray, Larochelle, 2014) with mixture density outputs (Bishop, 1994).
@@ -10,7 +10,8 @@ order-agnostic autoregressive model (Uria, Murray, Larochelle, 2014) with mixtur
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,6 +24,10 @@ from understudy.synth.columns import Part
 
 STEPS = 15
 """Smooth steps along a normal score."""
+WAVES = (2.0, 4.0, 8.0, 16.0)
+"""Waves along a level, from 0 to 1: how many periods each has."""
+SEEN = 1 + STEPS + 2 * len(WAVES)
+"""What the network sees of a number."""
 _LOG_SD = (-7.0, 2.0)
 _NEVER = -1e9
 
@@ -95,6 +100,8 @@ class Network(nn.Module):
     which: Tensor
     free: Tensor
     marks: Tensor
+    back: Tensor
+    waves: Tensor
 
     def __init__(self, layout: Layout, size: Size) -> None:
         super().__init__()
@@ -102,7 +109,7 @@ class Network(nn.Module):
         parts, width = layout.parts, size.width
         self.embed = nn.Embedding(layout.offsets[-1], size.embedding)
         self.enter = nn.Linear(len(parts) * size.embedding, width)
-        self.score = nn.Linear(len(layout.numbers) * (STEPS + 1), width, bias=False) if layout.numbers else None
+        self.score = nn.Linear(len(layout.numbers) * SEEN, width, bias=False) if layout.numbers else None
         self.blocks = nn.ModuleList(Block(width, size.dropout) for _ in range(size.blocks))
         self.last = nn.LayerNorm(width)
         self.heads = nn.Linear(width, layout.logits + 3 * size.mixture * len(layout.made_numbers))
@@ -110,8 +117,10 @@ class Network(nn.Module):
         self.register_buffer("which", torch.tensor(layout.numbers, dtype=torch.long), persistent=False)
         free = torch.tensor([parts[at].classes - 1 for at in layout.numbers], dtype=torch.long)
         self.register_buffer("free", free, persistent=False)
-        marks = torch.special.ndtri((torch.arange(STEPS) + 1.0) / (STEPS + 1))
-        self.register_buffer("marks", marks, persistent=False)
+        back = torch.tensor([at for members, _, _ in layout.groups for at in members], dtype=torch.long).argsort()
+        self.register_buffer("back", back, persistent=False)
+        self.register_buffer("marks", torch.special.ndtri((torch.arange(STEPS) + 1.0) / (STEPS + 1)), persistent=False)
+        self.register_buffer("waves", 2 * math.pi * torch.tensor(WAVES), persistent=False)
         self._start()
 
     def _start(self) -> None:
@@ -135,18 +144,23 @@ class Network(nn.Module):
             one.seeded(64 * seed + at)
 
     def scores(self, codes: Tensor, z: Tensor, known: Tensor) -> Tensor:
-        """The inputs of numbers, (rows, numbers, 16): zero where there is none known."""
+        """The inputs of numbers, (rows, numbers, SEEN): zero where there is none known."""
         on = known[:, self.which] & (codes[:, self.which] == self.free)
-        z = z[:, self.which].unsqueeze(-1)
-        steps = torch.sigmoid(4 * (z - self.marks))
-        return torch.cat([z, steps], -1) * on.unsqueeze(-1)
+        return self.seen(z[:, self.which]) * on.unsqueeze(-1)
+
+    def seen(self, z: Tensor) -> Tensor:
+        """Normal scores as the network sees them, with one more dimension, of SEEN: themselves, steps and waves."""
+        z = z.unsqueeze(-1)
+        angle = torch.special.ndtr(z) * self.waves
+        return torch.cat([z, torch.sigmoid(4 * (z - self.marks)), torch.sin(angle), torch.cos(angle)], -1)
 
     def entered(self, codes: Tensor, z: Tensor, known: Tensor) -> Tensor:
         """The first layer: (rows, width) from classes, scores and what is known, each (rows, parts)."""
         at = torch.where(known, codes + 1, 0) + self.offsets
-        hidden: Tensor = self.enter(self.embed(at).flatten(1))
+        hidden: Tensor = self.enter(self.embed(at).flatten(1)).float()
         if self.score is not None:
-            hidden = hidden + self.score(self.scores(codes, z, known).flatten(1))
+            with exactly(codes.device.type):
+                hidden = hidden + self.score(self.scores(codes, z, known).flatten(1))
         return hidden
 
     def trunk(self, hidden: Tensor) -> Tensor:
@@ -157,11 +171,8 @@ class Network(nn.Module):
 
     def forward(self, codes: Tensor, z: Tensor, known: Tensor) -> Tensor:
         """All outputs of the last layer."""
-        kind = codes.device.type
-        with torch.autocast(kind, enabled=False):  # 16 bits would blur what numbers are, at both ends
-            hidden = self.entered(codes, z, known)
-        hidden = self.trunk(hidden)
-        with torch.autocast(kind, enabled=False):
+        hidden = self.trunk(self.entered(codes, z, known))
+        with torch.autocast(hidden.device.type, enabled=False):
             out: Tensor = self.heads(hidden.float())
         return out
 
@@ -171,24 +182,40 @@ class Network(nn.Module):
         Of a number: of its being one, and the density of its normal score.
         """
         layout, rows = self.layout, len(codes)
-        found = out.new_zeros(rows, layout.made)
-        for members, start, width in layout.groups:
-            logits = out[:, start : start + len(members) * width].reshape(-1, width)
+        widths = [len(members) * width for members, _, width in layout.groups]
+        *stretches, mixtures = torch.split(out, [*widths, out.shape[1] - layout.logits], 1)
+        found = []
+        for (members, _, width), logits in zip(layout.groups, stretches, strict=True):
             right = codes[:, members].reshape(-1)
-            loss = functional.cross_entropy(logits, right, ignore_index=-1, reduction="none")
-            found[:, members] = loss.view(rows, len(members))
+            loss = functional.cross_entropy(logits.reshape(-1, width), right, ignore_index=-1, reduction="none")
+            found.append(loss.view(rows, len(members)))
+        losses = torch.cat(found, 1)[:, self.back]
         if layout.made_numbers:
             made = list(layout.made_numbers)
-            weight, mean, log_sd = self.mixtures(out)
+            weight, mean, log_sd = split(mixtures.view(rows, len(made), 3, self.size.mixture))
             off = (z[:, made].unsqueeze(-1) - mean) * torch.exp(-log_sd)
             dense = torch.logsumexp(weight - log_sd - 0.5 * off * off, -1) - 0.5 * math.log(2 * math.pi)
             on = codes[:, made] == self.free[: len(made)]
-            found[:, made] = found[:, made] - torch.where(on, dense, 0.0)
-        return found
+            losses = losses.index_add(1, self.which[: len(made)], torch.where(on, dense, 0.0), alpha=-1)
+        return losses
 
-    def mixtures(self, out: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Log-weights, means and log-deviations of the mixtures, each (rows, numbers, components)."""
-        return split(out[:, self.layout.logits :].view(len(out), -1, 3, self.size.mixture))
+
+@contextmanager
+def matrices(precision: str) -> Iterator[None]:
+    """Let products of 32-bit matrices round their factors: "medium" to 16 bits where the processor does; sums stay."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+@contextmanager
+def exactly(kind: str) -> Iterator[None]:
+    """Products at full precision, whatever is allowed around: fewer bits would blur what numbers are."""
+    with matrices("highest"), torch.autocast(kind, enabled=False):
+        yield
 
 
 def split(raw: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from understudy.synth.columns import Codes, Levels
 from understudy.synth.encode import Encoded
-from understudy.synth.model import STEPS, Network, scored, split
+from understudy.synth.model import SEEN, Network, exactly, scored, split
 from understudy.synth.train import lower_precision
 
 CHUNK = 4_096
@@ -44,8 +44,7 @@ def draw(
     codes, levels, known = codes.to(device), levels.to(device), known.to(device)
     z = scored(levels.clamp(1e-6, 1 - 1e-6))
     with torch.inference_mode(), lower_precision(device):
-        with torch.autocast(codes.device.type, enabled=False):
-            hidden = network.entered(codes, z, known)
+        hidden = network.entered(codes, z, known)
         for part in rng.permutation(layout.made).tolist():
             noise = torch.from_numpy(rng.random((3, rows), np.float32)).to(device)
             todo = torch.nonzero(~known[:, part]).squeeze(1)
@@ -117,7 +116,7 @@ def probabilities(
 
 def _read(network: Network, seen: Tensor, outputs: slice) -> Tensor:
     """Some outputs of the last layer, at full precision."""
-    with torch.autocast(seen.device.type, enabled=False):
+    with exactly(seen.device.type):
         return functional.linear(seen, network.heads.weight[outputs], network.heads.bias[outputs])
 
 
@@ -133,15 +132,13 @@ def _entering(network: Network, part: int, drawn: Tensor, score: Tensor) -> Tens
     offset = layout.offsets[part]
     table = network.embed.weight[offset : offset + layout.parts[part].classes + 1]
     into = network.enter.weight[:, part * width : (part + 1) * width]
-    with torch.autocast(drawn.device.type, enabled=False):
+    with exactly(drawn.device.type):
         change = functional.linear(table[1:] - table[:1], into)[drawn]
         if layout.parts[part].number and network.score is not None:
             at = layout.numbers.index(part)
-            steps = torch.sigmoid(4 * (score.unsqueeze(1) - network.marks))
-            inputs = torch.cat([score.unsqueeze(1), steps], 1)
             on = (drawn == layout.parts[part].classes - 1).unsqueeze(1)
-            weight = network.score.weight[:, at * (STEPS + 1) : (at + 1) * (STEPS + 1)]
-            change = change + functional.linear(inputs * on, weight)
+            weight = network.score.weight[:, at * SEEN : (at + 1) * SEEN]
+            change = change + functional.linear(network.seen(score) * on, weight)
         return change
 
 

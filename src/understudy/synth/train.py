@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from understudy.synth.encode import Encoded
-from understudy.synth.model import Network, scored
+from understudy.synth.model import Network, matrices, scored
 
 _HELD = 0.05
 """The share of rows that only judge."""
@@ -97,10 +97,11 @@ def masks(rows: int, made: int, parts: int, generator: torch.Generator) -> tuple
 
 
 def lower_precision(device: str) -> AbstractContextManager[object]:
-    """Sixteen-bit products where the machine is faster at them."""
+    """Sixteen-bit factors where the machine is faster at them."""
     kind = torch.device(device).type
-    fast = kind == "cuda" or (kind == "cpu" and torch.cpu._is_amx_tile_supported())
-    return torch.autocast(kind, torch.bfloat16) if fast else nullcontext()
+    if kind == "cuda":
+        return torch.autocast(kind, torch.bfloat16)
+    return matrices("medium") if kind == "cpu" and torch.cpu._is_amx_tile_supported() else nullcontext()
 
 
 def learn(network: Network, encoded: Encoded, recipe: Recipe, progress: Callable[[int, float], None]) -> Learned:
@@ -129,9 +130,10 @@ def learn(network: Network, encoded: Encoded, recipe: Recipe, progress: Callable
         at += size
         for group in optimizer.param_groups:
             group["lr"] = recipe.rate * _schedule(step, steps, recipe.warm_up)
-        loss = loss_of(network, rows, batch, generator, recipe.device)
         optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
+        with lower_precision(recipe.device):
+            loss = loss_of(network, rows, batch, generator, recipe.device)
+            torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(weights, recipe.clip)
         optimizer.step()
         with torch.no_grad():
