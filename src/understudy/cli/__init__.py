@@ -11,6 +11,7 @@ from understudy import render
 from understudy.cli import (
     branches,
     demo,
+    describe,
     detect,
     history,
     jobs,
@@ -37,6 +38,7 @@ detect.register(app)
 demo.register(app)
 mask.register(app)
 synthesize.register(app)
+describe.register(app)
 app.add_typer(keys.app, name="key")
 for group in (branches, history, merging, tables, publishing, lake):
     group.register(app)
