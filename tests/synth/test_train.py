@@ -36,15 +36,15 @@ def test_masks_hide_from_one_part_to_all_and_weigh_for_it() -> None:
 
 
 def test_the_same_seed_teaches_the_same_network() -> None:
-    one, other = taught(6_000)[0], taught(6_000)[0]
+    one, other = taught(3_000)[0], taught(3_000)[0]
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
 
 
 def test_learning_lowers_the_loss_and_tells_of_it() -> None:
-    _, short, _ = taught(2_000)
-    _, long, told = taught(60_000)
+    _, short, _ = taught(1_000)
+    _, long, told = taught(15_000)
     assert long.held_loss < short.held_loss
-    assert told == sorted(told) and told[-1] == 60_000
+    assert told == sorted(told) and told[-1] == 15_000
 
 
 def test_a_dependence_is_learned_to_its_entropy() -> None:
@@ -55,7 +55,7 @@ def test_a_dependence_is_learned_to_its_entropy() -> None:
     parts = (Part("a", (0.5, 0.5)), Part("b", (0.5, 0.5)))
     network = mixed(parts, 2, Size(width=32), 0)
     learned = learn(network, Encoded(np.stack([first, second], 1).astype(np.int32), none, none),
-                    Recipe(120_000), lambda *_: None)  # fmt: skip
+                    Recipe(80_000), lambda *_: None)  # fmt: skip
     entropy = math.log(2) - 0.9 * math.log(0.9) - 0.1 * math.log(0.1)
     assert learned.held_loss == pytest.approx(entropy, abs=0.06)
 
@@ -65,6 +65,15 @@ def test_more_effort_is_a_larger_budget_and_small_tables_are_not_shown_for_ever(
     assert fast.passes < normal.passes < best.passes
     assert budget_of("best", 300).passes <= 300 * 400
     assert budget_of(Budget(10, 8, 5), 1_000) == Budget(10, 8, 5)
+
+
+def test_wide_tables_are_shown_less_often_and_few_rows_drop_more() -> None:
+    narrow, wide = [Part("", (1.0,), number=True)] * 10, [Part("", (1.0,), number=True)] * 100
+    labels = [Part("", (0.5, 0.5))] * 10
+    assert budget_of("normal", 10**5, wide).passes < budget_of("normal", 10**5, narrow).passes / 2
+    assert budget_of("normal", 10**6, narrow).passes == budget_of("normal", 10**5, narrow).passes
+    assert budget_of("normal", 5_000, labels).dropout > budget_of("normal", 50_000, labels).dropout
+    assert budget_of("normal", 5_000, labels).dropout > budget_of("normal", 5_000, narrow).dropout
 
 
 def test_threads_are_given_back() -> None:

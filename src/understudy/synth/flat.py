@@ -117,9 +117,9 @@ class Flat:
             table, rows, k=k, identifiers=self._identifiers, context=self._context, relations=self._relate
         )
         encoded = encoder.encode(rows)
-        budget = budget_of(self.effort, len(rows))
+        budget = budget_of(self.effort, len(rows), encoder.parts)
         del rows
-        network = mixed(encoder.parts, encoder.made, Size(width=budget.width), self.seed)
+        network = mixed(encoder.parts, encoder.made, Size(budget.width, dropout=budget.dropout), self.seed)
         recipe = train.Recipe(budget.passes, self.seed, device=self._place())
         began, name = time.monotonic(), str(table.name)
 
