@@ -30,7 +30,7 @@ class Recipe:
 
     passes: int
     seed: int = 0
-    batch: int = 1024
+    batch: int = 256
     rate: float = 2e-3
     decay: float = 0.01
     warm_up: int = 100
