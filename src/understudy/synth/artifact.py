@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from understudy.errors import InputError
+from understudy.synth.accounting import Privacy, Share
 from understudy.synth.children import Habits
 from understudy.synth.columns import Categories, Numbers
 from understudy.synth.curves import Curve
@@ -40,7 +41,7 @@ _KINDS: Mapping[str, Any] = {
     for kind in (
         *(Categories, Numbers, Moments, Identifiers, Related, Later, Curve, Patterns, Size, Learned),
         *(Copy, Sum, Product, Relations, Relation, Order, Dependency, Legal, Pair),
-        *(Habits, Clusters, Scale, Common),
+        *(Habits, Clusters, Scale, Common, Privacy, Share),
     )
 }
 

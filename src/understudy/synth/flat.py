@@ -15,10 +15,13 @@ from understudy import arrow
 from understudy.errors import InputError, unknown
 from understudy.interfaces import BATCH_ROWS, Progress
 from understudy.schema import Table
+from understudy.synth.accounting import Privacy
 from understudy.synth.columns import Categories, Drawn, Numbers
 from understudy.synth.effort import Budget, Effort, budget_of, kept_rows, threads
 from understudy.synth.encode import Encoded, Encoder, encoder_of, sampled, table_of, typed
 from understudy.synth.linked import completed
+from understudy.synth.private import Private
+from understudy.synth.private import fit as fit_privately
 from understudy.synth.related import Related
 from understudy.synth.relations import Relations
 
@@ -91,16 +94,24 @@ class Flat:
         assert self._learned is not None
         return self._learned
 
+    @property
+    def privacy(self) -> Privacy | None:
+        """What a private fit spent, and on what; None of one that was not private.  Prints as a report."""
+        return self.learned.privacy
+
     def fit(
         self,
         table: Table | None,
         batches: pa.RecordBatchReader | pa.Table,
         *,
+        private: Private | None = None,
         progress: Progress = _silent,
     ) -> Flat:
         """Learn from rows; of more than the effort keeps, from a uniform sample of them.
 
-        Columns in ``context`` are among the batches' columns; they are shown, and never made.
+        Columns in ``context`` are among the batches' columns; they are shown, and never made.  With ``private`` all
+        rows are kept, what a fit may tell of any one is bounded, and no relations are sought; ``privacy`` says what
+        was spent.
         """
         from understudy.synth import train
         from understudy.synth.model import Size, mixed
@@ -111,6 +122,8 @@ class Flat:
             if name not in schema.names:
                 raise unknown("column", name, schema.names)
         stream = batches.to_batches() if isinstance(batches, pa.Table) else batches
+        if private is not None:
+            return self._fit_privately(table, pa.Table.from_batches(stream, schema), private, progress)
         rows, _ = sampled(stream, schema, kept_rows(self.effort), self.seed)
         k = int(np.random.default_rng((self.seed, 1)).integers(5, 11))
         encoder = encoder_of(
@@ -131,6 +144,16 @@ class Flat:
         with threads(self.threads):
             learned = train.learn(network, encoded, recipe, tell) if encoder.made else train.Learned(0, 0.0, 0.0)
         self._encoder, self._network, self._learned, self._name = encoder, network, learned, name
+        return self
+
+    def _fit_privately(self, table: Table, rows: pa.Table, private: Private, progress: Progress) -> Flat:
+        if self._context:
+            raise InputError("a private fit cannot be shown context", hint="learn the columns as the table's own")
+        with threads(self.threads):
+            found = fit_privately(
+                table, rows, private, identifiers=self._identifiers, seed=self.seed, progress=progress
+            )
+        (self._encoder, self._network, self._learned), self._name = found, str(table.name)
         return self
 
     def _place(self) -> str:

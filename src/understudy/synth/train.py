@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from understudy.synth.accounting import Privacy
 from understudy.synth.encode import Encoded
 from understudy.synth.model import Network, matrices, scored
 
@@ -48,6 +49,8 @@ class Learned:
     """On rows learned from, lately."""
     held_loss: float
     """On rows that only judged; not a number where there were too few."""
+    privacy: Privacy | None = None
+    """What was spent of a budget, where the fit was private; then no loss is told."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,189 @@
+"""Differential privacy: a budget, a fit that keeps to it, and the account of what was spent on what.
+
+The network learns by noisy gradients (DP-SGD; Abadi and others, 2016): each subject is in a step by its own chance,
+the gradient of all its rows together is shortened to a bound, and Gaussian noise goes on the sum.  The columns are
+learned by noisy counts (``dp_encode``).  Nothing else of the rows is looked at: no relations are sought, no rows are
+held back to judge by, no loss is told, and the network is the last average, whatever it came to.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from understudy import arrow
+from understudy.errors import InputError, unknown
+from understudy.interfaces import Progress
+from understudy.schema import Table
+from understudy.synth.accounting import Privacy, Share, concentrated, epsilon_of, gaussian, noise_for
+from understudy.synth.dp_encode import Counter, Known, private_encoder, questions
+from understudy.synth.encode import Encoder
+from understudy.synth.noise import Chance
+
+if TYPE_CHECKING:
+    from understudy.synth.model import Network
+    from understudy.synth.train import Learned
+
+_COLUMNS = 0.1
+"""The share of the budget that goes to learning the columns."""
+_LABELS = 0.1
+"""The share of delta that goes to telling labels, where there are any that nobody told."""
+_SAMPLED = 0.25
+"""The chance of a subject to be in a step, at most."""
+_FEWEST = 100
+"""Subjects below which, by their noisy number, nothing can be learned through the noise."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a private network learns: a matter of the budget and the noisy number of subjects, never of their values."""
+
+    width: int = 128
+    blocks: int = 1
+    mixture: int = 6
+    steps: int = 600
+    batch: int = 2048
+    """Subjects in a step on average."""
+    views: int = 2
+    """Masks under which each row is seen in a step, its gradient being the mean."""
+    clip: float = 1.0
+    rate: float = 2e-3
+    average: float = 0.99
+
+
+@dataclass(frozen=True)
+class Private:
+    """What a fit may tell of any one subject.
+
+    ``subject`` is a column that says whom a row is about (a person's id): then all rows of one value are one subject,
+    and at most ``rows_per_subject`` of them, chosen at random, are learned from.  Without it each row is one subject.
+    ``bounds`` of numbers and ``categories`` of texts are taken as public, and save budget.
+    ``seed`` makes a fit repeatable, for tests: the noise can then be known, and nothing is promised.
+    ``plan`` is how the network learns.
+    """
+
+    epsilon: float
+    delta: float = 1e-6
+    subject: str | None = None
+    rows_per_subject: int = 1
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    categories: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    seed: int | None = None
+    plan: Plan = field(default_factory=Plan)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.epsilon < math.inf:
+            raise InputError(f"an epsilon of {self.epsilon} is no budget", hint="give one above 0, such as 3")
+        if not 0 < self.delta <= 1e-3:
+            raise InputError(f"a delta of {self.delta} is not between 0 and 0.001", hint="give one such as 1e-6")
+        if self.rows_per_subject < 1:
+            raise InputError("rows_per_subject is below 1", hint="give how many rows of a subject may be learned from")
+        if self.rows_per_subject > 1 and self.subject is None:
+            raise InputError("rows_per_subject needs a subject", hint="name the column that says whom a row is about")
+
+
+def fit(
+    table: Table,
+    rows: pa.Table,
+    private: Private,
+    *,
+    identifiers: Sequence[str] = (),
+    seed: int = 0,
+    progress: Progress,
+) -> tuple[Encoder, Network, Learned]:
+    """Learn a table within a budget; what was spent is in ``Learned.privacy``.
+
+    ``seed`` starts the network and orders its masks, which say nothing of rows.
+    """
+    from understudy.synth.dp_train import learn
+    from understudy.synth.model import Size, mixed
+    from understudy.synth.train import Learned
+
+    plan, chance = private.plan, Chance(private.seed)
+    for name in (*private.bounds, *private.categories, *([private.subject] if private.subject else [])):
+        if name not in rows.schema.names:
+            raise unknown("column", name, rows.schema.names)
+    named = (*identifiers, *([private.subject] if private.subject else []))
+    known = Known(private.bounds, private.categories, named)
+    rows, owner = bounded(rows, private, chance)
+    label_delta = private.delta * _LABELS
+    asked = questions(table, rows.schema, known) + 2
+    budget = concentrated(private.epsilon, private.delta - label_delta)
+    noise = math.sqrt(asked / (2 * _COLUMNS * budget))
+    subjects = float(Counter(chance, noise).counts(np.zeros(owner.max(initial=-1) + 1, np.int64), 1)[0])
+    if subjects < _FEWEST:
+        raise InputError(
+            f"the table has too few subjects to learn from in private: fewer than about {_FEWEST}",
+            hint="give more rows, or mask the table instead",
+        )
+    counter = Counter(chance, noise, private.rows_per_subject)
+    counter.rows = float(counter.counts(np.zeros(len(rows), np.int64), 1)[0])
+    encoder = private_encoder(table, rows, known, counter, label_delta)
+    columns = gaussian(noise, times=asked)
+    sampled = min(plan.batch / subjects, _SAMPLED)
+    sgd = noise_for(private.epsilon, private.delta - label_delta, times=plan.steps, sampled=sampled, besides=columns)
+    steps = gaussian(sgd, times=plan.steps, sampled=sampled)
+    size = Size(plan.width, plan.blocks, mixture=plan.mixture, dropout=0.0)
+    network = mixed(encoder.parts, encoder.made, size, seed)
+    learn(
+        network,
+        encoder.encode(rows),
+        owner,
+        plan,
+        sampled,
+        sgd,
+        subjects,
+        private.rows_per_subject,
+        chance,
+        seed,
+        progress,
+        str(table.name),
+    )
+    shares = (
+        Share("columns", "discrete Gaussian counts", noise, asked, 1.0, epsilon_of(columns, private.delta)),
+        Share("network", "Gaussian gradients", sgd, plan.steps, sampled, epsilon_of(steps, private.delta)),
+    )
+    privacy = Privacy(
+        epsilon_of(columns + steps, private.delta - label_delta),
+        private.delta,
+        "one row" if private.subject is None else f"all rows of one {private.subject}",
+        private.rows_per_subject,
+        shares,
+        label_delta,
+        _public(private),
+        chance.seeded,
+    )
+    return encoder, network, Learned(int(plan.steps * sampled * subjects), math.nan, math.nan, privacy)
+
+
+def _public(private: Private) -> tuple[str, ...]:
+    """What is not paid for."""
+    told = ["names and types of columns, declared labels, keys and lengths"]
+    told += [f"bounds of {name}" for name in private.bounds] + [f"labels of {name}" for name in private.categories]
+    return (*told, "settings of the fit; the number of rows is paid for")
+
+
+def bounded(rows: pa.Table, private: Private, chance: Chance) -> tuple[pa.Table, NDArray[np.int64]]:
+    """Rows with at most so many of each subject, chosen at random, and the subject of each, numbered from 0.
+
+    Rows whose subject is null are each a subject of their own.
+    """
+    if private.subject is None:
+        return rows, np.arange(len(rows))
+    values = arrow.plain(rows.column(private.subject).combine_chunks())
+    coded = pc.dictionary_encode(values).indices
+    owner = pc.fill_null(coded, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    alone = owner < 0
+    owner[alone] = owner.max(initial=-1) + 1 + np.arange(int(alone.sum()))
+    order = np.lexsort((chance.uniform(len(rows)), owner))
+    sorted_owner = owner[order]
+    first = np.searchsorted(sorted_owner, sorted_owner)
+    kept = np.sort(order[np.arange(len(rows)) - first < private.rows_per_subject])
+    return rows.take(kept), np.unique(owner[kept], return_inverse=True)[1].astype(np.int64)
