@@ -28,9 +28,14 @@ _SORTED = 0.95
 _MOVING = 0.05  # share of steps that are none, below which a column does not rise but stand
 _SAME = 0.2
 _LIFT = 2.0
+_COMMON = 0.05
 _MEASURES, _LABELS = 24, 12
 _VOCABULARY = 1_000
 _FEW = 60
+_MIDDLE = np.timedelta64(182, "D")
+"""Years stand in their middle, so that a day that is somewhat off is still in them."""
+_YEARS = (1600, 2200)
+"""Whole numbers between which all of a column's are years."""
 
 
 @dataclass(frozen=True)
@@ -255,6 +260,10 @@ def _again(values: pa.Array, pair: Flags) -> bool:
     if not there.any():
         return False
     share = np.bincount(codes[codes >= 0]) / max(int((codes >= 0).sum()), 1)
+    if measure:  # numbers that many rows have, as 0, come again by themselves
+        there &= share[codes[:-1]] < _COMMON
+        if there.sum() < _COMMON * pair.sum():
+            return False
     again = float((codes[1:] == codes[:-1])[there].mean())
     return again >= _SAME and again > _LIFT * float((share**2).sum())
 
@@ -264,6 +273,25 @@ def _frequent(values: pa.Array, k: int) -> tuple[str, ...]:
     found = dict(zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True))
     told = sorted((label for label in found if found[label] >= k), key=lambda label: (-found[label], label))
     return tuple(told[:_VOCABULARY])
+
+
+def _planned_first(values: pa.Array) -> pa.Array:
+    """The first values of a column that rises; years as days, so that they are compared with the owner's own days."""
+    if not pa.types.is_integer(values.type) or values.null_count == len(values):
+        return values
+    low, high = pc.min_max(values).as_py().values()
+    if low < _YEARS[0] or high > _YEARS[1]:
+        return values
+    days = (whole(values) - 1970).astype("datetime64[Y]").astype("datetime64[D]") + _MIDDLE
+    return pa.array(days, pa.date32(), mask=np.asarray(values.is_null()))
+
+
+def firsts(planned: pa.Array, kind: pa.DataType) -> Whole:
+    """Planned first values as whole units of the column itself, 0 where there are none."""
+    found = whole(planned)
+    if pa.types.is_date(planned.type) and pa.types.is_integer(kind):
+        return found.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+    return found
 
 
 def plans_of(siblings: Siblings, habits: Habits, owners: int) -> dict[str, pa.Array]:
@@ -277,10 +305,10 @@ def plans_of(siblings: Siblings, habits: Habits, owners: int) -> dict[str, pa.Ar
     plans: dict[str, pa.Array] = {}
     for name in habits.steps:
         values = siblings.rows.column(name).combine_chunks()
-        plans[f"first {name}"] = values.take(pa.array(first, mask=none))
+        plans[f"first {name}"] = _planned_first(values.take(pa.array(first, mask=none)))
         found = whole(values)
         span = found[last] - found[first] if len(found) else np.zeros(owners, np.int64)
-        plans[f"span {name}"] = pa.array(span, pa.int64(), mask=none)
+        plans[f"pace {name}"] = pa.array(span / np.maximum(count - 1, 1), mask=count < 2)
     for name in habits.means:
         found_ = floats(siblings.rows.column(name).combine_chunks())
         there = ~np.isnan(found_)

@@ -20,7 +20,7 @@ from understudy.synth.children import Floats, Whole, floats, is_measure
 MOST = 64
 """Clusters of one parent table at most."""
 _LABELS = 8
-_SMALL = 20
+_SMALL = 8
 """Rows of the parent, and of its children, that stand behind a cluster at least."""
 _ROUNDS = 12
 
@@ -99,10 +99,10 @@ def clusters_of(rows: pa.Table, names: Sequence[str], counts: Whole, children: i
                 labels.append(Common(name, tuple(label for _, label in told[:_LABELS])))
     draft = Clusters(measures=tuple(measures), labels=tuple(labels))
     points = draft._features(rows, counts)
-    many = int(min(MOST, len(rows) ** 0.5, len(rows) / _SMALL, children / (2 * _SMALL)))
+    many = int(min(MOST, len(rows) ** 0.5, len(rows) / _SMALL, children / (4 * _SMALL)))
     rng = np.random.default_rng(seed)
     some = points[rng.permutation(len(points))[:20_000]]
-    centres = some[:: max(len(some) // max(many, 1), 1)][: max(many, 1)].copy()
+    centres = _apart(some, max(many, 1), rng)
     for _ in range(_ROUNDS):
         nearest = _nearest(some, centres)
         size = np.bincount(nearest, minlength=len(centres))
@@ -113,6 +113,16 @@ def clusters_of(rows: pa.Table, names: Sequence[str], counts: Whole, children: i
             enough[np.argmax(size)] = True
         centres = total[enough] / size[enough, None]
     return Clusters(0, draft.measures, draft.labels, tuple(map(tuple, centres.tolist())))
+
+
+def _apart(points: Floats, many: int, rng: np.random.Generator) -> Floats:
+    """Points to start from, each far from those before (Arthur and Vassilvitskii, 2007)."""
+    chosen = [int(rng.integers(0, len(points)))]
+    far = ((points - points[chosen[0]]) ** 2).sum(1)
+    while len(chosen) < many and far.any():
+        chosen.append(int(rng.choice(len(points), p=far / far.sum())))
+        far = np.minimum(far, ((points - points[chosen[-1]]) ** 2).sum(1))
+    return points[chosen].copy()
 
 
 def _flags(found: pa.Array) -> Floats:

@@ -13,12 +13,13 @@ from understudy import arrow
 from understudy.errors import InputError, unknown
 from understudy.schema import ForeignKey, TableName
 from understudy.synth.children import Flags, Whole
-from understudy.synth.columns import Drawn
+from understudy.synth.columns import Drawn, Numbers
 from understudy.synth.encode import typed
 from understudy.synth.gather import Keys, columns_of
 from understudy.synth.learning import Model, kind_name, rows_name, there_name
 from understudy.synth.order import Plan
 from understudy.synth.pointing import Dice, Pointing, There
+from understudy.synth.related import Related
 from understudy.synth.sequences import FAMILIES, sequence
 
 Batch = tuple[TableName, pa.RecordBatch]
@@ -363,7 +364,8 @@ class Making:
         for key in model.counts:
             column = self._counting(key)
             if column in made:
-                there.counts[key] = np.maximum(made[column].to_numpy(zero_copy_only=False).astype(np.int64), 0)
+                counts = np.maximum(made[column].to_numpy(zero_copy_only=False).astype(np.int64), 0)
+                there.counts[key] = self._as_often(model, column, counts, rng)
         for column in model.plans:
             if column in made:
                 owner = next(k for k in model.counts if column.startswith(f"{k} "))
@@ -385,6 +387,22 @@ class Making:
             columns |= {f"^ {column}": taken.column(column) for column in taken.column_names}
         there.context = pa.table(columns) if columns else pa.table({"": pa.nulls(rows)})
         self._there[name] = there
+
+    def _as_often(self, model: Model, column: str, counts: Whole, rng: np.random.Generator) -> Whole:
+        """Numbers of children, each as frequent as it was learned to be, in the order in which they were drawn.
+
+        Where rows are given, theirs may be others, and stay as they were drawn.
+        """
+        assert model.flat is not None
+        coded = model.flat.encoder.coded[column]
+        while isinstance(coded, Related):
+            coded = coded.inner
+        if model.role.table in self._given or not isinstance(coded, Numbers) or not len(counts):
+            return counts
+        drawn = np.lexsort((rng.random(len(counts)), counts))
+        found = np.empty_like(counts)
+        found[drawn] = spread(coded, len(counts))
+        return found
 
     def _new(self, model: Model, batch: pa.RecordBatch) -> Flags:
         """Which rows repeat no unique key of rows made before."""
@@ -431,6 +449,19 @@ def adjusted(counts: Whole, total: int, most: int | None, rng: np.random.Generat
         some = rng.choice(len(made), min(abs(off), int(free.sum())), replace=False, p=weight / weight.sum())
         made[some] += 1 if off > 0 else -1
     return made
+
+
+def spread(coded: Numbers, rows: int) -> Whole:
+    """So many whole numbers in order, each as frequent as it was learned to be."""
+    shares = np.asarray(coded.parts[0].shares, np.float64)
+    shares[len(coded.atoms) : len(coded.atoms) + coded.null] = 0
+    ends = np.rint(np.cumsum(shares) / shares.sum() * rows).astype(np.int64)
+    many = np.diff(ends, prepend=0)
+    values = [np.repeat(np.asarray(coded.atoms, np.float64), many[: len(coded.atoms)])]
+    if coded.curve is not None:
+        levels = (np.arange(many[-1]) + 0.5) / max(many[-1], 1)
+        values.append(coded.curve.values_at(levels, coded.step))
+    return np.sort(np.maximum(np.rint(np.concatenate(values)), 0).astype(np.int64))
 
 
 def repaired(values: pa.Array, counts: Whole, rng: np.random.Generator) -> pa.Array:

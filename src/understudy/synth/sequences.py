@@ -21,6 +21,7 @@ from understudy.synth.children import (
     Habits,
     Siblings,
     Whole,
+    firsts,
     floats,
     is_measure,
     is_whole,
@@ -30,8 +31,8 @@ from understudy.synth.children import (
 
 FAMILIES = 8_192
 """Owners whose children are made together."""
-_BEFORE = 12
-"""Measures of which the row before the last is told as well, at most."""
+_BEFORE = 6
+"""Measures up to which the row before the last is told as well."""
 
 Draw = Callable[[int, pa.Table, NDArray[np.int64]], pa.Table]
 """Makes one row each: which step it is, what is known before, and for which of the owners."""
@@ -44,7 +45,7 @@ class History:
         self.habits, self.schema, self.counts, self.plans = habits, schema, counts, plans
         owners = len(counts)
         measured = [one.name for one in schema if is_measure(one.type) and one.name not in habits.counted]
-        self._told = measured[:_BEFORE]
+        self._told = measured if len(measured) <= _BEFORE else []
         self._last: dict[str, NDArray[Any]] = {}
         self._gone: dict[str, Flags] = {}
         for one in schema:
@@ -58,7 +59,10 @@ class History:
         self._seen = {name: np.zeros((owners, len(words)), bool) for name, words in self._words.items()}
         self._different = {name: np.zeros(owners, np.int64) for name in habits.labels}
         self._planned = {name: floats(values) for name, values in plans.items()}
-        self._first = {name: whole(plans[f"first {name}"]) for name in habits.steps}
+        self._span = {n: np.rint(self._planned[f"pace {n}"] * (counts - 1)) for n in habits.steps}
+        for name in habits.steps:
+            self._span[name][counts == 1] = 0
+        self._first = {n: firsts(plans[f"first {n}"], schema.field(n).type) for n in habits.steps}
         self._loose = {name: np.asarray(plans[f"first {name}"].is_null()) for name in habits.steps}
 
     def context(self, who: Whole, place: int) -> dict[str, pa.Array]:
@@ -83,7 +87,6 @@ class History:
         for name in self.habits.means:
             total, many = self._sum[name][who], self._many[name][who]
             wanted = self._planned[f"mean {name}"][who]
-            found[f"mean so far {name}"] = _numbers(np.where(many > 0, total / np.maximum(many, 1), np.nan))
             found[f"needed {name}"] = _numbers((wanted * (count - place + many) - total) / left)
         for name in self.habits.labels:
             found[f"different so far {name}"] = pa.array(self._different[name][who])
@@ -94,7 +97,7 @@ class History:
     def _ahead(self, name: str, who: Whole, place: int) -> Floats:
         """How far a column that rises is from where it is to end."""
         gone = self._last[name][who] - self._first[name][who] if place else 0
-        ahead: Floats = self._planned[f"span {name}"][who] - gone
+        ahead: Floats = self._span[name][who] - gone
         return ahead
 
     def last(self, name: str, who: Whole) -> pa.Array:
