@@ -1,6 +1,7 @@
 """Understudy's synthesizer and its open peers, side by side: `make bench-synth`, or `python -m benchmarks.peers`.
 
-The same rows to learn from, the same judge (`benchmarks.synth.judged`), one CPU thread, as many rows made as learned.
+The same rows to learn from, the same judge (`benchmarks.synth.judged`, and the best membership attack of our checks),
+one CPU thread, as many rows made as learned.
 Each peer is a program in an environment of its own under `.venv-peers/`, which this makes where it is missing; rows
 go to it and come back in Feather files, and nothing of it is imported here.  A peer that cannot be installed, fails
 or takes too long is a line of the result that says so.
@@ -32,7 +33,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 ENVIRONMENTS = ROOT / ".venv-peers"
 QUIET = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT"), "1")
-MEASURES = ("c2st", "held", "real", "shape", "trend", "utility", "dcr")
+MEASURES = ("c2st", "held", "real", "shape", "trend", "utility", "dcr", "attack")
 
 
 @dataclass(frozen=True)
@@ -79,23 +80,35 @@ def python_of(peer: Peer) -> Path:
     return python
 
 
-def made_by(peer: Peer, real: pa.Table, seed: int, hours: float) -> tuple[pa.Table, dict[str, float]]:
-    """As many rows as a peer learned from, and what that cost."""
-    python = python_of(peer)
+def made_by(name: str, real: pa.Table, seed: int, chosen: argparse.Namespace) -> tuple[pa.Table, dict[str, float]]:
+    """As many rows as were learned from, made by a program of its own, and what that cost."""
     with tempfile.TemporaryDirectory() as folder:
-        source, made = Path(folder, "real"), Path(folder, "made")
+        source, made = str(Path(folder, "real")), str(Path(folder, "made"))
         pyarrow.feather.write_feather(real, source)
-        command = [str(python), str(HERE / peer.program), str(source), str(made), str(seed), *peer.arguments]
+        if name == OURS:
+            command = [sys.executable, "-m", "benchmarks.synth", "--work", source, made, chosen.effort, str(seed)]
+        else:
+            peer = PEERS[name]
+            command = [str(python_of(peer)), str(HERE / peer.program), source, made, str(seed), *peer.arguments]
         inside = {**os.environ, **QUIET, "TMPDIR": folder, "PYTHONHASHSEED": "0", "CUDA_VISIBLE_DEVICES": ""}
+        place, limit = (ROOT if name == OURS else folder), chosen.hours * 3600
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, check=False, env=inside, cwd=folder, timeout=hours * 3600
+                command, capture_output=True, text=True, check=False, env=inside, cwd=place, timeout=limit
             )
         except subprocess.TimeoutExpired:
-            raise Missing(f"took longer than {hours:g} hours") from None
+            raise Missing(f"took longer than {chosen.hours:g} hours") from None
         if done.returncode:
             raise Missing(f"failed: {_last(done.stderr)}")
         return pyarrow.feather.read_table(made), json.loads(done.stdout.splitlines()[-1])
+
+
+def attacked(real: pa.Table, held: pa.Table, made: pa.Table) -> float:
+    """How well the best attack tells from the made rows who was learned from (AUC; 0.5 is right)."""
+    from understudy.checks.privacy import prepare
+    from understudy.checks.privacy.membership import membership
+
+    return float(membership(prepare(real, made, held))[0].value or 0)
 
 
 def measured(name: str, table: str, seed: int, chosen: argparse.Namespace) -> dict[str, Any]:
@@ -111,16 +124,10 @@ def measured(name: str, table: str, seed: int, chosen: argparse.Namespace) -> di
         real, held = (synth.split(side, min(1.0, chosen.rows / len(side)))[1] for side in (real, held))
     line |= {"rows": len(real), "columns": real.num_columns}
     try:
-        if name == OURS:
-            found, cost = synth.run(real, held, chosen.effort, seed)
-        else:
-            made, cost = made_by(PEERS[name], real, seed, chosen.hours)
-            found = synth.judged(real, held, made)
+        made, cost = made_by(name, real, seed, chosen)
     except Missing as missing:
         return line | {"missing": str(missing)}
-    except subprocess.CalledProcessError as error:
-        return line | {"missing": f"failed: {_last(error.stderr)}"}
-    return line | found | {"cost": cost}
+    return line | synth.judged(real, held, made) | {"attack": attacked(real, held, made), "cost": cost}
 
 
 def page(lines: Sequence[Mapping[str, Any]]) -> str:
@@ -136,7 +143,7 @@ def page(lines: Sequence[Mapping[str, Any]]) -> str:
         reasons = sorted({line["missing"] for line in group if "missing" in line})
         row = [table, title, str(len(good))]
         if good:
-            row += [_numbers([line[measure] for line in good], measure) for measure in MEASURES]
+            row += [_numbers([line[measure] for line in good if measure in line], measure) for measure in MEASURES]
             row += [f"{mean(line['cost'][what] for line in good):,.1f}" for what in ("fit", "sample")]
             row += [f"{max(line['cost']['peak'] for line in good):,}"]
         else:
@@ -147,8 +154,12 @@ def page(lines: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _numbers(values: Sequence[float], measure: str) -> str:
+    if not values:
+        return ""
     spread = f" ± {(max(values) - min(values)) / 2:.3f}" if measure == "c2st" and len(values) > 1 else ""
-    return f"{mean(values):.3f}{spread}" if measure in ("c2st", "held", "real", "dcr") else f"{mean(values):.4f}"
+    return (
+        f"{mean(values):.3f}{spread}" if measure in ("c2st", "held", "real", "dcr", "attack") else f"{mean(values):.4f}"
+    )
 
 
 def _last(text: str) -> str:
