@@ -25,6 +25,9 @@ _HEAVY = 8.0
 _CHILD = 3.0
 """Deviations of the noise that a part of it has on average."""
 _SURE = 3.5
+"""Deviations of the noise that a first count must have not to be nothing."""
+_PART = 2.5
+"""The same of a part, of which there are fewer."""
 _OCTAVES = 62
 _TINY = 2.0**-40
 
@@ -81,7 +84,7 @@ def grown(
         told = histogram(at, len(low))
         for cell in np.flatnonzero(parts > 1):
             here = split == cell
-            told[here] = fitted(told[here], cells.counts[cell])
+            told[here] = fitted(told[here], cells.counts[cell], _PART * deviation)
         told = np.where(parts[split] > 1, told, cells.counts[split])
         cells = _some(Cells(low, high, told), told > 0)
     return cells
@@ -99,10 +102,10 @@ def _some(cells: Cells, kept: NDArray[np.bool_]) -> Cells:
     return Cells(cells.low[kept], cells.high[kept], cells.counts[kept])
 
 
-def fitted(counts: Floats, total: float) -> Floats:
-    """The counts nearest to noisy ones that are not negative and have a sum: all less one number, or 0."""
-    order = np.sort(counts)[::-1]
-    excess = (np.cumsum(order) - total) / np.arange(1, len(order) + 1)
-    last = int(np.flatnonzero(order > excess)[-1]) if (order > excess).any() else 0
-    nearest: Floats = np.maximum(counts - excess[last], 0.0)
-    return nearest
+def fitted(counts: Floats, total: float, least: float) -> Floats:
+    """Noisy counts of a cell's parts as counts that add up to its own; those that may be noise are nothing."""
+    some = np.where(counts > least, counts, 0.0)
+    if not some.any():
+        return np.full(len(counts), total / len(counts))
+    shared: Floats = some * (total / some.sum())
+    return shared
