@@ -110,8 +110,7 @@ def _factors(result: Numeric, source: Numeric) -> Iterator[Sum | Product]:
         return
     y, x = result.found[said], source.found[said]
     order = shuffled(len(x))
-    wide = np.abs(0.5 * result.step / y)  # how far the ratio is blurred by rounding
-    sharp = wide <= max(np.quantile(wide, 0.3), 1e-9)
+    sharp = np.abs(x) >= np.quantile(np.abs(x), 0.7)  # there rounding blurs the ratio least
     ratio = y[sharp] / x[sharp]
     tried: set[float] = set()
     for digits in _DIGITS:

@@ -19,7 +19,7 @@ ALWAYS = 0.995
 """The share of rows in which one value fixes the other, from which that is a rule."""
 _REPEATS = 3
 _USUAL = 0.97
-_FIRST = 2_000
+_FIRST = (400, 3_000)
 _TABLED = 60
 """Different values up to which classes alone keep a dependency."""
 _KEYS = 100_000
@@ -100,7 +100,7 @@ def dependencies_of(columns: Mapping[str, pa.Array], k: int, *, skip: Collection
         for target in targets:
             if source == target or len(counts[target]) > len(counts[source]):
                 continue
-            if _agreement(codes[source][:_FIRST], codes[target][:_FIRST])[0] < ALWAYS:
+            if any(_agreement(codes[source][:few], codes[target][:few])[0] < ALWAYS for few in _FIRST):
                 continue
             rate, keys, values, sizes = _agreement(codes[source], codes[target])
             if rate < ALWAYS or sizes.mean() < _REPEATS:

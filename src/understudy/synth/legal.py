@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,8 @@ EXPECTED = 20
 FIXED = 0.995
 """The share of rows in which one class fixes another, from which that is a rule."""
 _MATTERS = 0.002  # share of rows that chance would bring to forbidden pairs, below which they are not worth keeping
-_CELLS = 1_000_000  # pairs of classes that are counted at most
-_ROWS = 50_000
+_CELLS = 60_000_000  # pairs of classes that are counted at most
+_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -85,18 +86,19 @@ def legal_of(parts: tuple[Part, ...], codes: Codes, k: int) -> Legal:
     """Find what never stands together in encoded rows, (rows, parts)."""
     codes = codes[np.random.default_rng(5).permutation(len(codes))[:_ROWS]]
     usable = [at for at, part in enumerate(parts) if part.classes > 1 and (codes[:, at] >= 0).any()]
-    pairs = []
-    for place, one in enumerate(usable):
-        for two in usable[place + 1 :]:
-            if parts[one].classes * parts[two].classes > _CELLS:
-                continue
-            counts = _counts(codes, one, two, parts)
-            rows = counts.sum()
-            expected = counts.sum(1, keepdims=True) * (counts.sum(0, keepdims=True) / max(rows, 1))
-            never = (counts == 0) & (expected >= EXPECTED) | _implied(counts) | _implied(counts.T).T
-            never |= _fixed(counts, parts[one], k) | _fixed(counts.T, parts[two], k).T
-            if never.any() and expected[never].sum() >= _MATTERS * rows:
-                pairs.append(Pair.of(one, two, ~never))
+    tried = sorted(combinations(usable, 2), key=lambda pair: parts[pair[0]].classes * parts[pair[1]].classes)
+    pairs, cells = [], 0
+    for one, two in tried:
+        cells += parts[one].classes * parts[two].classes
+        if cells > _CELLS:  # a table of very many labels: what is left is what a rule is seldom seen in
+            break
+        counts = _counts(codes, one, two, parts)
+        rows = counts.sum()
+        expected = counts.sum(1, keepdims=True) * (counts.sum(0, keepdims=True) / max(rows, 1))
+        never = (counts == 0) & (expected >= EXPECTED) | _implied(counts) | _implied(counts.T).T
+        never |= _fixed(counts, parts[one], k) | _fixed(counts.T, parts[two], k).T
+        if never.any() and expected[never].sum() >= _MATTERS * rows:
+            pairs.append(Pair.of(one, two, ~never))
     return Legal(tuple(pairs), tuple(part.banned for part in parts))
 
 

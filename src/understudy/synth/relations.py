@@ -27,11 +27,12 @@ Rule = Copy | Sum | Product
 ROWS = 20_000
 """Rows in which everything is counted."""
 _SEARCHED = 4_000
-_PAIRS = 60  # columns of numbers that are compared each with each
+_PAIRS = 40  # columns of numbers that are compared each with each
 _FORMULAS = 6
 _ORDERED = 0.99
 _TORN = 0.97  # what holds as often between columns that do not belong together says nothing
 _SURE = 0.95
+_SHORT = 6  # characters of a factor that somebody may have chosen
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def _formulas(
     kept: list[tuple[str, Rule]] = []
     places = {name: place for place, name in enumerate(columns)}
     order = sorted(
-        dict.fromkeys(tried), key=lambda one: (-round(float(held[one].mean()), 2), *_size(one, numbers, places))
+        dict.fromkeys(tried), key=lambda one: (-round(float(held[one].mean()), 3), *_size(one, numbers, places))
     )
     while order:
         name, formula = order.pop(0)
@@ -180,13 +181,13 @@ def _held(name: str, formula: Rule, columns: Mapping[str, pa.Array], numbers: Ma
 def _size(
     one: tuple[str, Rule], numbers: Mapping[str, Numeric], places: Mapping[str, int]
 ) -> tuple[int, int, float, int, str]:
-    """Of equal formulas: fewer columns, shorter factors (1.5, not 0.666667), then that of the greatest numbers, for its
-    error is the sum of others'.  Of two columns that are copies it is the later that follows.
+    """Of equal formulas: fewer columns, shorter factors (1.5, not 0.666667, which only undoes what nobody computed),
+    then that of the greatest numbers, for its error is the sum of others'.  Of copies it is the later that follows.
     """
     name, formula = one
     long = len(f"{formula.factor:g}") if isinstance(formula, Product) else 0
     large = 0.0 if isinstance(formula, Copy) else float(np.nanmean(np.abs(numbers[name].found)))
-    return len(formula.sources), long, -large, -places[name], str(formula)
+    return len(formula.sources) + (2 if long > _SHORT else 0), long, -large, -places[name], str(formula)
 
 
 def _circular(needs: Mapping[str, Iterable[str]]) -> bool:

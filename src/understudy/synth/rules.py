@@ -123,8 +123,9 @@ def stepped(found: Floats, step: float, *, up: bool = False) -> Floats:
 
 def as_floats(values: pa.Array) -> Floats:
     """Plain numbers as floats, NaN where null."""
-    if pa.types.is_decimal(values.type):
-        values = values.cast(pa.float64())
+    if pa.types.is_decimal(values.type):  # Arrow's own cast is off by the last bit
+        scaled = pc.fill_null(values.cast(pa.float64()), np.nan).to_numpy(zero_copy_only=False)
+        return np.asarray(np.round(scaled, values.type.scale))
     found: Floats = pc.fill_null(values.cast(pa.float64(), safe=False), np.nan).to_numpy(zero_copy_only=False)
     return found
 
