@@ -349,6 +349,20 @@ def test_examples_are_sent_and_parents_are_not() -> None:
     assert "4711.11" in sent and "Planted" not in sent and "77" not in sent.replace("4711.11", "")
 
 
+def test_uuids_are_made_where_the_database_would_make_them_and_carry_over_to_children() -> None:
+    key = Column("id", "uuid", "uuid", pa.uuid(), nullable=False, default="gen_random_uuid()")
+    to = Column("person_id", "uuid", "uuid", pa.uuid(), nullable=False)
+    people = Table(PEOPLE.name, (key, NAME, LEVEL), uniques=PEOPLE.uniques[:1])
+    schema = Schema((people, Table(ORDERS.name, (key, to, TOTAL))), SHOP.foreign_keys)
+    with serving(well) as server:
+        found = made(described(server, schema), people=3, orders=5)
+        known = pa.table({"id": pa.array([row["id"].bytes for row in found["people"]], pa.uuid())})
+        again = made(described(server, schema, parents={PEOPLE.name: known}), orders=5)
+    there = {row["id"] for row in found["people"]}
+    assert len(there) == 3
+    assert {row["person_id"] for row in found["orders"]} | {row["person_id"] for row in again["orders"]} <= there
+
+
 def test_rows_without_their_parents_are_refused_before_anything_is_asked() -> None:
     with serving(well) as server:
         with pytest.raises(InputError, match=r"rows of orders need rows of people, through orders\.person_id"):

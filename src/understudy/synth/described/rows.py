@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from understudy import arrow
 from understudy.errors import Error, InputError
 from understudy.interfaces import Progress
 from understudy.schema import Schema, Table, TableName
@@ -127,7 +128,7 @@ class Described:
                 raise InputError(f"{count} rows of {name} cannot be made")
             self._schema.table(name)
         tables = ordered(self._schema, [name for name, count in wanted.items() if count], self._parents)
-        pools = {name: Pool(rows.to_pylist(), shown=False) for name, rows in self._parents.items()}
+        pools = {name: _pool(rows) for name, rows in self._parents.items()}
         for table in tables:
             pool = pools.setdefault(table.name, Pool())
             for batch in self._table(table, wanted[table.name], pools, pool):
@@ -266,6 +267,15 @@ class _Batch:
             self.ruling.drop(values)
             self.counts.refused["check"] += 1
             yield f"a row breaks {verdict}"
+
+
+def _pool(rows: pa.Table) -> Pool:
+    """Rows that are there already, as values of the same Python types as those made here."""
+    return Pool([row for batch in rows.to_batches() for row in _plain(batch).to_pylist()], shown=False)
+
+
+def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([arrow.plain(column) for column in batch.columns], names=batch.schema.names)
 
 
 def _charge(counts: Counts, answer: Answer) -> None:
