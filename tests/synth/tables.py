@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from understudy.synth.effort import Budget
 
-SHORT = Budget(rows=10_000, width=48, passes=12_000)
-LONGER = Budget(rows=10_000, width=64, passes=120_000)
+SHORT = Budget(rows=10_000, width=48, passes=6_000)
+LONGER = Budget(rows=10_000, width=64, passes=60_000)
 
 
 def people(rows: int = 600, seed: int = 0) -> pa.Table:

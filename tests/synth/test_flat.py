@@ -30,12 +30,15 @@ RNG = np.random.default_rng(0)
         pa.table({f"c{n}": RNG.integers(0, 4, N) if n % 2 else RNG.normal(size=N) for n in range(200)}),
         pa.table({"a": [f"c{n}" for n in RNG.integers(0, 10_000, 20_000)]}),
         pa.table({"a": np.where(RNG.random(N) < 0.1, np.inf, RNG.normal(size=N))}),
+        pa.table({"a": RNG.normal(size=N) * 1e307, "b": RNG.integers(-(2**63), 2**63 - 1, N)}),
+        pa.table({"a": np.full(N, np.nan), "b": np.r_[np.nan, np.inf, RNG.normal(size=N - 2)]}),
         pa.table({"a": [f"user{n}@example.org" for n in range(N)], "b": RNG.normal(size=N)}),
         pa.table({"id": np.arange(N)}),
         people(N),
     ],
-    ids=["constant", "all null", "200 columns", "10,000 labels", "infinities", "unique texts", "a key", "300 rows"],
-)
+    ids=["constant", "all null", "200 columns", "10,000 labels", "infinities", "ends of 64 bits", "not numbers",
+         "unique texts", "a key", "300 rows"],
+)  # fmt: skip
 def test_tables_of_every_shape_are_made(table: pa.Table) -> None:
     made = rows_of(Flat(SHORT).fit(None, table).sample(50))
     assert made.schema == table.schema and len(made) == 50
@@ -44,6 +47,12 @@ def test_tables_of_every_shape_are_made(table: pa.Table) -> None:
 def test_one_row_is_refused() -> None:
     with pytest.raises(InputError, match="has 1 row, fewer"):
         Flat(SHORT).fit(None, people().slice(0, 1))
+
+
+@pytest.mark.parametrize("value", [[1, 2], {"a": 1}])
+def test_nested_values_are_refused_by_name(value: object) -> None:
+    with pytest.raises(InputError, match="column 'deep' holds"):
+        Flat(SHORT).fit(None, pa.table({"deep": [value] * N}))
 
 
 def test_keys_of_the_schema_are_fresh_and_unique() -> None:

@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 POINTS = 1_000
 """Points for values that differ, and again for values that are shared, at most."""
 _DECIMALS = 8
+_HUGE = 1e290
+"""Beyond it sums would be infinite; numbers that are so large stand at it."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def step_of(different: Floats, *, single: bool = False, scale: int | None = None
 
 def curve_of(different: Floats, counts: NDArray[np.int64], k: int) -> Curve:
     """The curve of numbers given in order with their counts; ``k`` rows or more stand behind every point."""
+    different = np.clip(different, -_HUGE, _HUGE)
     rows = int(counts.sum())
     shared = counts >= k
     if shared.sum() > POINTS:

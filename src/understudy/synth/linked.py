@@ -30,7 +30,8 @@ _OFF = 1e-9
 def linked(encoder: Encoder, table: Table, rows: pa.Table, k: int) -> Encoder:
     """An encoder whose columns follow one another where the rows show that they do."""
     plain = pa.table({name: arrow.plain(rows.column(name).combine_chunks()) for name in encoder.names})
-    found = find(plain, table, k=k, skip=(*encoder.identifiers, *encoder.context))
+    with np.errstate(all="ignore"):  # numbers near the ends of floats may well be no result of anything
+        found = find(plain, table, k=k, skip=(*encoder.identifiers, *encoder.context))
     formulas = {name: rules for name, rules in found.by_column.items() if _may_follow(encoder.coded[name], rules)}
     loose = [(name, one) for name, one in found.formulas if (name, one) not in found.sure]
     coded = related(encoder.coded, plain, formulas, loose)

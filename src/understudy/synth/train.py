@@ -15,14 +15,21 @@ from understudy.synth.accounting import Privacy
 from understudy.synth.encode import Encoded
 from understudy.synth.model import Network, matrices, scored
 
-_HELD = 0.05
-"""The share of rows that only judge."""
+_HELD = (0.05, 0.1)
+"""The share of rows that only judge: the least and, of small tables, the most."""
+_JUDGES = (500, 10_000)
+"""How many rows that is to be, from which share to which."""
 _PLAIN = 0.15
 """The share of rows that are shown with values that follow from others as they are."""
 _MASKS = 4
+_SHOWN = 4_000
+_RISEN = 0.2
+"""The share of learning from which getting worse counts."""
 _CHECKS = 16
 """How often the network is judged."""
 _PATIENCE = 3
+_HURRY = 5
+"""How much faster the rate falls once the network no longer improves: what it learns last, it learns at low rates."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +119,7 @@ def learn(network: Network, encoded: Encoded, recipe: Recipe, progress: Callable
     network.seeded(recipe.seed)
     generator = torch.Generator().manual_seed(recipe.seed)
     shuffled = torch.randperm(len(encoded), generator=generator)
-    held = shuffled[: int(len(encoded) * _HELD)]
+    held = shuffled[: judges(len(encoded))]
     own = shuffled[len(held) :]
     rows = Rows.of(encoded)
     size = max(16, min(recipe.batch, len(own) // 8))
@@ -122,17 +129,17 @@ def learn(network: Network, encoded: Encoded, recipe: Recipe, progress: Callable
     averaged = [p.detach().clone() for p in weights]
     optimizer = torch.optim.AdamW(weights, recipe.rate, (0.9, 0.99), weight_decay=recipe.decay, fused=True)
     check_every = max(1, steps // _CHECKS)
-    judged, best, worse, recent = math.nan, math.inf, 0, math.nan
+    best, worse, recent = math.inf, 0, math.nan
     kept = averaged
     at, order = 0, torch.randperm(len(own), generator=generator)
-    step = 0
-    for step in range(steps):
+    step, done, pace = 0, 0.0, 1.0 / steps
+    while done < 1:
         if at + size > len(order):
             at, order = 0, torch.randperm(len(own), generator=generator)
         batch = own[order[at : at + size]]
         at += size
         for group in optimizer.param_groups:
-            group["lr"] = recipe.rate * _schedule(step, steps, recipe.warm_up)
+            group["lr"] = recipe.rate * min(_falling(done), (step + 1) / min(recipe.warm_up, max(steps // 10, 1)))
         optimizer.zero_grad(set_to_none=True)
         with lower_precision(recipe.device):
             loss = loss_of(network, rows, batch, generator, recipe.device)
@@ -144,19 +151,28 @@ def learn(network: Network, encoded: Encoded, recipe: Recipe, progress: Callable
         if step % 20 == 0:
             now = float(loss.detach())
             recent = now if math.isnan(recent) else 0.9 * recent + 0.1 * now
-            progress(step * size, recent)
-        if len(held) and (step + 1) % check_every == 0:
+            progress(int(done * recipe.passes), recent)
+        step, done = step + 1, done + pace
+        if len(held) and (step % check_every == 0 or done >= 1):
             judged = _judged(network, averaged, rows, held, recipe)
             if judged < best:
                 best, worse, kept = judged, 0, [p.clone() for p in averaged]
-            else:
+            elif done > _RISEN:
                 worse += 1
-                if worse >= _PATIENCE:
-                    break
+            if worse >= _PATIENCE and pace > 1.0 / steps:
+                break
+            if worse >= _PATIENCE:
+                worse, pace = 0, _HURRY / steps
     _load(network, kept)
     network.eval()
     progress(recipe.passes, recent)
-    return Learned((step + 1) * size, recent, best if len(held) else math.nan)
+    return Learned(step * size, recent, best if len(held) else math.nan)
+
+
+def judges(rows: int) -> int:
+    """How many of so many rows only judge."""
+    fewest, most = _JUDGES
+    return int(min(max(_HELD[0] * rows, min(fewest, _HELD[1] * rows)), most))
 
 
 def loss_of(network: Network, rows: Rows, batch: Tensor, generator: torch.Generator, device: str) -> Tensor:
@@ -178,14 +194,13 @@ def _judged(network: Network, averaged: list[Tensor], rows: Rows, held: Tensor, 
     _load(network, averaged)
     network.eval()
     generator = torch.Generator().manual_seed(recipe.seed + 1)
-    total = 0.0
-    some = held[:4_000]
+    some = held[:_SHOWN]
+    turns = max(_MASKS, min(_SHOWN // max(len(some), 1), 8 * _MASKS))  # few rows judge under more masks each
     with torch.inference_mode():
-        for _ in range(_MASKS):
-            total += float(loss_of(network, rows, some, generator, recipe.device))
+        total = sum(float(loss_of(network, rows, some, generator, recipe.device)) for _ in range(turns))
     network.train()
     _load(network, own)
-    return total / _MASKS
+    return total / turns
 
 
 def _load(network: Network, weights: list[Tensor]) -> None:
@@ -194,9 +209,6 @@ def _load(network: Network, weights: list[Tensor]) -> None:
             one.copy_(other)
 
 
-def _schedule(step: int, steps: int, warm_up: int) -> float:
-    """The share of the learning rate: a rise, then a cosine to 2 %."""
-    rise = min(warm_up, max(steps // 10, 1))
-    if step < rise:
-        return (step + 1) / rise
-    return 0.02 + 0.49 * (1 + math.cos(math.pi * (step - rise) / max(steps - rise, 1)))
+def _falling(done: float) -> float:
+    """The share of the learning rate: a cosine to 2 %."""
+    return 0.02 + 0.49 * (1 + math.cos(math.pi * min(done, 1.0)))
