@@ -22,6 +22,8 @@ class Said:
     tokens: int | None = 100
     refusal: str | None = None
     silence: float = 0
+    trickle: float = 0
+    """Seconds between two bytes."""
     code: str = ""
 
     def body(self) -> bytes:
@@ -81,7 +83,12 @@ def serving(answer: Callable[[dict[str, Any], int], Said]) -> Iterator[Server]:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
-                self.wfile.write(data)
+                if not said.trickle:
+                    self.wfile.write(data)
+                for byte in data if said.trickle else b"":
+                    self.wfile.write(bytes([byte]))
+                    if stopped.wait(said.trickle):
+                        break
             except OSError:  # who asked has gone
                 pass
 

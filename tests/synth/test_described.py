@@ -200,11 +200,12 @@ def test_a_server_that_stays_busy_or_asks_for_an_hour_is_an_error() -> None:
 
 
 def test_silence_and_what_is_not_of_the_protocol_are_tried_again() -> None:
-    said = (Said(silence=5), Said(raw=b"<html>"), Said(raw=b'{"choices": []}'), Said(raw=b"[]"))
+    slow, odd = (Said(silence=5), Said(rows(person(1)), trickle=0.02)), (b"<html>", b'{"choices": []}', b"[]", b"")
+    said = (*slow, *(Said(raw=raw) for raw in odd))
     with serving(in_turn(*said)) as server:
-        maker = described(server, endpoint=at(server, timeout=0.3))
+        maker = described(server, endpoint=at(server, timeout=0.3, tries=7))
         assert len(made(maker, people=1)["people"]) == 1
-    assert maker.counts[name_of("people")].retries == 4
+    assert maker.counts[name_of("people")].retries == 6
 
 
 def test_nobody_there_is_an_error_that_says_so() -> None:

@@ -201,10 +201,7 @@ class Conversation:
             headers["Authorization"] = f"Bearer {key}"
         request = urllib.request.Request(self._address, data, headers, method="POST")  # noqa: S310 - http(s) only
         with _OPENER.open(request, timeout=self.endpoint.timeout) as response:
-            raw = response.read(_MOST_BYTES + 1)
-        if len(raw) > _MOST_BYTES:
-            raise ValueError("too long")
-        return json.loads(raw)
+            return json.loads(_whole(response, self.endpoint.timeout))
 
 
 _WAYS = (("json_schema", True), ("json_object", True), ("", True), ("", False))
@@ -227,6 +224,19 @@ class _Unmoved(urllib.request.HTTPRedirectHandler):
 
 
 _OPENER = urllib.request.build_opener(_Unmoved)
+
+
+def _whole(response: http.client.HTTPResponse, seconds: float) -> bytes:
+    """All of a body; a TimeoutError where it trickles in for longer, a ValueError where it is too long."""
+    late, parts, size = time.monotonic() + seconds, list[bytes](), 0
+    while part := response.read1(1 << 16):
+        parts.append(part)
+        size += len(part)
+        if size > _MOST_BYTES:
+            raise ValueError("too long")
+        if time.monotonic() > late:
+            raise TimeoutError
+    return b"".join(parts)
 
 
 def _answer(told: Any, sent: int) -> Answer:
