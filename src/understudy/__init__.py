@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from understudy.errors import CheckFailed, Error, InputError
     from understudy.jobs import (
+        approve,
         check,
         connect,
         findings,
@@ -37,6 +38,7 @@ _HOMES = {
     "InputError": "errors",
     "Key": "transforms",
     "Lake": "lake",
+    "approve": "jobs",
     "check": "jobs",
     "connect": "jobs",
     "findings": "jobs",
@@ -60,6 +62,7 @@ __all__ = [
     "InputError",
     "Key",
     "Lake",
+    "approve",
     "check",
     "connect",
     "findings",

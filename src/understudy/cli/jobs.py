@@ -31,7 +31,7 @@ class LoadMode(enum.StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the application."""
-    for verb in (init, plan, run, preview, why, check, report, load, rerun):
+    for verb in (init, plan, run, approve, preview, why, check, report, load, rerun):
         app.command(verb.__name__)(verb)
     app.command("test")(try_tests)
 
@@ -124,6 +124,23 @@ def run(
     out.result(finished.report.json(), finished.summary())
     if not finished.report.passed:
         raise CheckFailed("a check failed: nothing was published", hint=f"see {finished.folder.page}")
+
+
+def approve(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="The run, or the beginning of its id; by default the latest.")
+    ] = "",
+    job: Annotated[Path, typer.Option("--job", metavar="JOB", help="The job file.")] = Path("job.yaml"),
+    load: Annotated[bool, typer.Option("--load/--no-load", help="Load the job's destinations.")] = True,
+    json: Json = False,
+) -> None:
+    """Publish a result that waits for a person's approval, and load the job's destinations."""
+    from understudy import jobs
+
+    out = render.output(json=json)
+    with out.progress() as progress:
+        finished = jobs.approve(job, run, load=load, progress=progress)
+    out.result(finished.report.json(), finished.summary())
 
 
 def preview(

@@ -38,6 +38,16 @@ class Extracted:
     closure: subset.Closure
     counts: Counts
     originals: checks.Originals
+    made: dict[TableName, Made] = field(default_factory=dict)
+    """Tables whose rows a model made."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What became of a table that was made."""
+
+    learned_from: int
+    rows: int
 
 
 def extract(plan: Plan, snapshot: Snapshot, stage: Folder, *, key: transforms.Key, progress: Progress) -> Extracted:
@@ -46,7 +56,7 @@ def extract(plan: Plan, snapshot: Snapshot, stage: Folder, *, key: transforms.Ke
     Masking and writing overlap with reading; memory holds keys, a few batches and the sketches of originals.
     """
     counts, originals = Counts(), checks.Originals(fingerprint())
-    lanes = {table.name: _Lane.compile(plan, table, counts, originals, key, snapshot) for table in plan.tables}
+    lanes = {table.name: Masking.compile(plan, table, counts, originals, key, snapshot) for table in plan.copied}
     writers: dict[TableName, TableWriter] = {}
     with ExitStack() as files, Pipe() as pipe:
 
@@ -54,7 +64,7 @@ def extract(plan: Plan, snapshot: Snapshot, stage: Folder, *, key: transforms.Ke
             lane = lanes[name]
             if name not in writers:  # a table without rows gets no file
                 writers[name] = files.enter_context(stage.writer(lane.table, lane.staged))
-            pipe.put(lane.take, batch, writers[name])
+            pipe.put(_staged, lane, batch, writers[name])
 
         closure = subset.closure(
             plan.subset,
@@ -65,14 +75,14 @@ def extract(plan: Plan, snapshot: Snapshot, stage: Folder, *, key: transforms.Ke
             progress=progress,
             workers=plan.file.job.readers,
         )
-    for table in plan.tables:
+    for table in plan.copied:
         _prune(plan, closure, stage, table)
     return Extracted(stage, closure, counts, originals)
 
 
 @dataclass(frozen=True)
-class _Lane:
-    """What one table's batches go through: the transformer, the counters, the writer."""
+class Masking:
+    """What one table's batches go through: the transformer and the counters."""
 
     table: Table
     columns: tuple[str, ...]
@@ -95,7 +105,7 @@ class _Lane:
         originals: checks.Originals,
         key: transforms.Key,
         snapshot: Snapshot,
-    ) -> _Lane:
+    ) -> Masking:
         """The lane of one table under the plan's rules."""
         rules = plan.rules_of(table.name)
         stored = tuple(column.name for column in table.stored)
@@ -115,8 +125,8 @@ class _Lane:
             originals=originals,
         )
 
-    def take(self, batch: pa.RecordBatch, writer: TableWriter) -> None:
-        """Mask and stage one batch, and count what became of its values."""
+    def take(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """One batch masked; what became of its values is counted."""
         masked = self.transformer(batch)
         spared = self.spared(batch)
         for name in self.changed:
@@ -129,7 +139,11 @@ class _Lane:
             self.counts.fixed[place] += transforms.fixed_points(before, after)
             if name in self.identifying:
                 self.originals.add(place, before)
-        writer.write(masked.select(self.staged.names).cast(self.staged))
+        return masked
+
+
+def _staged(lane: Masking, batch: pa.RecordBatch, writer: TableWriter) -> None:
+    writer.write(lane.take(batch).select(lane.staged.names).cast(lane.staged))
 
 
 def _prune(plan: Plan, closure: subset.Closure, stage: Folder, table: Table) -> None:

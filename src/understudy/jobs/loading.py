@@ -158,7 +158,10 @@ def result_of(file: JobFile, *, run: str = "", ref: str = "") -> Branch:
     if not run:
         return Branch(lake, ref or file.job.into)
     folder = find_run(file.home, run)
-    commit = json.loads(folder.report.read_text(encoding="utf-8"))["commit"]
+    told = json.loads(folder.report.read_text(encoding="utf-8"))
+    commit = told["commit"]
+    if told.get("waiting"):
+        raise InputError(f"run {folder.id} waits for approval", hint=f"`understudy approve {folder.id}` publishes it")
     if not commit:
         raise InputError(f"run {folder.id} published nothing: a check failed", hint=f"see {folder.page}")
     return Branch(lake, "@" + commit)

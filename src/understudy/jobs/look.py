@@ -41,6 +41,7 @@ class Planned:
                 {"table": str(one.table), "rows": one.rows, "bytes": one.bytes, "sql": one.sql}
                 for one in self.estimates
             ],
+            "synthesize": [one.told for one in self.plan.made],
             "exact": None if self.closure is None else {str(t): n for t, n in self.closure.rows.items() if n},
             "rules": {f"{table}.{column}": str(rule) for (table, column), rule in self.plan.rules.items()},
             "domains": {f"{table}.{column}": label for (table, column), label in self.plan.domains.items()},
@@ -48,7 +49,14 @@ class Planned:
         }
 
     def __str__(self) -> str:
-        parts = [str(self.plan.subset).rstrip(), self._targets(), self._exact(), self._rules(), self._refusals()]
+        parts = [
+            str(self.plan.subset).rstrip(),
+            self._targets(),
+            self._made(),
+            self._exact(),
+            self._rules(),
+            self._refusals(),
+        ]
         return "\n\n".join(part for part in parts if part)
 
     def _targets(self) -> str:
@@ -57,6 +65,10 @@ class Planned:
             lines.append(f"  {one.table}: about {one.rows:,} rows, {one.bytes:,} bytes")
             lines += [f"      {line}" for line in one.sql.splitlines()]
         return "TARGETS as the source will be asked\n" + "\n".join(lines) if lines else ""
+
+    def _made(self) -> str:
+        lines = [f"  {one.told}" for one in self.plan.made]
+        return "MADE by models of the masked rows\n" + "\n".join(lines) if lines else ""
 
     def _exact(self) -> str:
         if self.closure is None:
@@ -153,6 +165,8 @@ def why(path: Path, table: str, key: Sequence[str], *, run: str = "", original: 
     result, made = _published(file, run)
     wanted = made.schema.find(table)
     found = key_table(wanted, [tuple(key)])
+    if wanted.name in made.synthetic:
+        return [subset.Step(wanted.name, ", ".join(key), None, "made by a model: it stands for no row of the source")]
     if original:
         found = _masked(made, wanted.name, found, transforms.Key.parse(resolve(file.job.key, "key")))
     return subset.why(made.subset, result, wanted.name, found)

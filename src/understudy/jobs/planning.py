@@ -13,6 +13,7 @@ from understudy import detect, subset, transforms
 from understudy.errors import InputError
 from understudy.interfaces import Refusal, Rule
 from understudy.jobs.classify import UNDECIDED, guesses
+from understudy.jobs.made import Synthesis, emptied, joined, syntheses, unmakeable, without
 from understudy.jobs.spec import EdgeSpec, JobFile, SubsetSpec, TargetSpec, VirtualSpec
 from understudy.schema import ForeignKey, Schema, Table, TableName
 
@@ -30,11 +31,25 @@ class Plan:
     rules: Rules
     domains: Mapping[tuple[TableName, str], str]
     refusals: tuple[Refusal, ...]
+    made: tuple[Synthesis, ...] = ()
+    """Tables whose rows a model makes."""
+
+    @property
+    def copied(self) -> tuple[Table, ...]:
+        """The tables whose rows are copied and masked."""
+        return tuple(table for table in self.schema.tables if _filled(self.subset, table.name))
+
+    @property
+    def synthetic(self) -> frozenset[TableName]:
+        """The tables whose rows a model makes."""
+        return frozenset(name for one in self.made for name in one.names)
 
     @property
     def tables(self) -> tuple[Table, ...]:
         """The tables that may hold rows in the result."""
-        return tuple(table for table in self.schema.tables if _filled(self.subset, table.name))
+        return tuple(
+            table for table in self.schema.tables if table.name in self.synthetic or _filled(self.subset, table.name)
+        )
 
     @property
     def changed(self) -> frozenset[tuple[TableName, str]]:
@@ -75,13 +90,17 @@ def make_plan(file: JobFile, schema: Schema) -> Plan:
     """Resolve a job against a schema; pure.  Names that do not exist raise, all else is collected as refusals."""
     spec = file.job.subset
     whole = with_virtual(schema, spec.virtual)
-    chosen = subset.plan(whole, _request(whole, spec))
+    wanted, refused = syntheses(whole, file)
+    made = frozenset(name for one in wanted for name in one.names)
+    copied, asked = without(whole, made, spec)
+    chosen = emptied(subset.plan(copied, _request(copied, asked)), made)
+    wanted, unjoined = joined(whole, wanted, chosen, spec)
     named, refusals = _named_rules(whole, file.job.columns)
-    joined = [
+    alike = [
         tuple((table.name, column.name) for table, column in map(whole.find_column, group))
         for group in file.job.domains
     ]
-    domains = transforms.domains(whole, joined)
+    domains = transforms.domains(whole, alike)
     rules, clashes = transforms.spread(whole, named, domains)
     refusals += clashes
     for name, condition in file.job.allow.items():
@@ -89,11 +108,13 @@ def make_plan(file: JobFile, schema: Schema) -> Plan:
             rules = transforms.allow(whole, rules, domains, {whole.find(name).name: condition})
         except InputError as error:
             refusals.append(Refusal(f"allow.{name}", error.message, error.hint))
-    held = {place: rule for place, rule in rules.items() if _filled(chosen, place[0])}
-    refusals += chosen.refusals
-    refusals += _without_rule(whole, chosen, rules, {refusal.subject for refusal in refusals})
+    held = {place: rule for place, rule in rules.items() if place[0] in made or _filled(chosen, place[0])}
+    refusals += [*refused, *unjoined, *chosen.refusals]
+    plan = Plan(file, whole, chosen, held, domains, (), wanted)
+    refusals += _without_rule(whole, plan.tables, rules, {refusal.subject for refusal in refusals})
     refusals += transforms.refusals(whole, held, domains)
-    return Plan(file, whole, chosen, held, domains, tuple(dict.fromkeys(refusals)))
+    refusals += [refusal for one in wanted for refusal in unmakeable(one, rules)]
+    return replace(plan, refusals=tuple(dict.fromkeys(refusals)))
 
 
 def _filled(chosen: subset.SubsetPlan, name: TableName) -> bool:
@@ -202,12 +223,11 @@ def _named_rules(schema: Schema, columns: Mapping[str, Any]) -> tuple[dict[tuple
     return rules, refusals
 
 
-def _without_rule(schema: Schema, chosen: subset.SubsetPlan, rules: Rules, told: set[str]) -> list[Refusal]:
+def _without_rule(schema: Schema, filled: Iterable[Table], rules: Rules, told: set[str]) -> list[Refusal]:
     """A column nobody decided on is refused: data must never pass because somebody forgot it."""
     missing = [
         (table, column)
-        for table in schema.tables
-        if _filled(chosen, table.name)
+        for table in filled
         for column in table.stored
         if (table.name, column.name) not in rules and f"{table.name}.{column.name}" not in told
     ]

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 ASIDE = "run/"
 """How branches of results that were not published are called: ``run/<id>``."""
-_PERSONAL = "leaks"
+_PERSONAL = ("leaks", "privacy")
+APPROVAL_DAYS = 30.0
+"""For which a result waits for a person."""
 
 
 def open_lake(file: JobFile) -> Lake:
@@ -69,7 +71,7 @@ def set_aside(where: Publication, stage: Folder, facts: Facts, source: Connectio
 
     Not one in which personal values were found, or looked for in vain: its rows are gone with the run.
     """
-    if any(one.check == _PERSONAL and one.verdict in ("fail", "error") for one in facts.results):
+    if any(one.check in _PERSONAL and one.verdict in ("fail", "error") for one in facts.results):
         return ""
     meta, nodes = _meta(facts)
     branch = _aside(where, facts)
@@ -79,6 +81,20 @@ def set_aside(where: Publication, stage: Folder, facts: Facts, source: Connectio
     )
     where.lake.mark([commit.hash], "aborted")
     return branch
+
+
+def hold(where: Publication, stage: Folder, facts: Facts, source: Connection, ddl: Ddl | None) -> str:
+    """Keep a result that passed on a branch of its own until a person approves it; the branch's name."""
+    meta, nodes = _meta(facts)
+    name, told = ASIDE + facts.run, {"into": where.branch, "message": "", "meta": {}}
+    expires = time.time() + APPROVAL_DAYS * 86_400
+    where.lake.make_ref(name, "transaction", "@" + where.base, expires=expires, meta=told)
+    message = f"run {facts.run} of {facts.plan.file.name}"
+    commit = where.commit(
+        where.take(stage), _extras(facts, source, ddl), message=message, meta=meta, nodes=nodes, branch=name
+    )
+    gates.record(where.lake, commit, facts.results)
+    return name
 
 
 def _aside(where: Publication, facts: Facts) -> str:

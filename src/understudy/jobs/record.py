@@ -50,11 +50,14 @@ class Finished:
     """The commit that published the result; empty where it did not pass."""
     branch: str = ""
     """The branch it was published on, or kept on where it did not pass; empty where it was not kept."""
+    waiting: bool = False
+    """It passed, and is published once a person approves it."""
 
     def write(self) -> None:
         """Write the report into the run's folder; each file appears whole or not at all."""
         loaded = {url: dict(rows) for url, rows in self.loaded.items()}
         document = {**self.report.json(), "loaded": loaded, "commit": self.commit, "branch": self.branch}
+        document |= {"waiting": True} if self.waiting else {}
         _write(self.folder.page, page(self.report))
         _write(self.folder.report, json.dumps(document, indent=1, ensure_ascii=False))
 
@@ -64,14 +67,17 @@ class Finished:
         failed = [result for result in report.results if result.verdict in ("fail", "error")]
         kept, there = sum(table.kept for table in report.tables), sum(table.source_rows for table in report.tables)
         filled = sum(1 for table in report.tables if table.kept)
+        outcome = "passed, and waits for approval" if self.waiting else "passed"
         lines = [
-            f"run {report.run}: {'passed' if report.passed else 'NOT PASSED, nothing was published'}",
+            f"run {report.run}: {outcome if report.passed else 'NOT PASSED, nothing was published'}",
             f"  {kept:,} of about {there:,} rows in {filled} tables, {report.seconds:.1f} s, key {report.key_id}",
             f"  {len(report.results)} checks, {len(failed)} failed",
         ]
         lines += [f"    {one.check} {one.subject}: {one.verdict}: {one.detail}" for one in failed[:20]]
         if self.commit:
             lines.append(f"  commit {self.commit[:12]} on {self.branch}")
+        elif self.waiting:
+            lines.append(f"  its rows are on {self.branch!r}: look at them, then `understudy approve {report.run}`")
         elif self.branch:
             lines.append(f"  its rows are on {self.branch!r} for a week, to be looked at and not to be used")
         lines += [f"  loaded {sum(rows.values()):,} rows into {url}" for url, rows in self.loaded.items()]
@@ -84,7 +90,8 @@ def report(path: Path, *, run: str = "") -> Finished:
     folder = find_run(load_job(path).home, run)
     document = json.loads(folder.report.read_text(encoding="utf-8"))
     loaded, commit, branch = (document.pop(name) for name in ("loaded", "commit", "branch"))
-    return Finished(Report.from_json(document), folder, loaded, commit, branch)
+    waiting = document.pop("waiting", False)
+    return Finished(Report.from_json(document), folder, loaded, commit, branch, waiting)
 
 
 def _write(path: Path, text: str) -> None:
@@ -118,13 +125,14 @@ def report_of(facts: Facts) -> Report:
 
 def _table(facts: Facts, table: Table) -> TableReport:
     closure, planned = facts.made.closure, facts.plan.subset.by_name[table.name]
+    made = facts.made.made.get(table.name)
     rows = closure.rows.get(table.name, 0)
     expanded = closure.expanded.get(table.name, 0)
     return TableReport(
         name=str(table.name),
         source_rows=table.rows,
-        read=closure.read.get(table.name, 0),
-        kept=closure.kept(table.name),
+        read=made.learned_from if made else closure.read.get(table.name, 0),
+        kept=made.rows if made else closure.kept(table.name),
         dropped=len(closure.dropped.get(table.name, ())),
         expand=expanded,
         support=rows - expanded,

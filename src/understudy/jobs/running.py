@@ -21,7 +21,7 @@ from understudy.jobs.extract import Extracted, extract
 from understudy.jobs.loading import Destination, Loading
 from understudy.jobs.planning import Plan, make_plan
 from understudy.jobs.prove import prove
-from understudy.jobs.publishing import open_lake, publish, set_aside, settle
+from understudy.jobs.publishing import hold, open_lake, publish, set_aside, settle
 from understudy.jobs.record import Facts, Finished, Loaded, report_of
 from understudy.jobs.spec import JobFile, Severity, load_job, resolve
 from understudy.jobs.store import RunFolder, new_run
@@ -106,14 +106,25 @@ def _once(state: Run) -> Finished:
             with ThreadPoolExecutor(1, thread_name_prefix="ddl") as aside, state.step("extract"):
                 definitions = aside.submit(_definitions, plan, snapshot)
                 made = extract(plan, snapshot, stage, key=state.key, progress=state.progress)
+            judged: list[Result] = []
+            if plan.made:
+                from understudy.jobs.replaced import replace_tables
+
+                with state.step("synthesize"):
+                    judged = replace_tables(plan, snapshot, made, state.folder, key=state.key, progress=state.progress)
             ddl = definitions.result()
             loading = staged.enter_context(Loading(state.destinations, stage, ddl, state.progress))
             with state.step("check"):
-                results = drifted + _check(state, plan, made, snapshot)
+                results = drifted + judged + _check(state, plan, made, snapshot)
             facts = replace(_facts(state, plan, made, results, snapshot), notes=ddl.notes if ddl else ())
         if not checks.passed(results):
             loading.withhold()
             return _finish(state, facts, {}, branch=set_aside(where, stage, facts, state.source, ddl))
+        if state.file.job.approve == "required":
+            loading.withhold()
+            with state.step("publish"):
+                branch = hold(where, stage, facts, state.source, ddl)
+            return _finish(state, facts, {}, branch=branch, waiting=True)
         loading.wait()
         with state.step("publish"):
             commit = publish(where, stage, facts, state.source, ddl)
@@ -137,12 +148,14 @@ def _check(state: Run, plan: Plan, made: Extracted, snapshot: Snapshot) -> list[
         )
         for table in plan.schema.tables
     }
+    counts |= {name: checks.RowCount(read=one.rows, kept=one.rows) for name, one in made.made.items()}
+    altered = plan.changed | {(t.name, c.name) for t in plan.tables if t.name in made.made for c in t.stored}
     asked: dict[str, tuple[Severity, Check]] = {
         "leaks": (wanted.privacy, checks.leaks(made.originals, plan.changed, _stayed(plan, made), plan.listed)),
         **{name: (wanted.integrity, checks.CHECKS[name]) for name in _INTEGRITY},
         "accounting": ("fail", checks.accounting(counts)),
         "nulls": ("fail", checks.nulls(_nulls(plan, made))),
-        "constraints": (wanted.constraints, checks.constraints(plan.changed)),
+        "constraints": (wanted.constraints, checks.constraints(altered)),
     }
     off = [Result(name, "all", "note", detail="switched off by the job") for name in asked if asked[name][0] == "off"]
     running = {name: check for name, (severity, check) in asked.items() if severity != "off"}
@@ -170,6 +183,7 @@ def _nulls(plan: Plan, made: Extracted) -> dict[tuple[TableName, str], int]:
     """Nulls read, per changed column whose rule keeps them; of tables that exclusions pruned they are not known."""
     pruned = {name for name, rows in made.closure.dropped.items() if len(rows)}
     pruned |= {name for (name, _), rows in made.closure.nulled.items() if len(rows)}
+    pruned |= made.made.keys()
     return {
         (name, column): made.closure.rows[name] - values
         for (name, column), values in made.counts.values.items()
@@ -220,8 +234,12 @@ def _by_name(rows: Mapping[TableName, int]) -> dict[str, int]:
     return {str(name): count for name, count in rows.items()}
 
 
-def _finish(state: Run, facts: Facts, loaded: Loaded, commit: str = "", *, branch: str = "") -> Finished:
+def _finish(
+    state: Run, facts: Facts, loaded: Loaded, commit: str = "", *, branch: str = "", waiting: bool = False
+) -> Finished:
     """Write the report of the run, as JSON and as a page."""
-    finished = Finished(report_of(facts), state.folder, loaded, commit, state.file.job.into if commit else branch)
+    finished = Finished(
+        report_of(facts), state.folder, loaded, commit, state.file.job.into if commit else branch, waiting
+    )
     finished.write()
     return finished

@@ -140,6 +140,64 @@ class LoadSpec(_Part):
     """Into nothing, in place of what is there, or beside it."""
 
 
+class FiltersSpec(_Part):
+    """Which made rows are refused, and made anew."""
+
+    similarity: Literal["off", "medium", "high"] = "medium"
+    """Copies of real rows; with `high`, near copies too."""
+    outliers: Literal["off", "medium", "high"] = "off"
+    """Rows as there are few."""
+
+
+class GatesSpec(_Part):
+    """What made rows must pass before they are published: ``fail`` blocks, ``note`` only tells, ``off`` skips."""
+
+    quality: Severity = "fail"
+    """How like the real rows they are, measured on rows that were not learned from."""
+    privacy: Severity = "fail"
+    """What they give away of the rows that were learned from, by attacks."""
+
+
+class SynthesizeSpec(_Part):
+    """Tables whose rows are made by a model of them, instead of being copied and masked."""
+
+    tables: tuple[str, ...]
+    """The tables; those that foreign keys join are learned together."""
+    rows: int | dict[str, int] | None = None
+    """How many rows: of the first table, or by table."""
+    scale: float = Field(default=1.0, gt=0)
+    """As many times the rows there are, of tables for which `rows` says nothing."""
+    balance: dict[str, Literal["even"] | dict[Scalar, float]] = Field(default_factory=dict)
+    """By column, how often its values come: `{users.gender: even}`, or `{users.gender: {f: 0.7, m: 0.3}}`."""
+    epsilon: float | None = Field(default=None, gt=0)
+    """Learn with differential privacy: what any one row, or `subject`, may change is bounded by this."""
+    subject: str = ""
+    """The column that says whose row it is, for `epsilon` and for the gates."""
+    effort: Literal["fast", "normal", "best"] = "normal"
+    """How much learning may cost."""
+    filters: FiltersSpec = FiltersSpec()
+    """Which made rows are refused."""
+    seed: int = Field(default=0, ge=0)
+    """Another seed makes other rows."""
+    model: str = ""
+    """A model that was saved, to use instead of learning; the path is relative to the job file."""
+    gates: GatesSpec = GatesSpec()
+    """What must pass before made rows are published."""
+    retries: int = Field(default=2, ge=0, le=10)
+    """How often rows are made again where a gate fails: by another seed, with more effort, with stricter filters."""
+
+    @field_validator("tables", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _some(self) -> SynthesizeSpec:
+        if not self.tables:
+            raise ValueError("name the tables to make")
+        return self
+
+
 class DetectSpec(_Part):
     """How personal data is looked for, by `init` and by later checks."""
 
@@ -244,18 +302,22 @@ class Job(_Part):
     """Groups of columns that must change alike though no foreign key joins them."""
     allow: dict[str, str] = Field(default_factory=dict)
     """A condition per table: such rows (test accounts) stay as they are, but for keys that others refer to."""
+    synthesize: tuple[SynthesizeSpec, ...] = ()
+    """Tables whose rows a model makes, instead of copying and masking them."""
     detect: DetectSpec = DetectSpec()
     """How personal data is looked for."""
     checks: ChecksSpec = ChecksSpec()
     """What must pass."""
     tests: tuple[PolicyTestSpec, ...] = ()
     """What must be true of rows that are masked by these rules; `understudy test` tries it."""
+    approve: Literal["no", "required"] = "no"
+    """`required`: a result that passed is neither published nor loaded before a person says `understudy approve`."""
     load: tuple[LoadSpec, ...] = ()
     """Where the result goes; one or several."""
     readers: int = Field(default=2, ge=1, le=64)
     """How many connections read the source at once."""
 
-    @field_validator("load", mode="before")
+    @field_validator("load", "synthesize", mode="before")
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         return (value,) if isinstance(value, Mapping) else value
@@ -377,6 +439,9 @@ def _fields_at(owner: list[int | str], model: type[BaseModel]) -> list[str]:
         "follow": EdgeSpec,
         "virtual": VirtualSpec,
         "subset": SubsetSpec,
+        "synthesize": SynthesizeSpec,
+        "filters": FiltersSpec,
+        "gates": GatesSpec,
         "detect": DetectSpec,
         "checks": ChecksSpec,
         "load": LoadSpec,

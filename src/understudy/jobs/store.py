@@ -34,6 +34,11 @@ class RunFolder:
         return self.path / "stage"
 
     @property
+    def models(self) -> Path:
+        """The models that made rows, to make more of; no row is in one."""
+        return self.path / "models"
+
+    @property
     def report(self) -> Path:
         """The report as JSON."""
         return self.path / "report.json"

@@ -1,0 +1,182 @@
+"""Jobs of which a model makes some tables: `synthesize` beside tables that are copied and masked."""
+
+import pytest
+
+import understudy
+from support.shop import Shop
+from understudy.errors import InputError
+from understudy.synth import effort
+
+PLANTED = "zaphod.{}@planted.test"
+
+SOURCE = """
+create type level as enum ('bronze', 'gold');
+create table countries (code char(2) primary key, name text not null);
+create table users (
+  id int generated always as identity primary key,
+  email text not null unique,
+  country char(2) references countries,
+  level level not null,
+  age int not null check (age >= 18),
+  spent numeric not null,
+  note text,
+  age_months int generated always as (age * 12) stored
+);
+create table sessions (
+  id int generated always as identity primary key,
+  user_id int not null references users,
+  started timestamp not null,
+  pages int not null
+);
+insert into countries values ('DE', 'Germany'), ('FR', 'France'), ('NO', 'Norway');
+select setseed(0.5);
+insert into users (email, country, level, age, spent, note)
+  select 'zaphod.' || n || '@planted.test', (array['DE', 'FR', null])[1 + n % 3],
+    (array['bronze', 'gold'])[1 + n % 2]::level, 18 + n % 40, (n % 2) * 100 + (random() * 50)::int, 'note of ' || n
+  from generate_series(1, 200) n;
+insert into sessions (user_id, started, pages)
+  select n, timestamp '2026-01-01' + n * interval '7 hours' + k * interval '1 day', 1 + (n % 2) * 5 + k
+  from generate_series(1, 200) n, generate_series(1, 2) k where k <= 1 + n % 2;
+"""
+
+COLUMNS = """
+columns:
+  countries.code: keep
+  countries.name: keep
+  users.id: key
+  users.email: email
+  users.level: keep
+  users.age: keep
+  users.spent: keep
+  users.note: redact
+  sessions.id: key
+  sessions.started: keep
+  sessions.pages: keep
+"""
+
+GATES = "gates: {quality: off, privacy: off}"
+
+
+@pytest.fixture(autouse=True)
+def little(monkeypatch):
+    """Learning is not what is tested here."""
+    monkeypatch.setattr(effort, "_EPOCHS", 8)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def site(database, tmp_path, monkeypatch):
+    made = Shop(tmp_path, database(SOURCE), database())
+    for name, value in made.environment.items():
+        monkeypatch.setenv(name, value)
+    return made
+
+
+def job(site, synthesize, *, extra="", columns=COLUMNS, subset=""):
+    return site.job(subset=subset, columns=columns, extra=f"synthesize: {synthesize}\n{extra}")
+
+
+def quiet(step, subject, done, total):
+    pass
+
+
+def do(path):
+    return understudy.run(path, progress=quiet)
+
+
+BOTH = "{{tables: [sessions, users], rows: {{users: {rows}}}, effort: fast, seed: 3, {more}}}"
+
+
+def test_tables_are_made_together_beside_masked_ones_and_their_model_makes_more(site):
+    finished = do(job(site, BOTH.format(rows=90, more=GATES)))
+    assert finished.report.passed, finished.summary()
+    assert site.query("select count(*) from users") == [(90,)]
+    assert site.query("select count(*) from users where country not in ('DE', 'FR', 'NO')") == [(0,)]
+    assert site.query("select count(*) from sessions where user_id not in (select id from users)") == [(0,)]
+    assert site.query("select count(*) > 60 from sessions") == [(True,)]
+    assert site.query("select count(*) from users where email like '%planted%' or note like 'note of%'") == [(0,)]
+    assert site.query("select count(distinct email) from users where email like '%@%'") == [(90,)]
+    assert site.query("select bool_and(age_months = age * 12 and age >= 18) from users") == [(True,)]
+    site.execute("insert into users (email, level, age, spent) values ('a@b.test', 'gold', 20, 1)")
+    assert site.query("select count(*) from pg_constraint where contype = 'f' and not convalidated") == [(0,)]
+    told = {table.name: table for table in finished.report.tables}
+    assert (told["users"].read > 100, told["users"].kept) == (True, 90)
+    assert told["users"].why == "its rows are made by a model"
+    (model,) = (finished.folder.path / "models").iterdir()
+    held = model.read_bytes()
+    assert not [word for word in (b"planted", b"zaphod", b"note of") if word in held]
+    (key,) = site.query("select min(id) from users")[0]
+    assert "made by a model" in str(understudy.why(site.folder / "job.yaml", "users", [str(key)])[0])
+
+    more = f"model: {model}, {GATES}"
+    path = site.job(subset="", columns=COLUMNS, load="", extra=f"synthesize: {BOTH.format(rows=30, more=more)}")
+    again = do(path)
+    assert again.report.passed, again.summary()
+    assert {table.name: table.kept for table in again.report.tables}["users"] == 30
+
+
+def test_a_table_that_is_too_small_to_prove_anything_is_not_published_unless_the_job_says_so(site):
+    finished = do(job(site, BOTH.format(rows=60, more="retries: 0")))
+    failed = [one for one in finished.report.results if one.verdict in ("fail", "error")]
+    assert {one.check for one in failed} <= {"privacy", "quality"} and not finished.report.passed
+    assert "gates: {privacy: note}" in next(one.detail for one in failed if one.check == "privacy")
+    assert (finished.commit, finished.branch) == ("", "")
+    assert site.query("select count(*) from pg_class where relname = 'users'") == [(0,)]
+    assert (finished.folder.path / "made-sessions.html").exists()
+
+
+def test_a_person_approves_before_anything_is_published_or_loaded(site):
+    synthesize = BOTH.format(rows=50, more="gates: {quality: note, privacy: note}, balance: {users.level: even}")
+    path = job(site, synthesize, extra="approve: required")
+    finished = do(path)
+    assert finished.report.passed and finished.waiting and not finished.commit, finished.summary()
+    assert "understudy approve" in finished.summary()
+    assert site.query("select count(*) from pg_class where relname = 'users'") == [(0,)]
+    with pytest.raises(InputError, match="waits for approval"):
+        understudy.load(path, run=finished.report.run, progress=quiet)
+    said = site.cli("approve", finished.report.run, "--job", "job.yaml", "--json")
+    assert said.code == 0, said.err
+    assert site.query("select count(*) between 12 and 38, count(*) from users where level = 'gold'")[0][0]
+    assert site.query("select count(*) from users") == [(50,)]
+    assert understudy.report(path).commit and not understudy.report(path).waiting
+    with pytest.raises(InputError, match="waits for no approval"):
+        understudy.approve(path, progress=quiet)
+
+
+@pytest.mark.parametrize(
+    ("synthesize", "subset", "told"),
+    [
+        ("{tables: [users]}", "", "sessions.user_id: points at rows of users, which are made anew"),
+        ("[{tables: users}, {tables: sessions}]", "", "points at users, which another model makes"),
+        ("[{tables: [users, sessions]}, {tables: sessions}]", "", "sessions: named twice"),
+        ("{tables: [users, sessions], epsilon: 1}", "", "epsilon is for tables that stand alone"),
+        (
+            "{tables: [users, sessions]}",
+            "subset: {targets: [{table: users, limit: 3}]}",
+            "its rows are made (say how many with `rows`)",
+        ),
+        (
+            "{tables: [users, sessions]}",
+            "subset: {targets: [{table: other, limit: 3}], unreached: empty}",
+            "users.country: points at countries, which stays empty",
+        ),
+        ("{tables: [other]}", "", "other.doc: jsonb is nothing that a model makes"),
+    ],
+)
+def test_what_no_model_can_make_is_refused_before_a_row_is_read(site, synthesize, subset, told):
+    site.execute("create table other (id int primary key, doc jsonb)", source=True)
+    columns = f"{COLUMNS}  other.id: keep\n  other.doc: keep\n"
+    planned = understudy.plan(job(site, synthesize, subset=subset, columns=columns))
+    assert told in str(planned), str(planned)
+
+
+def test_the_plan_shows_what_will_be_made_and_a_wrong_field_is_named(site):
+    planned = understudy.plan(job(site, BOTH.format(rows=90, more=GATES)))
+    assert not planned.plan.refusals
+    assert "sessions, users: 90 rows of users; effort fast; pointing at masked rows of countries" in str(planned)
+    with pytest.raises(InputError, match=r"field 'efort' does not exist - at `\$.synthesize\[0\].efort`"):
+        understudy.plan(job(site, "{tables: [users], efort: fast}"))
+    with pytest.raises(InputError, match="table 'countries' does not exist"):
+        understudy.plan(job(site, "{tables: [users, sessions], rows: {countries: 1}}"))
+    with pytest.raises(InputError, match=r"column 'users.lvl' does not exist"):
+        understudy.plan(job(site, "{tables: [users, sessions], balance: {users.lvl: even}}"))
