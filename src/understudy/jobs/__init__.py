@@ -2,8 +2,8 @@
 
 from understudy.connections import CONNECTIONS, connect
 from understudy.interfaces import Connection
-from understudy.jobs.comparing import measure
 from understudy.jobs.approving import approve
+from understudy.jobs.comparing import measure
 from understudy.jobs.detecting import Detected, findings
 from understudy.jobs.drafting import Draft, init
 from understudy.jobs.frames import mask, unmask
