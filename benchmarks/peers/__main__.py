@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -91,6 +92,7 @@ def made_by(name: str, real: pa.Table, seed: int, chosen: argparse.Namespace) ->
             peer = PEERS[name]
             command = [str(python_of(peer)), str(HERE / peer.program), source, made, str(seed), *peer.arguments]
         inside = {**os.environ, **QUIET, "TMPDIR": folder, "PYTHONHASHSEED": "0", "CUDA_VISIBLE_DEVICES": ""}
+        before = spent()
         place, limit = (ROOT if name == OURS else folder), chosen.hours * 3600
         try:
             done = subprocess.run(
@@ -100,7 +102,14 @@ def made_by(name: str, real: pa.Table, seed: int, chosen: argparse.Namespace) ->
             raise Missing(f"took longer than {chosen.hours:g} hours") from None
         if done.returncode:
             raise Missing(f"failed: {_last(done.stderr)}")
-        return pyarrow.feather.read_table(made), json.loads(done.stdout.splitlines()[-1])
+        cost = json.loads(done.stdout.splitlines()[-1])
+        return pyarrow.feather.read_table(made), cost | {"process": spent() - before}
+
+
+def spent() -> float:
+    """CPU seconds of all programs that were run and have ended, whatever they started in turn included."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def attacked(real: pa.Table, held: pa.Table, made: pa.Table) -> float:
