@@ -251,6 +251,28 @@ def test_columns_that_are_not_there_are_named() -> None:
         taught(people(300), subject="nowhere")
 
 
+def test_bounds_of_texts_and_categories_of_numbers_are_refused() -> None:
+    with pytest.raises(InputError, match="holds no numbers"):
+        taught(people(300), bounds={"city": (0.0, 1.0)})
+    with pytest.raises(InputError, match="holds no text"):
+        taught(people(300), categories={"wage": ["1"]})
+
+
+def test_a_delta_of_more_than_one_subject_is_refused() -> None:
+    with pytest.raises(InputError, match="more than one in the number of subjects"):
+        taught(people(1_500), delta=1e-3)
+
+
 def test_too_few_subjects_are_refused() -> None:
     with pytest.raises(InputError, match="too few subjects"):
         taught(people(30), 10.0)
+
+
+@pytest.mark.slow
+def test_an_audit_finds_less_than_is_claimed_and_much_more_without_noise() -> None:
+    from benchmarks.synth_private import audit
+
+    plan = Plan(width=96, steps=200, batch=400, views=2)
+
+    assert audit(2.0, plan=plan) <= 2.0
+    assert audit(None, plan=plan) > 2.0

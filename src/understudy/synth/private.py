@@ -110,6 +110,15 @@ def fit(
     for name in (*private.bounds, *private.categories, *([private.subject] if private.subject else [])):
         if name not in rows.schema.names:
             raise unknown("column", name, rows.schema.names)
+    for name in private.categories:
+        if not arrow.is_text(rows.schema.field(name).type):
+            raise InputError(f"column {name!r} holds no text", hint="give bounds of numbers, and categories of texts")
+    for name in private.bounds:
+        kind = rows.schema.field(name).type
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+            raise InputError(
+                f"column {name!r} holds no numbers", hint="give bounds of numbers, and categories of texts"
+            )
     named = (*identifiers, *([private.subject] if private.subject else []))
     known = Known(private.bounds, private.categories, named)
     rows, owner = bounded(rows, private, chance)
@@ -122,6 +131,11 @@ def fit(
         raise InputError(
             f"the table has too few subjects to learn from in private: fewer than about {_FEWEST}",
             hint="give more rows, or mask the table instead",
+        )
+    if private.delta * subjects > 1:
+        raise InputError(
+            f"a delta of {private.delta:g} is more than one in the number of subjects",
+            hint="give a smaller one: a delta that large allows some of them to be told outright",
         )
     counter = Counter(chance, noise, private.rows_per_subject)
     counter.rows = float(counter.counts(np.zeros(len(rows), np.int64), 1)[0])
