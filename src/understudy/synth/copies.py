@@ -19,6 +19,8 @@ LEAST = 0.02
 """The share of rows in which a formula must hold."""
 LIFT = 3.0
 """How many times as often it must hold as between columns that do not belong together."""
+VARIED = 12
+"""Different values that a constant must hold for: of a few articles and their prices some go together by chance."""
 _ATOM = 0.01
 _CONSTANTS = 4
 _FACTORS = 8
@@ -97,6 +99,8 @@ def _constants(result: Numeric, source: Numeric) -> Iterator[Copy | Sum]:
         steps_off = float(values[at])
         close = np.abs(off / result.step - steps_off) < 1e-3
         chance = np.abs(apart / result.step - steps_off) < 1e-3
+        if steps_off and len(np.unique(source.found[close & said])) < VARIED:
+            continue
         if not _beyond((close & said).sum(), (chance & ~result.common).sum(), len(off), LEAST / (1 + (not steps_off))):
             continue
         yield Sum((source.name,), (1,), steps_off * result.step, result.step) if steps_off else Copy(source.name)
@@ -122,7 +126,7 @@ def _factors(result: Numeric, source: Numeric) -> Iterator[Sum | Product]:
             tried.add(factor)
             formula = better(Product((source.name,), ("x",), factor, result.step), [x], y)
             holds = np.abs(formula.of([x]) - y) <= np.abs(y) * 1e-9
-            if holds.sum() < LEAST * len(said):
+            if holds.sum() < LEAST * len(said) or len(np.unique(x[holds])) < VARIED:
                 continue
             chance = np.abs(formula.of([x[order]]) - y) <= np.abs(y) * 1e-9
             if _beyond(holds.sum(), chance.sum(), len(said), LEAST):

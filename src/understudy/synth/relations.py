@@ -99,9 +99,10 @@ def find(rows: pa.Table, table: Table, *, k: int = 10, skip: Collection[str] = (
     columns = {name: arrow.plain(rows.column(name).combine_chunks()).take(some) for name in names}
     numbers = {name: numeric(name, values) for name, values in columns.items() if _is_number(values.type)}
     formulas, told = _formulas(columns, numbers)
-    follows = {name for name, _ in formulas}
     orders = list(_orders(columns, numbers, formulas))
-    fixed = dependencies_of(columns, k, skip={name for name, _ in formulas if name in numbers})
+    often = {one.columns[0] for one in told if one.rate >= _SURE}
+    follows = {name for name, _ in formulas if name in often or name not in numbers}
+    fixed = dependencies_of(columns, k, skip=follows & numbers.keys())
     told += [Relation("order", (one.low, one.high), one.rate, f"{one.low} <= {one.high}") for one in orders]
     for one in fixed:
         told.append(Relation("dependency", (one.target, one.source), one.rate, f"{one.source} -> {one.target}"))

@@ -11,7 +11,7 @@ from itertools import combinations, permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.synth.copies import Flags, Numeric, better, near, shuffled
+from understudy.synth.copies import VARIED, Flags, Numeric, better, near, shuffled
 from understudy.synth.rules import Floats, Form, Product, Sum, shaped
 
 FEW = 192
@@ -113,6 +113,8 @@ def _truly(formula: Sum | Product, result: Numeric, sources: Sequence[Numeric]) 
         telling = np.isfinite(result.found) & (result.found != 0)
     holds = int((near(formula.of(numbers), result) & telling).sum())
     if holds < LEAST * max(telling.sum(), 1):
+        return False
+    if len(np.unique(result.found[near(formula.of(numbers), result) & telling])) < VARIED:
         return False
     order = shuffled(len(result.found))
     lift = 1.15 if holds >= _SURE * telling.sum() else _LIFT  # a discount is mostly none, and counts all the same
