@@ -214,11 +214,11 @@ def encoder_of(
     k: int,
     identifiers: Collection[str] = (),
     context: Sequence[str] = (),
-    relations: bool = True,
+    relations: bool | Collection[str] = True,
 ) -> Encoder:
     """Learn the codecs of a table from a sample of its rows; an InputError where that cannot be done.
 
-    ``relations``: whether to look for what holds between columns, and keep it.
+    ``relations``: whether to look for what holds between columns, and keep it; or the columns between which.
     """
     if len(rows) < FEWEST:
         raise InputError(
@@ -238,7 +238,8 @@ def encoder_of(
         else:
             coded[one.name] = coded_of(column, values, k)
     encoder = Encoder(rows.schema, coded, tuple(fresh), tuple(context))
-    return linked(encoder, table, rows, k) if relations else encoder
+    among = None if isinstance(relations, bool) else relations
+    return linked(encoder, table, rows, k, among) if relations else encoder
 
 
 def coded_of(column: Column, values: pa.Array, k: int) -> Coded:

@@ -41,7 +41,8 @@ class Flat:
     """Learns one table, and makes any number of rows that behave like its rows.
 
     ``effort`` is how much a fit may cost ("fast", "normal", "best", or a Budget), ``threads`` how many cores it may
-    use, ``device`` "cpu", "cuda" or "auto"; ``relations`` whether what holds between columns is found and kept.
+    use, ``device`` "cpu", "cuda" or "auto"; ``relations`` whether what holds between columns is found and kept,
+    or the columns between which.
     The same rows, seed and machine give the same fit.
     """
 
@@ -54,7 +55,7 @@ class Flat:
         device: str = "auto",
         identifiers: Collection[str] = (),
         context: Sequence[str] = (),
-        relations: bool = True,
+        relations: bool | Collection[str] = True,
     ) -> None:
         budget_of(effort, 1)
         self.effort, self.seed, self.threads, self.device = effort, seed, threads, device

@@ -247,7 +247,14 @@ class Learning:
         if len(rows.column_names) == len(names):
             return draft
         columns = tuple(_column(table, one, draft.habits) for one in rows.schema)
-        flat = Flat(self._effort, seed=self._seed + number, threads=self._threads, device=self._device, context=names)
+        flat = Flat(
+            self._effort,
+            seed=self._seed + number,
+            threads=self._threads,
+            device=self._device,
+            context=names,
+            relations=draft.values if draft.plans else True,
+        )
         learned = Table(role.table, columns)
         return replace(draft, flat=flat.fit(learned, rows, progress=progress))
 

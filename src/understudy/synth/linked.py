@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,11 +28,12 @@ _ROWS = 20_000
 _OFF = 1e-9
 
 
-def linked(encoder: Encoder, table: Table, rows: pa.Table, k: int) -> Encoder:
-    """An encoder whose columns follow one another where the rows show that they do."""
+def linked(encoder: Encoder, table: Table, rows: pa.Table, k: int, among: Collection[str] | None = None) -> Encoder:
+    """An encoder whose columns follow one another where the rows show that they do; with ``among``, only those."""
     plain = pa.table({name: arrow.plain(rows.column(name).combine_chunks()) for name in encoder.names})
+    others = [] if among is None else [name for name in encoder.names if name not in among]
     with np.errstate(all="ignore"):  # numbers near the ends of floats may well be no result of anything
-        found = find(plain, table, k=k, skip=(*encoder.identifiers, *encoder.context))
+        found = find(plain, table, k=k, skip=(*encoder.identifiers, *encoder.context, *others))
     formulas = {name: rules for name, rules in found.by_column.items() if _may_follow(encoder.coded[name], rules)}
     loose = [(name, one) for name, one in found.formulas if (name, one) not in found.sure]
     coded = related(encoder.coded, plain, formulas, loose)
@@ -43,6 +45,8 @@ def linked(encoder: Encoder, table: Table, rows: pa.Table, k: int) -> Encoder:
             nullable = column.nullable if column else True
             coded[order.high] = later_of(values, source, order.low, coded[order.high], k, nullable=nullable)
     whole = replace(encoder, coded=coded, relations=found)
+    if others:
+        return whole
     some = plain.take(np.sort(np.random.default_rng(9).permutation(len(rows))[:_ROWS]))
     return replace(whole, legal=legal_of(whole.parts, whole.encode(some).codes, k))
 
