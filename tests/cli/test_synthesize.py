@@ -109,7 +109,8 @@ def test_a_database_table_is_read_through_its_connection(files, database):
         "CREATE TABLE guests (id bigint PRIMARY KEY, age int NOT NULL, city text);"
         "INSERT INTO guests SELECT n, 18 + n % 50, 'city ' || n % 3 FROM generate_series(1, 100) n"
     )
-    said = files.run("synthesize", url, "--table", "guests", "-n", 40, "-o", "out.csv", "--effort", "fast")
+    words = ("--effort", "fast", "--similarity", "off")
+    said = files.run("synthesize", url, "--table", "guests", "-n", 40, "-o", "out.csv", *words)
     assert said.code == 0, said.err
     rows = [line.split(",") for line in files.read("out.csv").splitlines()]
     assert rows[0] == ["id", "age", "city"] and len({row[0] for row in rows[1:]}) == 40
@@ -135,6 +136,15 @@ def test_what_cannot_be_is_said_before_anything_is_written(files, words, told):
     said = files.run("synthesize", *words, "--effort", "fast")
     assert said.code == 2 and told in said.err, said.err
     assert files.files() == ["few.csv", "people.csv"]
+
+
+def test_a_budget_of_privacy_is_kept_and_told(files):
+    said = files.run("synthesize", "people.csv", "--epsilon", 3, "-n", 40, "-o", "out.csv", "--effort", "fast")
+    assert said.code == 0, said.err
+    assert len(files.read("out.csv").splitlines()) == 41
+    assert "epsilon 3" in said.text or "epsilon 2.9" in said.text
+    mixed = files.run("synthesize", "people.csv", "--epsilon", 3, "--similarity", "high", "-o", "x.csv")
+    assert mixed.code == 2 and "spends a budget that nobody counts" in mixed.err
 
 
 def test_ctrl_c_leaves_nothing_behind_and_says_so(files):

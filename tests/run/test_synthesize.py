@@ -5,6 +5,9 @@ import pytest
 import understudy
 from support.shop import Shop
 from understudy.errors import InputError
+from understudy.interfaces import Result
+from understudy.jobs.measuring import attempts, told, worth_another
+from understudy.jobs.spec import SynthesizeSpec
 from understudy.synth import effort
 
 PLANTED = "zaphod.{}@planted.test"
@@ -99,9 +102,9 @@ def test_tables_are_made_together_beside_masked_ones_and_their_model_makes_more(
     assert site.query("select bool_and(age_months = age * 12 and age >= 18) from users") == [(True,)]
     site.execute("insert into users (email, level, age, spent) values ('a@b.test', 'gold', 20, 1)")
     assert site.query("select count(*) from pg_constraint where contype = 'f' and not convalidated") == [(0,)]
-    told = {table.name: table for table in finished.report.tables}
-    assert (told["users"].read > 100, told["users"].kept) == (True, 90)
-    assert told["users"].why == "its rows are made by a model"
+    tables = {table.name: table for table in finished.report.tables}
+    assert (tables["users"].read > 100, tables["users"].kept) == (True, 90)
+    assert tables["users"].why == "its rows are made by a model"
     (model,) = (finished.folder.path / "models").iterdir()
     held = model.read_bytes()
     assert not [word for word in (b"planted", b"zaphod", b"note of") if word in held]
@@ -126,7 +129,7 @@ def test_a_table_that_is_too_small_to_prove_anything_is_not_published_unless_the
 
 
 def test_a_person_approves_before_anything_is_published_or_loaded(site):
-    synthesize = BOTH.format(rows=50, more="gates: {quality: note, privacy: note}, balance: {users.level: even}")
+    synthesize = BOTH.format(rows=50, more=f"{GATES}, balance: {{users.level: even}}")
     path = job(site, synthesize, extra="approve: required")
     finished = do(path)
     assert finished.report.passed and finished.waiting and not finished.commit, finished.summary()
@@ -143,8 +146,39 @@ def test_a_person_approves_before_anything_is_published_or_loaded(site):
         understudy.approve(path, progress=quiet)
 
 
+def test_a_table_that_stands_alone_is_made_with_its_values_balanced_while_others_are_copied(site):
+    site.execute(
+        "create table visits (id uuid primary key default gen_random_uuid(), kind text not null, paid numeric,"
+        " at date);"
+        "insert into visits (kind, paid, at) select (array['web', 'shop', 'web', 'web'])[1 + n % 4],"
+        " n % 7 + 0.5, date '2026-01-01' + n % 90 from generate_series(1, 240) n",
+        source=True,
+    )
+    columns = COLUMNS + "  visits.id: key\n  visits.kind: keep\n  visits.paid: keep\n  visits.at: null\n"
+    entry = "{tables: visits, scale: 0.5, effort: fast, balance: {kind: {shop: 1}}, filters: {similarity: 'off'}, %s}"
+    finished = do(job(site, entry % GATES, columns=columns))
+    assert finished.report.passed, finished.summary()
+    made = "select count(*), count(distinct id), count(at), min(kind), bool_and(paid between 0 and 8) from visits"
+    assert site.query(made) == [(120, 120, 0, "shop", True)]
+    assert site.query("select count(*) from users") == [(200,)]
+    assert site.query("select id from visits") != site.query("select id from visits", source=True)
+
+
+def test_rows_are_made_again_by_another_seed_then_with_more_effort_then_under_stricter_filters():
+    tried = attempts(SynthesizeSpec(tables=("users",), effort="fast", retries=5))
+    assert [(one.seed, one.effort, one.similarity) for one in tried] == [
+        *((0, "fast", "medium"), (1, "fast", "medium"), (1, "normal", "medium"), (1, "normal", "high")),
+    ]
+    assert len(attempts(SynthesizeSpec(tables=("users",), retries=1))) == 2
+    assert len(attempts(SynthesizeSpec(tables=("users",), retries=5, epsilon=1))) == 1
+    failed = [Result("quality", "users: shape", "fail"), Result("privacy", "users: replay", "note")]
+    assert worth_another(failed) and not worth_another([Result("privacy", "users: replay", "error")])
+    (note,) = told([(tried[0], failed), (tried[1], [])], "users")
+    assert note.detail == "made again with another seed, for these failed: users: shape"
+
+
 @pytest.mark.parametrize(
-    ("synthesize", "subset", "told"),
+    ("synthesize", "subset", "reason"),
     [
         ("{tables: [users]}", "", "sessions.user_id: points at rows of users, which are made anew"),
         ("[{tables: users}, {tables: sessions}]", "", "points at users, which another model makes"),
@@ -163,11 +197,11 @@ def test_a_person_approves_before_anything_is_published_or_loaded(site):
         ("{tables: [other]}", "", "other.doc: jsonb is nothing that a model makes"),
     ],
 )
-def test_what_no_model_can_make_is_refused_before_a_row_is_read(site, synthesize, subset, told):
+def test_what_no_model_can_make_is_refused_before_a_row_is_read(site, synthesize, subset, reason):
     site.execute("create table other (id int primary key, doc jsonb)", source=True)
     columns = f"{COLUMNS}  other.id: keep\n  other.doc: keep\n"
     planned = understudy.plan(job(site, synthesize, subset=subset, columns=columns))
-    assert told in str(planned), str(planned)
+    assert reason in str(planned), str(planned)
 
 
 def test_the_plan_shows_what_will_be_made_and_a_wrong_field_is_named(site):

@@ -57,6 +57,13 @@ def synthesize(
     balance: Annotated[
         list[str], typer.Option("--balance", metavar="COLUMN", help="Each value of it comes equally often.")
     ] = [],  # noqa: B006
+    epsilon: Annotated[
+        float | None,
+        typer.Option("--epsilon", help="Learn with differential privacy: bounds what any one row may change; 3, say."),
+    ] = None,
+    subject: Annotated[
+        str, typer.Option("--subject", metavar="COLUMN", help="Whose row it is: --epsilon bounds all rows of one.")
+    ] = "",
     effort: Annotated[Effort, typer.Option("--effort", help="How much learning may cost.")] = Effort.NORMAL,
     similarity: Annotated[
         Level | None, typer.Option("--similarity", help="Which copies of real rows are refused; medium if not said.")
@@ -97,6 +104,8 @@ def synthesize(
         similarity=similarity.value if similarity else None,
         outliers=outliers.value if outliers else None,
         seed=seed,
+        epsilon=epsilon,
+        subject=subject,
     )
     told = Told(form, to, "", Options({"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter), encoding, header), force)
     out = render.output(json=json)

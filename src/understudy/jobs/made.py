@@ -168,6 +168,15 @@ def unmakeable(one: Synthesis, rules: Mapping[Place, Rule]) -> Iterator[Refusal]
     if one.spec.epsilon and several:
         hint = "make the table in an entry of its own, without keys, or leave epsilon out"
         yield Refusal(f"synthesize.{one.label}", "epsilon is for tables that stand alone", hint)
+    filters = one.spec.filters
+    if one.spec.epsilon and (filters.similarity not in (None, "off") or filters.outliers != "off"):
+        told = "filters compare with real rows, which spends a budget that nobody counts"
+        yield Refusal(f"synthesize.{one.label}", told, "leave `filters` out where there is an epsilon")
+    if several and (filters.similarity not in (None, "off") or filters.outliers != "off"):
+        told = "filters are for tables that stand alone: a row of a family is no row by itself"
+        yield Refusal(f"synthesize.{one.label}", told, "leave `filters` out; the gates measure copies all the same")
+    if one.spec.subject and not any(one.spec.subject in table.by_name for table in one.tables):
+        yield Refusal(f"synthesize.{one.label}", f"no column {one.spec.subject!r}", "`subject` names a column")
     for table in one.tables:
         if one.spec.epsilon and 0 < table.rows < _FEWEST_PRIVATE:
             told = f"has about {table.rows:,} rows, too few to learn from with a bound on what each may change"

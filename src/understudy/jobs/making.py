@@ -50,6 +50,17 @@ class Wish:
     outliers: Level | None = None
     """Which unusual rows are refused; none by default."""
     seed: int = 0
+    epsilon: float | None = None
+    """Learn with differential privacy: what any one row, or subject, may change is bounded by this."""
+    subject: str = ""
+    """The column that says whose row it is, for ``epsilon``."""
+
+    def __post_init__(self) -> None:
+        if self.subject and not self.epsilon:
+            raise InputError("a subject without a budget says nothing", hint="say what it may spend: `epsilon`")
+        if self.epsilon and {self.similarity, self.outliers} & {"medium", "high"}:
+            hint = "leave filters out where there is a budget: it bounds what copies could tell"
+            raise InputError("filters compare with real rows, which spends a budget that nobody counts", hint=hint)
 
 
 class Maker:
@@ -73,7 +84,8 @@ class Maker:
         personal = _personal(rows.table, _first(rows.read()))
         model = Flat(wish.effort, seed=wish.seed, threads=cores(), identifiers=tuple(personal))
         counted = _Counted(rows, progress)
-        model.fit(rows.table, arrow.reader(rows.arrow_schema, counted), progress=progress)
+        budget = private(wish.epsilon, wish.subject)
+        model.fit(rows.table, arrow.reader(rows.arrow_schema, counted), private=budget, progress=progress)
         return Maker(model, rows.table, personal, learned_from=counted.rows, began=began)
 
     @staticmethod
@@ -123,7 +135,8 @@ class Maker:
                 hint = "give the file, too, that the model was learned from"
                 raise InputError("filters need the real rows, and a saved model holds none", hint=hint)
             return {"filters": Filters("off", "off")}
-        filters = Filters(wish.similarity or ("medium" if given is None else "off"), wish.outliers or "off")
+        usual: Level = "medium" if given is None and self.model.privacy is None else "off"
+        filters = Filters(wish.similarity or usual, wish.outliers or "off")
         if filters.off:
             return {"filters": filters}
         rows, _ = sampled(real.read(), real.arrow_schema, kept_rows(self.model.effort), wish.seed)
@@ -156,6 +169,15 @@ class Maker:
     def relations(self) -> tuple[str, ...]:
         """What was found to hold between columns, in words that show no value."""
         return tuple(map(str, self.model.relations.found))
+
+
+def private(epsilon: float | None, subject: str) -> Any:
+    """The budget of a fit; None where there is none."""
+    if epsilon is None:
+        return None
+    from understudy.synth.private import Private
+
+    return Private(epsilon, subject=subject or None)
 
 
 class _Counted:

@@ -34,8 +34,14 @@ class Attempt:
 
 
 def attempts(spec: SynthesizeSpec) -> list[Attempt]:
-    """As the job says; then what is tried where a gate fails: another seed, more effort, stricter filters."""
-    first = Attempt(spec.seed, spec.effort, spec.filters.similarity, spec.filters.outliers)
+    """As the job says; then what is tried where a gate fails: another seed, more effort, stricter filters.
+
+    With a budget of privacy nothing is tried again: each look at real rows would have to be paid for.
+    """
+    usual = "off" if spec.epsilon else "medium"
+    first = Attempt(spec.seed, spec.effort, spec.filters.similarity or usual, spec.filters.outliers)
+    if spec.epsilon:
+        return [first]
     found = [first, replace(first, seed=spec.seed + 1, words="another seed")]
     if spec.effort != EFFORTS[-1] and not spec.model:
         more = EFFORTS[EFFORTS.index(spec.effort) + 1]

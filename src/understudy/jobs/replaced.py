@@ -53,7 +53,9 @@ def _made(family: Family, folder: RunFolder) -> list[Result]:
             break
     folder.models.mkdir(exist_ok=True)
     model.save(folder.models / f"{_file(one)}.understudy")  # type: ignore[union-attr]
-    return [*told(tried, one.label), *tried[-1][1]]
+    spent = getattr(model, "privacy", None)
+    budget = [Result("epsilon", one.label, "note", one.spec.epsilon, detail=str(spent))] if spent else []
+    return [*budget, *told(tried, one.label), *tried[-1][1]]
 
 
 def _keep(scored: Scored, folder: RunFolder, one: Synthesis) -> None:

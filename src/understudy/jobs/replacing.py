@@ -23,7 +23,7 @@ from understudy.interfaces import Progress, Scan, Snapshot, Transformer
 from understudy.jobs.extract import Counts, Extracted, Made, Masking
 from understudy.jobs.hashing import fingerprint
 from understudy.jobs.made import Synthesis
-from understudy.jobs.making import cores
+from understudy.jobs.making import cores, private
 from understudy.jobs.planning import Plan
 from understudy.jobs.splitting import HELD, Split
 from understudy.schema import Column, Schema, Table, TableName
@@ -252,7 +252,8 @@ def learn(family: Family, *, seed: int, effort: str, model: Path | None = None) 
     made = kind(effort, seed=seed, threads=cores())
     if kind is Flat:
         (name,) = family.one.names
-        return made.fit(family.lenses[name].seen, family.read(name), progress=family.progress)
+        budget = private(family.one.spec.epsilon, family.one.spec.subject)
+        return made.fit(family.lenses[name].seen, family.read(name), private=budget, progress=family.progress)
     return made.fit(family.schema, family.read, tables=family.one.names, progress=family.progress)
 
 

@@ -143,8 +143,8 @@ class LoadSpec(_Part):
 class FiltersSpec(_Part):
     """Which made rows are refused, and made anew."""
 
-    similarity: Literal["off", "medium", "high"] = "medium"
-    """Copies of real rows; with `high`, near copies too."""
+    similarity: Literal["off", "medium", "high"] | None = None
+    """Copies of real rows; with `high`, near copies too.  `medium` by default, and `off` where there is an epsilon."""
     outliers: Literal["off", "medium", "high"] = "off"
     """Rows as there are few."""
 

@@ -15,10 +15,11 @@ from typing import Any
 import pyarrow as pa
 
 from understudy.connections import files
+from understudy.connections.files import Format
 from understudy.connections.files.places import refuse_existing
-from understudy.errors import InputError
+from understudy.errors import InputError, unknown
 from understudy.interfaces import Progress
-from understudy.jobs.making import Effort, Level, Maker, Shares, Wish
+from understudy.jobs.making import Effort, Level, Maker, Shares, Wish, wanted_rows
 from understudy.jobs.rows import Rows, of_file, of_table, opened
 from understudy.jobs.straight import Told, beside, publish
 from understudy.jobs.version import code_version
@@ -43,6 +44,8 @@ class MadeTable:
     """Rows that filters refused, which were made anew, by why."""
     missing: int = 0
     """Rows that filters refused as often as they were made, and that are left out."""
+    privacy: str = ""
+    """What was spent of a budget, where there was one."""
     seconds: float = 0.0
 
     def json(self) -> dict[str, Any]:
@@ -60,6 +63,8 @@ class MadeTable:
         made = [f"{name} by {rule}" for name, rule in self.columns.items() if rule not in known]
         if made:
             yield f"  generators: {', '.join(made)}"
+        if self.privacy:
+            yield "  " + self.privacy.replace("\n", "\n  ")
         if self.relations:
             more = f" and {len(self.relations) - 5} more" if len(self.relations) > 5 else ""
             yield f"  {len(self.relations)} relations kept: {'; '.join(self.relations[:5])}{more}"
@@ -98,6 +103,8 @@ def synthesize(
     effort: Effort = "normal",
     similarity: Level | None = None,
     outliers: Level | None = None,
+    epsilon: float | None = None,
+    subject: str = "",
     seed: int = 0,
     model: str | Path | None = None,
     save: str | Path | None = None,
@@ -113,9 +120,10 @@ def synthesize(
     come: ``{"gender": "even"}``, or ``{"gender": {"f": 0.7, "m": 0.3}}``.
 
     ``effort`` is how much learning may cost: "fast", "normal" or "best".  ``similarity`` and ``outliers`` are levels of
-    filters: "off", "medium" or "high".  The same data, options and seed give the same rows.
+    filters: "off", "medium" or "high".  ``epsilon`` bounds what any one row may change of what is learned (differential
+    privacy), or all rows of a ``subject``, which is a column.  The same data, options and seed give the same rows.
     """
-    wish = Wish(rows, balance or {}, effort, similarity, outliers, seed)
+    wish = Wish(rows, balance or {}, effort, similarity, outliers, seed, epsilon, subject)
     if data is None and model is None:
         raise InputError("there is nothing to learn from", hint="give a table or a DataFrame, or a saved `model=`")
     whole = None if data is None else as_table(data)
@@ -195,12 +203,27 @@ def turn(
             _refuse_for_several(found.tables, target, wish, given=given, model=model, save=save)
             return _several(found.tables, Path(target), wish, told, found.notes, progress)
         rows = found.tables[0]
-        if target != files.PIPE:
-            refuse_existing(Path(target), force=told.force)  # before it is learned, not after
+        _refuse_early(rows, target, wish, seeds, told)
         maker = Maker.load(model, rows.table) if model else Maker.learn(rows, wish, progress)
         if save:
             maker.model.save(save)
         return Synthesized((_write(maker, rows, target, wish, seeds, told, progress),), found.notes, save)
+
+
+def _refuse_early(rows: Rows, target: str, wish: Wish, seeds: pa.Table | None, told: Told) -> None:
+    """What would only be found out after learning."""
+    _form(target, told)
+    if target != files.PIPE:
+        refuse_existing(Path(target), force=told.force)
+    wanted_rows(wish, seeds, 1)
+    names = rows.arrow_schema.names
+    for name in (*wish.balance, *(seeds.column_names if seeds is not None else ()), *filter(None, [wish.subject])):
+        if name not in names:
+            raise unknown("column", name, names)
+
+
+def _form(target: str, told: Told) -> Format:
+    return files.format_of(target, told.to, usual="csv" if target == files.PIPE else "")
 
 
 def _refuse_for_several(tables: Sequence[Rows], target: str, wish: Wish, *, given: str, model: str, save: str) -> None:
@@ -233,7 +256,7 @@ def _write(
     maker: Maker, rows: Rows | None, target: str, wish: Wish, seeds: pa.Table | None, told: Told, progress: Progress
 ) -> MadeTable:
     """Make rows and write them to one file."""
-    form = files.format_of(target, told.to, usual="csv" if target == files.PIPE else "")
+    form = _form(target, told)
     like: Any = maker if rows is None or rows.like is None else rows.like
     options = replace(told.options, about={"made by": f"understudy {code_version()}"})
     count = 0
@@ -253,6 +276,7 @@ def _write(
         learned_from=maker.learned_from,
         columns=maker.columns(seeds),
         relations=maker.relations,
+        privacy="" if maker.model.privacy is None else str(maker.model.privacy),
         refused=outcome.refused if outcome else {},
         missing=outcome.missing if outcome else 0,
         seconds=round(time.monotonic() - maker.began, 1),
