@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from understudy.synth.model import Network
     from understudy.synth.train import Learned
 
-_COLUMNS = 0.1
+_COLUMNS = 0.06
 """The share of the budget that goes to learning the columns."""
 _LABELS = 0.1
 """The share of delta that goes to telling labels, where there are any that nobody told."""
@@ -51,7 +51,7 @@ class Plan:
     steps: int = 600
     batch: int = 2048
     """Subjects in a step on average."""
-    views: int = 2
+    views: int = 4
     """Masks under which each row is seen in a step, its gradient being the mean."""
     clip: float = 1.0
     rate: float = 2e-3
