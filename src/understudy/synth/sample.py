@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -18,8 +18,10 @@ from understudy.synth.train import lower_precision
 
 CHUNK = 4_096
 """Rows that are drawn together; a chunk's randomness is its own, so batches may be of any size."""
+_MIXED = 1_024
+"""Rows of a chunk that share an order of parts: what one order gets wrong, the others do not."""
 
-_TILE = 1_024
+Trunk = Callable[[Tensor], Tensor]
 
 Legal = Callable[[int, Codes, NDArray[np.bool_]], NDArray[np.bool_] | None]
 """For a part, the rows' classes and what of them is known: which classes it may have, (rows, classes), or any."""
@@ -34,10 +36,32 @@ def draw(
     legal: Legal | None = None,
     device: str = "cpu",
 ) -> tuple[Codes, Levels]:
-    """Complete some rows: classes that are there stay, those that are -1 are drawn, in a random order of parts.
+    """Complete some rows: classes that are there stay, those that are -1 are drawn.
 
+    Parts are drawn in a random order, another for every so many rows.
     Returns classes and levels, (rows, parts).
     """
+    found = []
+    with torch.inference_mode(), lower_precision(device):
+        trunk = _trunk(network, device)
+        for first in range(0, max(len(given), 1), _MIXED):
+            order = rng.permutation(network.layout.made).tolist()
+            some = given.take(slice(first, first + _MIXED))
+            found.append(_drawn(network, trunk, some, rng, order, temperature, legal, device))
+    return np.concatenate([codes for codes, _ in found]), np.concatenate([levels for _, levels in found])
+
+
+def _drawn(
+    network: Network,
+    trunk: Trunk,
+    given: Encoded,
+    rng: np.random.Generator,
+    order: Sequence[int],
+    temperature: float,
+    legal: Legal | None,
+    device: str,
+) -> tuple[Codes, Levels]:
+    """Rows whose parts are drawn in one order."""
     layout, rows = network.layout, len(given)
     codes = torch.from_numpy(given.codes.astype(np.int64))
     spread = torch.from_numpy(rng.random(given.low.shape, np.float32))
@@ -46,43 +70,41 @@ def draw(
     known = codes >= 0
     codes, levels, known = codes.to(device), levels.to(device), known.to(device)
     z = scored(levels.clamp(1e-6, 1 - 1e-6))
-    with torch.inference_mode(), lower_precision(device):
-        hidden = network.entered(codes, z, known)
-        trunk = _trunk(network, device)
-        for part in rng.permutation(layout.made).tolist():
-            noise = torch.from_numpy(rng.random((3, rows), np.float32)).to(device)
-            todo = torch.nonzero(~known[:, part]).squeeze(1)
-            if not len(todo):
-                continue
-            if layout.parts[part].classes == 1 and not layout.parts[part].number:
-                codes[:, part] = 0  # nothing to draw, and nothing that others could learn from it
-                continue
-            every = len(todo) == rows
-            at = hidden if every else hidden[todo]
-            seen = trunk(at)
-            noise = noise if every else noise[:, todo]
-            allowed = None
-            if legal is not None:
-                allowed = legal(part, codes[todo].cpu().numpy(), known[todo].cpu().numpy())
-            drawn, score = _one(network, seen, part, noise, temperature, allowed)
-            change = _entering(network, part, drawn, score)
-            if every:
-                hidden += change
-                codes[:, part], z[:, part] = drawn, score
-            else:
-                hidden[todo], codes[todo, part], z[todo, part] = at + change, drawn, score
-            levels[todo, part] = torch.special.ndtr(score)
-            known[:, part] = True
+    hidden = network.entered(codes, z, known)
+    for part in order:
+        noise = torch.from_numpy(rng.random((3, rows), np.float32)).to(device)
+        todo = torch.nonzero(~known[:, part]).squeeze(1)
+        if not len(todo):
+            continue
+        if layout.parts[part].classes == 1 and not layout.parts[part].number:
+            codes[:, part] = 0  # nothing to draw, and nothing that others could learn from it
+            continue
+        every = len(todo) == rows
+        at = hidden if every else hidden[todo]
+        seen = trunk(at)
+        noise = noise if every else noise[:, todo]
+        allowed = None
+        if legal is not None:
+            allowed = legal(part, codes[todo].cpu().numpy(), known[todo].cpu().numpy())
+        drawn, score = _one(network, seen, part, noise, temperature, allowed)
+        change = _entering(network, part, drawn, score)
+        if every:
+            hidden += change
+            codes[:, part], z[:, part] = drawn, score
+        else:
+            hidden[todo], codes[todo, part], z[todo, part] = at + change, drawn, score
+        levels[todo, part] = torch.special.ndtr(score)
+        known[:, part] = True
     return codes.cpu().numpy().astype(np.int32), levels.cpu().numpy()
 
 
-def _trunk(network: Network, device: str) -> Callable[[Tensor], Tensor]:
-    """The trunk as fast as the machine has it: on few rows at a time, so that a cache holds them."""
+def _trunk(network: Network, device: str) -> Trunk:
+    """The trunk as fast as the machine has it."""
     if torch.device(device).type != "cpu":
         return lambda hidden: network.trunk(hidden).float()
     half = copy.deepcopy(network).bfloat16() if torch.cpu._is_amx_tile_supported() else network
     kind = next(half.parameters()).dtype
-    return lambda hidden: torch.cat([half.trunk(some.to(kind)).float() for some in torch.split(hidden, _TILE)])
+    return lambda hidden: half.trunk(hidden.to(kind)).float()
 
 
 def _one(
