@@ -13,7 +13,7 @@ from understudy.synth.columns import Part
 Effort = Literal["fast", "normal", "best"]
 
 _ROWS = {"fast": 100_000, "normal": 500_000, "best": 1_000_000}
-_SECONDS = {"fast": 60, "normal": 220, "best": 700}
+_SECONDS = {"fast": 60, "normal": 250, "best": 780}
 """What learning may take on one core of a server of 2023; encoding comes on top."""
 _WIDTH = {"fast": 256, "normal": 384, "best": 512}
 _EPOCHS = 400
@@ -48,11 +48,11 @@ def budget_of(effort: Effort | Budget, rows: int, parts: Sequence[Part] = ()) ->
 
 
 def microseconds(width: int, parts: Sequence[Part]) -> float:
-    """About what one row costs in learning: measured on tables of 10 to 200 columns, and drawn through the points."""
+    """About what one row costs in learning, 256 rows a step: drawn through times on tables of 11 and 24 columns."""
     numbers = sum(part.number for part in parts)
     classes = sum(part.classes for part in parts)
-    trunk = 8 + 0.035 * width + 5e-5 * width * width
-    return trunk + 0.6 * len(parts) + 1.6 * numbers + 0.02 * classes
+    each = 0.4 + 0.0035 * width
+    return 13 + 1.7e-4 * width * width + 0.6 * len(parts) + each * numbers + 0.02 * classes
 
 
 def dropout_of(rows: int, parts: Sequence[Part]) -> float:
