@@ -118,6 +118,23 @@ def test_a_database_table_is_read_through_its_connection(files, database):
     assert wrong.code == 2 and "did you mean" in wrong.err
 
 
+def test_tables_of_a_database_are_made_together_and_their_keys_hold(files, database):
+    url = database(
+        "CREATE TABLE guests (id int PRIMARY KEY, email text NOT NULL, age int NOT NULL, paid numeric);"
+        "CREATE TABLE stays (id int PRIMARY KEY, guest_id int NOT NULL REFERENCES guests, nights int NOT NULL);"
+        "INSERT INTO guests SELECT n, 'g' || n || '@private.net', 18 + n % 50, n % 9 FROM generate_series(1, 80) n;"
+        "INSERT INTO stays SELECT n, 1 + n % 80, n % 7 FROM generate_series(1, 160) n"
+    )
+    said = files.run("synthesize", url, "-n", 50, "-o", "out", "--to", "csv", "--effort", "fast")
+    assert said.code == 0, said.err
+    guests, stays = (
+        [line.split(",") for line in files.read(f"out/{name}.csv").splitlines()[1:]] for name in ("guests", "stays")
+    )
+    assert len({row[0] for row in guests}) == 50 and {row[1] for row in stays} <= {row[0] for row in guests}
+    assert not [row for row in guests if "private.net" in row[1]] and all(0 <= float(row[3]) <= 9 for row in guests)
+    assert "keys between them hold" in said.text
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

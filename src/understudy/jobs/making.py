@@ -18,8 +18,8 @@ from understudy.errors import InputError
 from understudy.interfaces import Progress, Rule, Transformer
 from understudy.jobs.classify import UNDECIDED, parsed
 from understudy.jobs.drafting import fitting
-from understudy.jobs.rows import Rows, table_like
-from understudy.schema import Schema, Table
+from understudy.jobs.rows import Rows, Source, table_like
+from understudy.schema import Schema, Table, TableName
 
 if TYPE_CHECKING:
     from understudy.synth.filters import Filtered
@@ -169,6 +169,55 @@ class Maker:
     def relations(self) -> tuple[str, ...]:
         """What was found to hold between columns, in words that show no value."""
         return tuple(map(str, self.model.relations.found))
+
+
+class FamilyMaker:
+    """Makes rows of several tables that foreign keys join."""
+
+    def __init__(self, model: Any, rules: Mapping[TableName, Mapping[str, Rule]], tables: Mapping[TableName, Rows]):
+        self.model, self.rules, self._tables = model, rules, tables
+        self.began = time.monotonic()
+        self.learned_from = {name: one.rows for name, one in model.models.items()}
+
+    @staticmethod
+    def learn(source: Source, wish: Wish, progress: Progress) -> FamilyMaker:
+        """Learn the tables together; what says who someone is will be made by generators."""
+        needed()
+        from understudy.synth.tables import Tables
+
+        began = time.monotonic()
+        tables = {one.table.name: one for one in source.tables}
+        joined = {(key.table, column) for key in source.schema.foreign_keys for column in key.columns}
+        joined |= {(key.parent, column) for key in source.schema.foreign_keys for column in key.parent_columns}
+        rules = {}
+        for name, rows in tables.items():
+            found = _personal(rows.table, _first(rows.read()))
+            rules[name] = {column: rule for column, rule in found.items() if (name, column) not in joined}
+        model: Any = Tables(wish.effort, seed=wish.seed, threads=cores())
+        model.fit(source.schema, lambda name: tables[name].read(), progress=progress)
+        made = FamilyMaker(model, rules, tables)
+        made.began = began
+        return made
+
+    def make(self, wish: Wish) -> Iterator[tuple[TableName, pa.RecordBatch]]:
+        """Rows of all tables; ``rows`` are those of the first."""
+        key = transforms.Key(hashlib.sha256(f"understudy synthesize {wish.seed}".encode()).digest())
+        turns = {
+            name: transforms.compile(one.table, self.rules[name], key=key, domains=transforms.domains(alone(one.table)))
+            for name, one in self._tables.items()
+        }
+        rows = {} if wish.rows is None else {next(iter(self._tables)): wish.rows}
+        for name, batch in self.model.sample(rows=rows, seed=wish.seed):
+            yield name, turns[name](batch).cast(self._tables[name].arrow_schema)
+
+    def columns(self, name: TableName) -> dict[str, str]:
+        """How each column of a table comes to be."""
+        fresh = self.model.models[name].fresh if name in self.model.models else {}
+        rules = self.rules[name]
+        return {
+            column: str(rules[column]) if column in rules else "identifier" if column in fresh else "learned"
+            for column in self._tables[name].arrow_schema.names
+        }
 
 
 def private(epsilon: float | None, subject: str) -> Any:

@@ -57,9 +57,8 @@ def opened(source: str, told: Told, tables: Sequence[str] = ()) -> Iterator[Sour
         with connect(source).snapshot() as snapshot:
             schema = snapshot.schema()
             chosen = [schema.find(name) for name in tables] or [one for one in schema.tables if one.readable]
-            yield Source(
-                tuple(_of_table(one, lambda name: snapshot.read(Scan(name))) for one in chosen), among(schema, chosen)
-            )
+            every = tuple(_of_table(one, lambda name: snapshot.read(Scan(name))) for one in chosen)
+            yield Source(every, among(schema, [one.table for one in every]))
         return
     if source != files.PIPE and place.is_dir():
         found, others = files.tables_in(place)
@@ -89,13 +88,25 @@ def among(schema: Schema, tables: Sequence[Table]) -> Schema:
 
 
 def _of_table(table: Table, read: Callable[[TableName], pa.RecordBatchReader]) -> Rows:
-    columns = pa.schema([(one.name, one.arrow_type) for one in table.stored])
+    """The rows of a database's table; numbers that travel as text are numbers here."""
+    seen = replace(table, columns=tuple(map(_numeric, table.stored)))
+    columns = pa.schema([(one.name, one.arrow_type) for one in seen.columns])
 
     def batches() -> Iterator[pa.RecordBatch]:
         for batch in read(table.name):
-            yield pa.RecordBatch.from_arrays([batch.column(name) for name in columns.names], schema=columns)
+            found = [batch.column(one.name) for one in columns]
+            typed = [
+                values if values.type == one.type else arrow.like(arrow.plain(values), one.type)
+                for values, one in zip(found, columns, strict=True)
+            ]
+            yield pa.RecordBatch.from_arrays(typed, schema=columns)
 
-    return Rows(table, columns, batches)
+    return Rows(seen, columns, batches)
+
+
+def _numeric(column: Column) -> Column:
+    text = column.as_text and column.kind in ("decimal", "float", "integer")
+    return replace(column, arrow_type=pa.float64()) if text else column
 
 
 def of_file(path: str, told: Told) -> Rows:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,11 @@ from understudy.connections.files import Format
 from understudy.connections.files.places import refuse_existing
 from understudy.errors import InputError, unknown
 from understudy.interfaces import Progress
-from understudy.jobs.making import Effort, Level, Maker, Shares, Wish, wanted_rows
-from understudy.jobs.rows import Rows, of_file, of_table, opened
+from understudy.jobs.making import Effort, FamilyMaker, Level, Maker, Shares, Wish, wanted_rows
+from understudy.jobs.rows import Rows, Source, of_file, of_table, opened
 from understudy.jobs.straight import Told, beside, publish
 from understudy.jobs.version import code_version
+from understudy.schema import TableName
 
 __all__ = ["MadeTable", "Synthesized", "Wish", "synthesize", "turn"]
 
@@ -201,6 +203,8 @@ def turn(
     with opened(source, told, tables) as found:
         if len(found.tables) > 1:
             _refuse_for_several(found.tables, target, wish, given=given, model=model, save=save)
+            if found.schema.foreign_keys:
+                return _related(found, Path(target), wish, told, progress)
             return _several(found.tables, Path(target), wish, told, found.notes, progress)
         rows = found.tables[0]
         _refuse_early(rows, target, wish, seeds, told)
@@ -250,6 +254,47 @@ def _several(
             made.append(replace(one, target=str(target / name)))
         publish(partial, target, [Path(one.target).name for one in made])
     return Synthesized(tuple(made), (*notes, "each table was learned by itself: keys between them are not kept"))
+
+
+def _related(found: Source, target: Path, wish: Wish, told: Told, progress: Progress) -> Synthesized:
+    """Tables that foreign keys join, learned and made together, into one folder; ``rows`` are those of the first."""
+    if wish.epsilon or {wish.similarity, wish.outliers} & {"medium", "high"}:
+        message = "a budget and filters are for tables that stand alone, and foreign keys join these"
+        raise InputError(message, hint="name one of them: `--table`")
+    ending = files.FORMATS[files.format_of("", told.to, usual="parquet").name].endings[0]
+    places = {one.table.name: target / f"{one.table.name}{ending}" for one in found.tables}
+    for place in places.values():
+        refuse_existing(place, force=told.force)
+    family = FamilyMaker.learn(found, wish, progress)
+    counts = dict.fromkeys(places, 0)
+    with beside(target) as partial, ExitStack() as stack:
+        writers: dict[TableName, Any] = {}
+        for rows in found.tables:
+            out = stack.enter_context(files.output(str(partial / places[rows.table.name].name)))
+            form = _form(places[rows.table.name].name, replace(told, to=""))
+            writer = writers[rows.table.name] = form.writer(out, told.options, rows)  # type: ignore[arg-type]
+            columns = rows.arrow_schema
+            writer.write(pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in columns.types], schema=columns))
+        for name, batch in family.make(wish):
+            writers[name].write(batch)
+            counts[name] += len(batch)
+            progress("make", str(name), counts[name], None)
+        for writer in writers.values():
+            writer.close()
+        stack.close()
+        publish(partial, target, [place.name for place in places.values()])
+    made = [
+        MadeTable(
+            table=str(name),
+            target=str(place),
+            rows=counts[name],
+            learned_from=family.learned_from.get(name, 0),
+            columns=family.columns(name),
+            seconds=round(time.monotonic() - family.began, 1),
+        )
+        for name, place in places.items()
+    ]
+    return Synthesized(tuple(made), (*found.notes, "the tables were made together: keys between them hold"))
 
 
 def _write(
