@@ -15,6 +15,7 @@ from tests.synth.tables import people, rows_of
 from understudy.errors import Error, InputError
 from understudy.interfaces import Progress
 from understudy.synth import cells
+from understudy.synth import private as private_module
 from understudy.synth.accounting import epsilon_of, gaussian
 from understudy.synth.dp_encode import Counter, Known, private_encoder, questions
 from understudy.synth.dp_train import Subjects, clipped, row_losses, squared_norms, summed, watched
@@ -50,7 +51,7 @@ def test_bounded_gradients_are_those_of_a_loop_over_subjects(each: int) -> None:
     real = torch.ones(30)
     real[4] = 0.0  # a place without a row
     with watched(network) as seen:
-        losses = row_losses(network, rows, torch.arange(30), real, torch.Generator().manual_seed(0))
+        losses = row_losses(network, rows, torch.arange(30), real, np.random.default_rng(0))
     bound = 5.0 * math.sqrt(each)
     wanted = [torch.zeros_like(weight) for weight in network.parameters()]
     norms = []
@@ -76,7 +77,7 @@ def test_one_subject_changes_the_sum_of_gradients_by_no_more_than_the_bound() ->
     plan = Plan(views=2, clip=0.25)
 
     for subject in range(10):
-        alone = summed(network, rows, who, np.array([subject]), plan, torch.Generator().manual_seed(1))
+        alone = summed(network, rows, who, np.array([subject]), plan, np.random.default_rng(1))
         assert math.sqrt(sum(float(one.square().sum()) for one in alone.values())) <= 0.25 * 1.0001
 
 
@@ -84,10 +85,10 @@ def test_micro_batches_add_up_to_the_same_sum(monkeypatch: pytest.MonkeyPatch) -
     network, rows = network_and_rows(40)
     who, plan = Subjects(np.arange(40), 1), Plan(views=1, clip=1e9)
     with watched(network):
-        pass_all = row_losses(network, rows, torch.arange(40), torch.ones(40), torch.Generator().manual_seed(2))
+        pass_all = row_losses(network, rows, torch.arange(40), torch.ones(40), np.random.default_rng(2))
     whole = plain_gradient(network, pass_all.sum())
 
-    found = summed(network, rows, who, np.arange(40), plan, torch.Generator().manual_seed(2))
+    found = summed(network, rows, who, np.arange(40), plan, np.random.default_rng(2))
 
     for weight, right in zip(network.parameters(), whole, strict=True):
         assert torch.allclose(found[weight], right, atol=1e-4)
@@ -131,6 +132,17 @@ def test_noise_comes_from_the_operating_system_unless_it_is_seeded() -> None:
     assert not np.array_equal(Chance().uniform(4), Chance().uniform(4))
     assert np.array_equal(Chance(1).uniform(4), Chance(1).uniform(4))
     assert "NOT PRIVATE: the noise was seeded" in str(taught(people(400)).privacy)
+
+
+def test_masks_of_a_private_fit_cannot_be_foretold() -> None:
+    assert not np.array_equal(Chance().dice().random(4), Chance().dice().random(4))
+    assert np.array_equal(Chance(1).dice().random(4), Chance(1).dice().random(4))
+
+
+def test_a_question_that_is_not_in_the_account_stops_the_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(private_module, "questions", lambda *_: 3)
+    with pytest.raises(Error, match="more was asked"):
+        taught(people(300))
 
 
 def test_what_is_spent_is_what_was_asked_and_keeps_to_the_budget() -> None:

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from understudy.errors import Error
 from understudy.interfaces import Progress
 from understudy.synth.encode import Encoded
-from understudy.synth.model import Network
+from understudy.synth.model import Network, scored
 from understudy.synth.noise import Chance
 from understudy.synth.train import Rows
 
@@ -123,18 +123,20 @@ def clipped(losses_of: Tensor, seen: list[Seen], rows: int, clip: float) -> dict
     return found
 
 
-def masks(rows: int, made: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def masks(rows: int, made: int, dice: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Which parts of each row are known, and the weight of its loss; every row by itself, whatever others there are."""
-    cut = (torch.rand(rows, 1, generator=generator) * made).long()
-    order = torch.rand(rows, made, generator=generator).argsort(1)
+    cut = torch.from_numpy(dice.integers(made, size=(rows, 1)))
+    order = torch.from_numpy(dice.random((rows, made), np.float32)).argsort(1)
     return order < cut, 1 / (made - cut).squeeze(1).float()
 
 
-def row_losses(network: Network, rows: Rows, at: Tensor, real: Tensor, generator: torch.Generator) -> Tensor:
+def row_losses(network: Network, rows: Rows, at: Tensor, real: Tensor, dice: np.random.Generator) -> Tensor:
     """The losses of some rows under fresh masks, (rows,), in nats per part; 0 where a place holds no row."""
     made = network.layout.made
-    codes, z = rows.at(at, generator, "cpu")
-    known, weight = masks(len(at), made, generator)
+    codes, low = rows.codes[at].long(), rows.low[at]
+    level = low + (rows.high[at] - low) * torch.from_numpy(dice.random(low.shape, np.float32))
+    z = scored(level.clamp(1e-6, 1 - 1e-6))
+    known, weight = masks(len(at), made, dice)
     out = network(codes, z, known & (codes >= 0))
     losses = network.losses(out, codes, z)
     return (losses * ~known).sum(1) * weight * real
@@ -166,19 +168,22 @@ def learn(
     subjects: float,
     bound: int,
     chance: Chance,
-    seed: int,
     tell: Progress,
     name: str,
 ) -> None:
-    """Teach a network; in the end it holds the average of its last weights."""
+    """Teach a network; in the end it holds the average of its last weights.
+
+    Masks come from chance that nobody knows: a subject more in a step shifts the masks of those after it, which changes
+    no chance of an outcome only as long as the masks cannot be foretold.
+    """
     who = Subjects(owner, bound)
-    rows, generator = Rows.of(encoded), torch.Generator().manual_seed(seed)
+    rows, dice = Rows.of(encoded), chance.dice()
     weights: list[Tensor] = list(network.parameters())
     averaged = [p.detach().clone() for p in weights]
     optimizer = torch.optim.AdamW(weights, plan.rate, (0.9, 0.99), weight_decay=0.0, fused=True)
     network.train()
     for step in range(plan.steps):
-        total = summed(network, rows, who, chance.chosen(len(who), sampled), plan, generator)
+        total = summed(network, rows, who, chance.chosen(len(who), sampled), plan, dice)
         for weight in weights:
             blurred = total[weight].double().flatten().numpy() + noise * plan.clip * chance.normal(weight.numel())
             weight.grad = torch.from_numpy(blurred / (sampled * subjects)).float().view_as(weight)
@@ -198,7 +203,7 @@ def learn(
 
 
 def summed(
-    network: Network, rows: Rows, who: Subjects, chosen: NDArray[np.int64], plan: Plan, generator: torch.Generator
+    network: Network, rows: Rows, who: Subjects, chosen: NDArray[np.int64], plan: Plan, dice: np.random.Generator
 ) -> dict[Tensor, Tensor]:
     """The sum of the bounded gradients of chosen subjects, by micro-batches."""
     total: dict[Tensor, Tensor] = {weight: torch.zeros_like(weight) for weight in network.parameters()}
@@ -209,7 +214,7 @@ def summed(
         real = torch.from_numpy((own >= 0).astype(np.float32)) / plan.views
         at = torch.from_numpy(np.maximum(own, 0))
         with watched(network) as seen:
-            losses = row_losses(network, rows, at, real, generator)
+            losses = row_losses(network, rows, at, real, dice)
         for weight, found in clipped(losses, seen, each, plan.clip).items():
             total[weight] += found
     return total

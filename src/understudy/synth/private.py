@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy import arrow
-from understudy.errors import InputError, unknown
+from understudy.errors import Error, InputError, unknown
 from understudy.interfaces import Progress
 from understudy.schema import Table
 from understudy.synth.accounting import Privacy, Share, concentrated, epsilon_of, gaussian, noise_for
@@ -100,7 +100,7 @@ def fit(
 ) -> tuple[Encoder, Network, Learned]:
     """Learn a table within a budget; what was spent is in ``Learned.privacy``.
 
-    ``seed`` starts the network and orders its masks, which say nothing of rows.
+    ``seed`` starts the network, which says nothing of rows.
     """
     from understudy.synth.dp_train import learn
     from understudy.synth.model import Size, mixed
@@ -140,6 +140,8 @@ def fit(
     counter = Counter(chance, noise, private.rows_per_subject)
     counter.rows = float(counter.counts(np.zeros(len(rows), np.int64), 1)[0])
     encoder = private_encoder(table, rows, known, counter, label_delta)
+    if counter.asked + 1 != asked:  # fail closed: what is not in the account is not promised
+        raise Error("more was asked of the rows than the budget was split for", hint="report this as a fault")
     columns = gaussian(noise, times=asked)
     sampled = min(plan.batch / subjects, _SAMPLED)
     sgd = noise_for(private.epsilon, private.delta - label_delta, times=plan.steps, sampled=sampled, besides=columns)
@@ -156,7 +158,6 @@ def fit(
         subjects,
         private.rows_per_subject,
         chance,
-        seed,
         progress,
         str(table.name),
     )
