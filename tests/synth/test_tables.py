@@ -84,6 +84,19 @@ def test_a_fit_that_was_saved_makes_the_same_rows_and_holds_none(a_shop: Tables,
         Tables.load(Path(__file__))
 
 
+def test_a_saved_fit_has_no_value_that_few_rows_have(tmp_path: Path):
+    tables = shop(100)
+    mails = [f"{word}@example.org" for word in ["Planted", *(f"user{one}" for one in range(99))]]
+    tables[USERS] = tables[USERS].append_column("mail", pa.array(mails))
+    sizes = tables[ORDERS]["size"].to_pylist()
+    sizes[5] = "PLANTED-SIZE"
+    place = tables[ORDERS].schema.get_field_index("size")
+    tables[ORDERS] = tables[ORDERS].set_column(place, "size", pa.array(sizes))
+    learned(tables, SHOP).save(tmp_path / "fit")
+    written = (tmp_path / "fit").read_bytes()
+    assert b"planted" not in written.lower()
+
+
 def test_as_many_rows_of_a_child_as_are_asked_for(a_shop: Tables):
     many = collected(a_shop.sample(rows={ORDERS: 2_000}, seed=3))
     assert len(many[ORDERS]) == 2_000
@@ -113,7 +126,7 @@ def test_parents_that_are_there_keep_their_keys_and_are_not_made_again():
 
 def test_rows_without_a_parent_stay_without_one_as_often():
     tables = shop(lonely=0.3)
-    some = collected(learned(tables, SHOP, effort=MORE).sample())
+    some = collected(learned(tables, SHOP).sample())
     assert whole(some, SHOP)
     share = (parents_of(some, SHOP[0]) == NONE).mean()
     assert share == pytest.approx((parents_of(tables, SHOP[0]) == NONE).mean(), abs=0.05)
@@ -141,25 +154,21 @@ def test_a_chain_of_three_tables_with_a_composite_key_and_counted_lines():
 
 
 def test_a_second_key_keeps_the_number_of_its_parents_rows_and_who_goes_with_whom():
-    dear = np.arange(60) % 2 == 0
-    popular = np.where(np.arange(60) < 10, 20, 1)
+    dear = np.arange(200) % 2 == 0
     tables = shop(400)
-    cheap_user = tables[USERS]["city"].to_numpy()[parents_of(tables, SHOP[0])] == "Bonn"
-    weight = np.where(dear[None] == cheap_user[:, None], popular, 0) / 1.0
-    item = (weight.cumsum(1) > RNG.random(len(weight))[:, None] * weight.sum(1, keepdims=True)).argmax(1)
-    tables[name("items")] = pa.table(
-        {"code": [f"I{one:03}" for one in range(60)], "dear": np.where(dear, "dear", "cheap")}
-    )
-    tables[ORDERS] = tables[ORDERS].append_column("item", pa.array([f"I{one:03}" for one in item]))
+    from_bonn = tables[USERS]["city"].to_numpy()[parents_of(tables, SHOP[0])] == "Bonn"
+    item = 2 * RNG.integers(0, 100, len(from_bonn)) + ~from_bonn
+    items = name("items")
+    tables[items] = pa.table({"code": np.arange(200) + 5_000, "dear": np.where(dear, "dear", "cheap")})
+    tables[ORDERS] = tables[ORDERS].append_column("item", pa.array(item + 5_000))
     keys = (*SHOP, key("orders.item -> items.code"))
     some = collected(learned(tables, keys, effort=MORE, tables=list(tables)).sample())
     assert whole(some, keys)
-    real, own = (np.sort(np.bincount(parents_of(one, keys[1]), minlength=60)) for one in (tables, some))
-    assert np.abs(np.cumsum(real) / real.sum() - np.cumsum(own) / own.sum()).max() < 0.15
+    real, own = (np.bincount(parents_of(one, keys[1]), minlength=200) for one in (tables, some))
+    assert max(abs((real <= n).mean() - (own <= n).mean()) for n in range(30)) < 0.15
     at, who = parents_of(some, keys[1]), parents_of(some, keys[0])
-    is_dear = some[name("items")]["dear"].to_numpy()[at] == "dear"
-    from_bonn = some[USERS]["city"].to_numpy()[who] == "Bonn"
-    assert (is_dear == from_bonn).mean() > 0.75
+    is_dear = some[items]["dear"].to_numpy()[at] == "dear"
+    assert (is_dear == (some[USERS]["city"].to_numpy()[who] == "Bonn")).mean() > 0.65
 
 
 def test_pairs_that_are_unique_stay_unique():
@@ -272,7 +281,7 @@ def test_a_polymorphic_key_and_a_table_that_does_not_exist_are_refused():
         Tables().sample()
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(st.data())
 def test_whatever_the_schema_every_key_names_a_row_that_is_there(data: st.DataObject):
     """Three tables with keys in any direction, composite or optional, to others or themselves."""
