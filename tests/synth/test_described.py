@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.chat import Said, Server, rows, serving, wanted
@@ -539,6 +539,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(of=st.sampled_from(sorted(COLUMNS)), said=JSON)
 def test_whatever_is_said_is_refused_or_is_a_value_of_the_column(of: str, said: Any) -> None:
     try:
@@ -552,12 +553,14 @@ def test_whatever_is_said_is_refused_or_is_a_value_of_the_column(of: str, said: 
         assert len(value) <= 8
 
 
+@settings(deadline=None)
 @given(st.text() | st.recursive(st.text(), lambda inner: st.builds("{{{}}}".format, inner), max_leaves=3))
 def test_no_text_breaks_the_reading_of_answers(text: str) -> None:
     found = rows_in(text)
     assert found is None or all(isinstance(row, dict) for row in found)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.dictionaries(st.text(max_size=5), st.text(max_size=5), min_size=1), min_size=1, max_size=4), st.data()
 )
@@ -621,6 +624,7 @@ def _said(body: dict[str, Any], number: int) -> Said:
     return Said(rows(*found))
 
 
+@settings(deadline=None, max_examples=40)
 @given(schema=schemas(), count=st.integers(1, 5), seed=st.integers(0, 9))
 def test_rows_of_any_schema_keep_its_types_nulls_uniques_and_keys(schema: Schema, count: int, seed: int) -> None:
     with serving(_said) as server:
