@@ -27,7 +27,7 @@ RNG = np.random.default_rng(0)
     [
         pa.table({"a": [7] * N}),
         pa.table({"a": pa.nulls(N, pa.int32()), "b": RNG.normal(size=N)}),
-        pa.table({f"c{n}": RNG.integers(0, 4, N) if n % 2 else RNG.normal(size=N) for n in range(200)}),
+        pa.table({f"c{n}": RNG.integers(0, 4, N) if n % 4 else RNG.normal(size=N) for n in range(200)}),
         pa.table({"a": [f"c{n}" for n in RNG.integers(0, 10_000, 20_000)]}),
         pa.table({"a": np.where(RNG.random(N) < 0.1, np.inf, RNG.normal(size=N))}),
         pa.table({"a": RNG.normal(size=N) * 1e307, "b": RNG.integers(-(2**63), 2**63 - 1, N)}),
