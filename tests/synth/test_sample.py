@@ -11,8 +11,10 @@ pytest.importorskip("torch")
 
 from synth.tables import LONGER, people, rows_of
 from understudy.errors import InputError
+from understudy.synth.columns import Part
 from understudy.synth.flat import Flat
-from understudy.synth.sample import chosen
+from understudy.synth.model import Layout
+from understudy.synth.sample import chosen, in_turn
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,30 @@ def test_what_is_given_stays_and_the_rest_goes_with_it(flat: Flat) -> None:
     assert made["wage"].null_count == made["city"].null_count == 0
     assert np.mean(made["wage"].to_numpy()[::2]) == pytest.approx(5_000, rel=0.1)
     assert made["city"].to_pylist()[1::2].count("Oslo") > 450
+
+
+def test_dates_are_as_often_null_as_they_were() -> None:
+    rng = np.random.default_rng(0)
+    born = np.datetime64("1960-01-01") + rng.integers(0, 15_000, 2_000)
+    died = born + rng.integers(7_000, 12_000, 2_000)
+    rows = pa.table(
+        {
+            "born": pa.array(born, mask=rng.random(2_000) < 0.1),
+            "died": pa.array(died, mask=rng.random(2_000) < 0.6),
+        }
+    )
+    made = rows_of(Flat(LONGER, seed=1).fit(None, rows).sample(4_000))
+    for name in rows.column_names:
+        assert made[name].null_count / 4_000 == pytest.approx(rows[name].null_count / 2_000, abs=0.08), name
+    assert pc.all(pc.less_equal(made["born"], made["died"])).as_py()
+
+
+def test_the_first_part_of_a_column_is_drawn_before_its_others() -> None:
+    parts = [Part("", (1.0,)), Part("week", (1.0,)), Part("day", (1.0,), lead=1), Part("time", (1.0,), lead=2)]
+    orders = [in_turn(Layout(tuple(parts), 4), np.random.default_rng(seed)) for seed in range(50)]
+    assert all(sorted(order) == [0, 1, 2, 3] for order in orders)
+    assert all(order.index(1) < min(order.index(2), order.index(3)) for order in orders)
+    assert len(set(map(tuple, orders))) == 8  # every order in which 1 comes before 2 and 3
 
 
 def test_a_given_value_that_was_never_seen_stays(flat: Flat) -> None:

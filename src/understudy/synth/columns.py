@@ -48,6 +48,10 @@ class Part:
     number: bool = False
     banned: tuple[int, ...] = ()
     """Classes that are never drawn."""
+    lead: int = 0
+    """How many parts before it the first part of its column stands; 0 for that one."""
+    without: tuple[int, ...] = ()
+    """Classes of the first part beside which there is nothing here: of a null, no weekday."""
 
     @property
     def classes(self) -> int:

@@ -71,9 +71,16 @@ class Later:
     @property
     def parts(self) -> tuple[Part, ...]:
         """The distance, then what stands in for it."""
-        own = tuple(replace(one.parts[0], name=role) for role, one in zip(self.roles, self.pieces, strict=True))
-        first = replace(own[0], shares=self.shares)
-        return (first, *own[1:], *(self.alone.parts if self.alone else ()))
+        null = (len(self.pieces[0].atoms),) if self.pieces[0].null else ()
+        without = (*null, *((self._by_itself,) if self.alone else ()))
+        own = [
+            replace(one.parts[0], name=role, lead=at, without=without if at else ())
+            for at, (role, one) in enumerate(zip(self.roles, self.pieces, strict=True))
+        ]
+        own[0] = replace(own[0], shares=self.shares)
+        distances = tuple(code for code in range(len(self.shares)) if code != self._by_itself)
+        alone = self.alone.parts if self.alone else ()
+        return (*own, *(replace(one, lead=len(own) + at, without=distances) for at, one in enumerate(alone)))
 
     @property
     def _by_itself(self) -> int:

@@ -78,6 +78,13 @@ class Layout:
         return {at: start + i * width for members, start, width in self.groups for i, at in enumerate(members)}
 
     @cached_property
+    def columns(self) -> tuple[range, ...]:
+        """Parts that are made, of each column that has several."""
+        firsts = [at for at, part in enumerate(self.parts[: self.made]) if not part.lead]
+        ends = [*firsts[1:], self.made]
+        return tuple(range(first, end) for first, end in zip(firsts, ends, strict=True) if end - first > 1)
+
+    @cached_property
     def numbers(self) -> tuple[int, ...]:
         """Parts, context included, that may be numbers; those that are made come first."""
         return tuple(at for at, part in enumerate(self.parts) if part.number)

@@ -33,7 +33,12 @@ class Moments:
     @property
     def parts(self) -> tuple[Part, ...]:
         """One part for each role."""
-        return tuple(replace(piece.parts[0], name=role) for role, piece in zip(self.roles, self.pieces, strict=True))
+        first = self.pieces[0]
+        null = (len(first.atoms),) if first.null else ()
+        return tuple(
+            replace(piece.parts[0], name=role, lead=at, without=null if at else ())
+            for at, (role, piece) in enumerate(zip(self.roles, self.pieces, strict=True))
+        )
 
     def encode(self, values: pa.Array) -> list[Cells]:
         """The cells of each part; of a null, only those of the first are known."""

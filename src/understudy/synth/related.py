@@ -53,7 +53,11 @@ class Related:
     def parts(self) -> tuple[Part, ...]:
         """The inner column's, the first with more classes."""
         first, *rest = self.inner.parts
-        return (replace(first, shares=self.shares), *rest)
+        follows = tuple(range(self.first, self.first + len(self.formulas)))
+        others = (
+            replace(one, without=(*one.without, *follows)) for one in rest
+        )  # those before are counted as they were
+        return (replace(first, shares=self.shares), *others)
 
     @property
     def first(self) -> int:

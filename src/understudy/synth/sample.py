@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from understudy.synth.columns import Codes, Levels
 from understudy.synth.encode import Encoded
-from understudy.synth.model import SEEN, Network, exactly, scored, split
+from understudy.synth.model import SEEN, Layout, Network, exactly, scored, split
 from understudy.synth.train import lower_precision
 
 CHUNK = 4_096
@@ -45,7 +45,7 @@ def draw(
     with torch.inference_mode(), lower_precision(device):
         trunk = _trunk(network, device)
         for first in range(0, max(len(given), 1), _MIXED):
-            order = rng.permutation(network.layout.made).tolist()
+            order = in_turn(network.layout, rng)
             some = given.take(slice(first, first + _MIXED))
             found.append(_drawn(network, trunk, some, rng, order, temperature, legal, device))
     return np.concatenate([codes for codes, _ in found]), np.concatenate([levels for _, levels in found])
@@ -73,7 +73,7 @@ def _drawn(
     hidden = network.entered(codes, z, known)
     for part in order:
         noise = torch.from_numpy(rng.random((3, rows), np.float32)).to(device)
-        todo = torch.nonzero(~known[:, part]).squeeze(1)
+        todo = torch.nonzero(~known[:, part] & _there(layout, codes, part)).squeeze(1)
         if not len(todo):
             continue
         if layout.parts[part].classes == 1 and not layout.parts[part].number:
@@ -96,6 +96,24 @@ def _drawn(
         levels[todo, part] = torch.special.ndtr(score)
         known[:, part] = True
     return codes.cpu().numpy().astype(np.int32), levels.cpu().numpy()
+
+
+def in_turn(layout: Layout, rng: np.random.Generator) -> list[int]:
+    """Parts in a random order, but the first of each column before its others: it tells whether there are any."""
+    turn = rng.permutation(layout.made)
+    for parts in layout.columns:
+        soonest = parts[int(turn[parts].argmin())]
+        turn[[parts[0], soonest]] = turn[[soonest, parts[0]]]
+    return [int(part) for part in turn.argsort()]
+
+
+def _there(layout: Layout, codes: Tensor, part: int) -> Tensor:
+    """In which rows a part has anything to draw."""
+    shape = layout.parts[part]
+    if not shape.without:
+        return torch.ones(len(codes), dtype=torch.bool, device=codes.device)
+    nothing = torch.tensor(shape.without, device=codes.device)
+    return ~torch.isin(codes[:, part - shape.lead], nothing)
 
 
 def _trunk(network: Network, device: str) -> Trunk:
@@ -193,7 +211,7 @@ def log_likelihood(
             known = codes >= 0
             known[:, : layout.made] = False
             hidden = network.entered(codes, z, known)
-            for part in rng.permutation(layout.made).tolist():
+            for part in in_turn(layout, rng):
                 seen = network.trunk(hidden)
                 total += _worth(network, seen, part, codes[:, part], z[:, part]).double()
                 here = (codes[:, part] >= 0).unsqueeze(1)
