@@ -18,7 +18,7 @@ from understudy.synth import cells
 from understudy.synth import private as private_module
 from understudy.synth.accounting import epsilon_of, gaussian
 from understudy.synth.dp_encode import Counter, Known, private_encoder, questions
-from understudy.synth.dp_train import Subjects, clipped, row_losses, squared_norms, summed, watched
+from understudy.synth.dp_train import Subjects, clipped, noised, row_losses, squared_norms, summed, watched
 from understudy.synth.encode import encoder_of, table_of
 from understudy.synth.flat import Flat
 from understudy.synth.model import Network, Size, mixed
@@ -126,6 +126,14 @@ def test_noise_has_the_deviation_that_is_said() -> None:
         assert abs(found.mean()) < 0.03 * deviation
     counter = Counter(Chance(), noise=10.0, bound=5)  # a subject of five rows can change a count by five
     assert (counter.counts(np.zeros(7, np.int64), 20_000)[1:]).std() == pytest.approx(50, rel=0.04)
+
+
+def test_noise_on_gradients_has_the_deviation_that_is_accounted_for() -> None:
+    found = noised(torch.full((300, 400), 7.0), 2.5, Chance())
+
+    assert found.dtype == torch.float64
+    assert float(found.mean()) == pytest.approx(7, abs=0.05)
+    assert float(found.std()) == pytest.approx(2.5, rel=0.02)
 
 
 def test_noise_comes_from_the_operating_system_unless_it_is_seeded() -> None:
@@ -278,6 +286,14 @@ def test_a_delta_of_more_than_one_subject_is_refused() -> None:
 def test_too_few_subjects_are_refused() -> None:
     with pytest.raises(InputError, match="too few subjects"):
         taught(people(30), 10.0)
+
+
+@pytest.mark.slow
+def test_an_audit_of_one_step_finds_less_than_is_claimed_and_more_at_half_the_noise() -> None:
+    from benchmarks.synth_private import steps
+
+    assert 0.5 < steps(3.0, trials=1_000) <= 3.0
+    assert steps(3.0, trials=1_000, share=0.5) > 3.0
 
 
 @pytest.mark.slow

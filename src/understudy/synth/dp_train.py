@@ -185,8 +185,7 @@ def learn(
     for step in range(plan.steps):
         total = summed(network, rows, who, chance.chosen(len(who), sampled), plan, dice)
         for weight in weights:
-            blurred = total[weight].double().flatten().numpy() + noise * plan.clip * chance.normal(weight.numel())
-            weight.grad = torch.from_numpy(blurred / (sampled * subjects)).float().view_as(weight)
+            weight.grad = (noised(total[weight], noise * plan.clip, chance) / (sampled * subjects)).float()
         for group in optimizer.param_groups:
             group["lr"] = plan.rate * _schedule(step, plan.steps)
         optimizer.step()
@@ -218,6 +217,12 @@ def summed(
         for weight, found in clipped(losses, seen, each, plan.clip).items():
             total[weight] += found
     return total
+
+
+def noised(total: Tensor, deviation: float, chance: Chance) -> Tensor:
+    """A sum with Gaussian noise of that deviation on each number, in 64 bits."""
+    blur = torch.from_numpy(deviation * chance.normal(total.numel()))
+    return total.double() + blur.view_as(total)
 
 
 def _schedule(step: int, steps: int) -> float:
