@@ -12,7 +12,7 @@ from understudy.checks.c2st import area, c2st
 from understudy.checks.sides import sides
 
 
-def correlated(seed, rows=700, names=1):
+def correlated(seed, rows=400, names=1):
     """Two measures that go together, a label that follows them, and names of which every side has its own."""
     dice = np.random.default_rng(seed)
     x = dice.normal(size=rows)

@@ -154,3 +154,13 @@ def test_nothing_measured_is_no_pass():
     assert not Scored("a", "b", "", (), ()).passed
     one = Answer("quality", "t", Score("trend", "t", 1.0), Result("trend", "t", "note", 1.0))
     assert Scored("a", "b", "", (), (one,)).passed
+
+
+def test_numbers_that_only_name_rows_are_not_compared():
+    def numbered(seed, first):
+        return people(seed).append_column("id", pa.array(np.arange(300) * 17 + first))
+
+    asked = scoring.Asked(kind="masked")
+    found = scoring.score({PEOPLE: numbered(1, 0)}, {PEOPLE: numbered(2, 10**6)}, None, asked)
+    assert "id not compared: keys" in found.tables[0].notes
+    assert "id" not in {one.score.subject for one in found.answers if one.score.name == "shape"}

@@ -8,6 +8,7 @@ ceiling is how far a real holdout obeys, its floor how far torn columns.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
@@ -36,6 +37,7 @@ _BY_CHANCE = 2.0  # times as often as torn columns are
 _REPEATS = 3  # rows per value, on average, for a column to fix another
 _COMPOSED = 24  # columns that are searched for pairs that fix a third, at most
 _SEARCHED = 3_000  # real rows that are searched
+_ID = re.compile(r"(^|_|[a-z](?=I))(id|ID|Id|key|uuid)$")
 _DENSE = 10  # possible numbers per row, up to which that all differ is no chance
 _TOUCHED = 0.5  # share of rows in which both sides of an order are there
 
@@ -181,7 +183,7 @@ def unique_keys(
         if column not in made.column_names or column not in real.column_names:
             raise unknown("column", column, real.column_names)
     given = [tuple(key) for key in keys]
-    found = [(name,) for name in real.column_names if (name,) not in given and _is_key(real.column(name))]
+    found = [(name,) for name in real.column_names if (name,) not in given and is_key(real.column(name), name)]
     scores = []
     for key in (*given, *found):
         value, whole = _alone(made, key), _alone(real, key)
@@ -313,12 +315,15 @@ def _varies(column: pa.ChunkedArray) -> bool:
     return len(np.unique(coded(column))) > 1
 
 
-def _is_key(column: pa.ChunkedArray) -> bool:
-    """Whether values name rows: all different, and if they are numbers, too dense for that to be chance."""
+def is_key(column: pa.ChunkedArray, called: str = "") -> bool:
+    """Whether values name rows: all different, and if they are numbers, too dense for that to be chance.
+
+    ``called`` is the column's name: numbers that are called an id need not be dense, as those of a sample are not.
+    """
     kind = arrow.kind_of(column.type)
     if column.null_count or len(column) < FEWEST or kind not in ("integer", "text", "uuid"):
         return False
-    if kind == "integer":
+    if kind == "integer" and not _ID.search(called):
         bounds = pc.min_max(column).as_py()
         if bounds["max"] - bounds["min"] >= _DENSE * len(column):
             return False

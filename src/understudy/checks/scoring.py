@@ -10,17 +10,21 @@ from functools import partial
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy import arrow
 from understudy.checks import masked, privacy, quality
 from understudy.checks.pictures import pictures, trends
 from understudy.checks.privacy import Limits, LogProb
 from understudy.checks.queries import queries
 from understudy.checks.relational import relational
+from understudy.checks.rulecheck import is_key
 from understudy.checks.scored import Answer, Area, Kind, Measured, Scored
 from understudy.checks.scores import Score, attempt
 from understudy.checks.sides import ROWS, flattened, sides
 from understudy.errors import InputError, unknown
 from understudy.interfaces import Progress, Result
 from understudy.schema import ForeignKey, TableName
+
+_NAMES_ROWS = ("integer", "uuid")  # of texts that name rows what they look like is compared
 
 Tables = Mapping[TableName, pa.Table]
 
@@ -114,11 +118,13 @@ class _Table:
 
     @property
     def joined(self) -> list[str]:
-        """Columns whose values only name rows: single keys, and those that foreign keys join."""
+        """Columns whose values only name rows: single keys, numbers that look like one, what foreign keys join."""
         found = [column for key in self.keys if len(key) == 1 for column in key]
         for key in self.asked.foreign_keys:
             found += [*key.columns] if key.table == self.name else []
             found += [*key.parent_columns] if key.parent == self.name else []
+        kinds = {name: arrow.kind_of(self.real.schema.field(name).type) for name in self.real.column_names}
+        found += [name for name, kind in kinds.items() if kind in _NAMES_ROWS and is_key(self.real.column(name), name)]
         return [name for name in dict.fromkeys(found) if name in self.real.column_names]
 
     def answers(self) -> list[Answer]:

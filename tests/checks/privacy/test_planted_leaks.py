@@ -16,8 +16,8 @@ from understudy.checks.privacy.singling import singling_out
 
 @pytest.fixture(scope="module")
 def census(shared_data):
-    """Learned from, held out, fresh: 3,000 rows each."""
-    return parts(adult(shared_data), 3000, 3000, 3000)
+    """Learned from, held out, fresh: 2,000 rows each."""
+    return parts(adult(shared_data), 2000, 2000, 2000)
 
 
 def failed(scores):
