@@ -1,7 +1,19 @@
 """Synthesizers: rows that behave like a table's without being any of its rows.
 
-``encode`` turns columns into what a network learns, ``model`` is the network, ``train`` its one loop, ``sample`` draws
-rows, under any conditions; ``artifact`` is what stays of a fit; ``flat`` is all of it for one table.
+**One table** (``flat``, the way in): ``encode`` turns rows into what a network learns, one codec per column
+(``columns``, ``curves``, ``moments``, ``identifiers``, ``patterns``); ``model`` is the network, ``train`` its one
+loop, ``effort`` what that may cost; ``sample`` draws rows under any conditions; ``artifact`` is what stays of a fit.
+
+**What holds between columns**: ``relations`` finds it (``copies``, ``sums``, ``dependencies``, ``rules``),
+``linked`` makes columns follow one another (``related``, ``later``), ``legal`` knows which classes go together.
+
+**Several tables** (``tables``, the way in): ``order`` says who belongs to whom, ``gather`` reads, ``learning`` and
+``making`` go over the tables (``children``, ``sequences``, ``links``, ``pointing``); ``families`` is their artifact.
+
+**Privacy**: ``filters`` refuse copies and outliers of any synthesizer by what ``guard`` knows; ``private`` is a fit
+within a budget (``dp_encode``, ``dp_train``, ``cells``, ``noise``, ``accounting``).
+
+**Nothing to learn from**: ``described`` has a language model write rows.
 """
 
 from __future__ import annotations

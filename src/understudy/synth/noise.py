@@ -1,8 +1,9 @@
 """Chance that privacy rests on: from the operating system, so that nobody can guess it and subtract it.
 
-Counts get discrete noise, which no rounding of floats can see through (Canonne, Kamath and Steinke, 2020).  Sums of
-gradients get Gaussian noise drawn in 64 bits and added before the sum is rounded to 32: that hides the low bits by
-which floats tell values apart (Mironov, 2012), but it is no proof against them.
+Counts get discrete noise (Canonne, Kamath and Steinke, 2020), so that no rounding tells values apart; its odds are
+floats of 53 bits, not exact fractions. Sums of gradients get Gaussian noise drawn in 64 bits and added before the
+sum is rounded to 32: that hides the low bits by which floats tell values apart (Mironov, 2012), but it is no proof
+against them.
 """
 
 from __future__ import annotations
