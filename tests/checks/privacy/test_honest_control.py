@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from understudy.checks.c2st import area
 from understudy.checks.privacy import Limits, anonymity, judge, prepare, privacy
 from understudy.checks.privacy.control import control
+from understudy.checks.privacy.membership import membership
 from understudy.checks.privacy.rates import risk, told, wilson
 from understudy.checks.privacy.replay import replay
 from understudy.checks.scores import Score
@@ -55,6 +56,20 @@ def test_a_holdout_of_another_population_is_caught():
     old = people(1000, 3)
     old = old.set_column(0, "age", pa.array(np.asarray(old["age"]) + 30))
     assert verdicts(control(prepare(people(1000, 1), people(1000, 2), old)))["holdout alike"] == "fail"
+
+
+def test_a_fair_holdout_is_one_though_most_of_its_texts_are_its_own():
+    """Names of which five in six are one person's: new names are no sign of who was never seen."""
+
+    def named(count, seed):
+        names = np.random.default_rng(seed + 50).integers(0, 3 * count, count)
+        table = people(count, seed).drop_columns(["mail"])
+        return table.append_column("name", pa.array([f"n{name}" for name in names]))
+
+    trial = prepare(named(1000, 1), named(1000, 2), named(1000, 3))
+    assert "name" in [field.name for field in trial.fields]
+    assert verdicts(control(trial)) == {"holdout apart": "pass", "holdout alike": "pass"}
+    assert 0.45 < membership(trial)[0].value < 0.55
 
 
 def test_few_rows_are_said_to_be_too_few_and_fail():

@@ -258,15 +258,23 @@ def _floats(name: str, sides: list[pa.Array]) -> tuple[list[Numbers], bool, bool
 
 
 def _labels(sides: list[pa.Array]) -> list[Cells]:
-    """A code per distinct value of any side, null one of them; values of different types meet as texts."""
+    """A code per distinct value of any side, null one of them; values of different types meet as texts.
+
+    Codes fall with frequency on all sides together, chance deciding between equals: were they given as values are met,
+    those of people who were never seen would be the highest, and trees would tell them by that alone.
+    """
     if any(pa.types.is_nested(side.type) for side in sides):
         sides = [pa.array([None if one is None else repr(one) for one in side.to_pylist()], pa.string())
                  for side in sides]  # fmt: skip
     if len({side.type for side in sides}) > 1:
         sides = [side.cast(pa.string()) for side in sides]
-    codes = pc.dictionary_encode(pa.concat_arrays(sides), null_encoding="encode").indices
-    ends = np.cumsum([len(side) for side in sides])[:-1]
-    return np.split(codes.to_numpy(zero_copy_only=False).astype(np.int64), ends)
+    met = pc.dictionary_encode(pa.concat_arrays(sides), null_encoding="encode").indices
+    codes = met.to_numpy(zero_copy_only=False).astype(np.int64)
+    frequency = np.bincount(codes)
+    rank = np.empty(len(frequency), np.int64)
+    chance = np.random.default_rng(len(frequency)).random(len(frequency))
+    rank[np.lexsort((chance, -frequency))] = np.arange(len(frequency))
+    return np.split(rank[codes], np.cumsum([len(side) for side in sides])[:-1])
 
 
 def _mixed(prints: Prints, values: Numbers) -> Prints:
