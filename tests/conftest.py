@@ -23,6 +23,11 @@ settings.register_profile("explore", derandomize=False)
 settings.load_profile("same")  # so that a change fails for what it changed; `--hypothesis-profile=explore` draws anew
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest tests first, or one worker does them at the end while the others wait."""
+    items.sort(key=lambda item: item.path.name != "test_docs.py")
+
+
 @dataclass(frozen=True)
 class GivenServer:
     """The server of UNDERSTUDY_TEST_POSTGRES, used like our own."""
