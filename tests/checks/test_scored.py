@@ -128,7 +128,10 @@ def test_a_lacking_table_fails_and_tables_are_judged_together():
     assert any(one.bad and one.table == "users" and "no such table" in one.score.detail for one in found.answers)
     both = scoring.score(real, made, held, asked)
     assert ("integrity", KEY.id) in {(one.score.name, one.score.subject) for one in both.of("relations") if one.bad}
-    assert "Between tables" in read(page(both)).text
+    text = read(page(both)).text
+    assert "Between tables" in text and f"Integrity {KEY.id}" in text
+    privacy = text[text.index("Privacy Rows of a masked") : text.index("Between tables The bar")]
+    assert privacy.index("users Check") < privacy.index("orders Check"), "each table has its own list"
 
 
 def test_a_masked_copy_is_asked_for_originals_crowds_and_joins_not_attacked():

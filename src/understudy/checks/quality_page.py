@@ -107,22 +107,30 @@ def _failures(scored: Scored) -> str:
         unmeasured = "Mend what could not be measured and measure again: it blocks like a failure."
         remedy = unmeasured if answer.result.verdict == "error" else meaning(answer.score.name).remedy
         bad.setdefault(remedy, []).append(answer)
-    items = "".join(_failure(remedy, answers) for remedy, answers in bad.items())
+    several = len(scored.tables) > 1
+    items = "".join(_failure(remedy, answers, several=several) for remedy, answers in bad.items())
     if not items:
         return ""
     head = '<section class="failures" aria-labelledby="failures"><h2 id="failures">What to do</h2>'
     return f"{head}<ol>{items}</ol></section>"
 
 
-def _failure(remedy: str, answers: Sequence[Answer], most: int = 12) -> str:
-    """One remedy, and what it is for."""
+def _failure(remedy: str, answers: Sequence[Answer], most: int = 12, *, several: bool) -> str:
+    """One remedy, and what it is for; of several tables each is named."""
     found = "".join(
         f'<li><span class="tag {one.result.verdict}">{_TAGS[one.result.verdict]}</span> '
-        f"<strong>{text(meaning(one.score.name).title)}</strong> {_subject(one)} {text(one.result.detail)}</li>"
+        f"<strong>{text(meaning(one.score.name).title)}</strong> {_place(one) if several else _subject(one)} {text(one.result.detail)}</li>"
         for one in answers[:most]
     )
     more = f"<li>and {number(len(answers) - most)} more</li>" if len(answers) > most else ""
     return f'<li><p class="remedy">{sections.code(remedy)}</p><ul class="found">{found}{more}</ul></li>'
+
+
+def _place(answer: Answer) -> str:
+    """Of what it is, with its table."""
+    own = answer.score.subject in ("", "table", answer.table)
+    parts = [answer.table] if own else [answer.table, answer.score.subject]
+    return f"<code>{text(': '.join(filter(None, parts)))}</code>"
 
 
 def _subject(answer: Answer) -> str:
@@ -162,7 +170,17 @@ def _privacy(scored: Scored) -> str:
     )
     if scored.kind == "masked":
         words = "Rows of a masked copy are people. " + scored.notes[-1][0].upper() + scored.notes[-1][1:] + "."
-    return f'<p class="words">{text(words)}</p>{_RISKS}{_answers(answers)}'
+    return f'<p class="words">{text(words)}</p>{_RISKS}{_by_table(answers)}'
+
+
+def _by_table(answers: Sequence[Answer]) -> str:
+    """The answers under the names of their tables, where there are several."""
+    tables: dict[str, list[Answer]] = {}
+    for answer in answers:
+        tables.setdefault(answer.table, []).append(answer)
+    if len(tables) == 1:
+        return _answers(answers)
+    return "".join(f"<h3><bdi>{text(table)}</bdi></h3>{_answers(own)}" for table, own in tables.items())
 
 
 def _quality(scored: Scored) -> str:
@@ -320,7 +338,7 @@ def _compared(scored: Scored) -> str:
         "a column that became empty costs it nothing, and the training table itself, published verbatim, is graded "
         "Moderate to Very Good by the second. Floor and ceiling beside each number show it for these very tables."
     )
-    return f'<p class="words">{words}</p>{_answers(found)}'
+    return f'<p class="words">{words}</p>{_by_table(found)}'
 
 
 def _methods(scored: Scored) -> str:
