@@ -117,9 +117,10 @@ def _failures(scored: Scored) -> str:
 
 def _failure(remedy: str, answers: Sequence[Answer], most: int = 12, *, several: bool) -> str:
     """One remedy, and what it is for; of several tables each is named."""
+    place = _place if several else _subject
     found = "".join(
         f'<li><span class="tag {one.result.verdict}">{_TAGS[one.result.verdict]}</span> '
-        f"<strong>{text(meaning(one.score.name).title)}</strong> {_place(one) if several else _subject(one)} {text(one.result.detail)}</li>"
+        f"<strong>{text(meaning(one.score.name).title)}</strong> {place(one)} {text(one.result.detail)}</li>"
         for one in answers[:most]
     )
     more = f"<li>and {number(len(answers) - most)} more</li>" if len(answers) > most else ""
