@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -116,7 +116,7 @@ class _Table:
     def keys(self) -> list[list[str]]:
         return [list(key) for key in self.asked.keys.get(self.name, ())]
 
-    @property
+    @cached_property
     def joined(self) -> list[str]:
         """Columns whose values only name rows: single keys, numbers that look like one, what foreign keys join."""
         found = [column for key in self.keys if len(key) == 1 for column in key]

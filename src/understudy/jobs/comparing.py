@@ -21,6 +21,7 @@ from understudy.connections import redact
 from understudy.errors import InputError, unknown
 from understudy.interfaces import Progress
 from understudy.jobs import rows
+from understudy.jobs.frames import as_table
 from understudy.jobs.straight import Told
 from understudy.jobs.version import code_version
 from understudy.schema import Column, ForeignKey, Schema, Table, TableName
@@ -118,24 +119,9 @@ def _read(data: Any, what: str) -> Side:
                 raise InputError(f"{redact(str(data))} holds no table")
             return Side(redact(str(data)), tables, source.schema)
     given = data if isinstance(data, Mapping) else {str(_ONLY): data}
-    tables = {name if isinstance(name, TableName) else TableName("", str(name)): _table(one)
+    tables = {name if isinstance(name, TableName) else TableName("", str(name)): as_table(one, "measured")
               for name, one in given.items()}  # fmt: skip
     return Side(what, tables, Schema(tuple(_described(name, table) for name, table in tables.items())))
-
-
-def _table(data: Any) -> pa.Table:
-    if isinstance(data, pa.Table):
-        return data
-    if isinstance(data, pa.RecordBatch):
-        return pa.Table.from_batches([data])
-    if isinstance(data, pa.RecordBatchReader):
-        return data.read_all()
-    if type(data).__module__.partition(".")[0] == "pandas":
-        return pa.Table.from_pandas(data, preserve_index=False)
-    if hasattr(data, "__arrow_c_stream__"):
-        return pa.table(data)
-    kind = f"{type(data).__module__}.{type(data).__qualname__}"
-    raise InputError(f"a {kind} cannot be measured", hint="give a path, a URL, a table or DataFrame, or a dict of them")
 
 
 def _described(name: TableName, table: pa.Table) -> Table:

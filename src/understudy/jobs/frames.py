@@ -106,6 +106,24 @@ def _turned(data: Any, policy: Policy, table: str, way: Way) -> Any:
     raise InputError(f"a {kind} cannot be masked", hint=hint)
 
 
+def as_table(data: Any, done: str) -> pa.Table:
+    """A frame of any kind as an Arrow table; an InputError, saying what it cannot be (``done``), where it is none."""
+    if isinstance(data, pa.Table):
+        return data
+    if isinstance(data, pa.RecordBatch):
+        return pa.Table.from_batches([data])
+    if isinstance(data, pa.RecordBatchReader):
+        return data.read_all()
+    if _is_frame(data, "pandas"):
+        return pa.Table.from_pandas(data, preserve_index=False)
+    if hasattr(data, "__arrow_c_stream__"):
+        whole = pa.table(data)
+        viewed = [one.with_type(pa.string()) if one.type == pa.string_view() else one for one in whole.schema]
+        return whole.cast(pa.schema(viewed))  # few of Arrow's functions take views
+    kind = f"{type(data).__module__}.{type(data).__qualname__}"
+    raise InputError(f"a {kind} cannot be {done}", hint="give an Arrow table, or a pandas or polars DataFrame")
+
+
 def _is_frame(data: Any, package: str) -> bool:
     return type(data).__name__ == "DataFrame" and type(data).__module__.partition(".")[0] == package
 

@@ -20,6 +20,7 @@ from understudy.connections.files import Format
 from understudy.connections.files.places import refuse_existing
 from understudy.errors import InputError, unknown
 from understudy.interfaces import Progress
+from understudy.jobs.frames import as_table
 from understudy.jobs.making import Effort, FamilyMaker, Level, Maker, Shares, Wish, wanted_rows
 from understudy.jobs.rows import Rows, Source, of_file, of_table, opened
 from understudy.jobs.straight import Told, beside, publish
@@ -128,9 +129,9 @@ def synthesize(
     wish = Wish(rows, balance or {}, effort, similarity, outliers, seed, epsilon, subject)
     if data is None and model is None:
         raise InputError("there is nothing to learn from", hint="give a table or a DataFrame, or a saved `model=`")
-    whole = None if data is None else as_table(data)
+    whole = None if data is None else as_table(data, "learned from")
     source = None if whole is None else of_table(whole, table)
-    seeds = None if given is None else as_table(given)
+    seeds = None if given is None else as_table(given, "learned from")
     told = progress or _silent
     maker = Maker.learn(source, wish, told) if model is None and source is not None else Maker.load(str(model))
     if save is not None:
@@ -138,25 +139,6 @@ def synthesize(
     made = pa.Table.from_batches(list(maker.make(wish, seeds, told, real=source)), schema=maker.arrow_schema)
     like = given if data is None else data
     return as_it_came(made, like, None if whole is None else whole.schema)
-
-
-def as_table(data: Any) -> pa.Table:
-    """A frame of any kind as an Arrow table."""
-    if isinstance(data, pa.Table):
-        return data
-    if isinstance(data, pa.RecordBatch):
-        return pa.Table.from_batches([data])
-    if isinstance(data, pa.RecordBatchReader):
-        return data.read_all()
-    package = type(data).__module__.partition(".")[0]
-    if package == "pandas" and hasattr(data, "columns"):
-        return pa.Table.from_pandas(data, preserve_index=False)
-    if hasattr(data, "__arrow_c_stream__"):
-        whole = pa.table(data)
-        viewed = [one.with_type(pa.string()) if one.type == pa.string_view() else one for one in whole.schema]
-        return whole.cast(pa.schema(viewed))  # few of Arrow's functions take views
-    kind = f"{type(data).__module__}.{type(data).__qualname__}"
-    raise InputError(f"a {kind} cannot be learned from", hint="give an Arrow table, or a pandas or polars DataFrame")
 
 
 def as_it_came(made: pa.Table, like: Any, columns: pa.Schema | None) -> Any:

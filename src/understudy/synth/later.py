@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.synth.columns import UNKNOWN, Cells, Coded, Drawn, Numbers, Part, integers, numbers_from
+from understudy.synth.moments import DAY, unit_of
 
-_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000, "D": 1}
 _SOON = 2.0
 """Days; what usually comes later than that is known by its day and its time of day, not by seconds."""
 
@@ -25,11 +25,6 @@ def moments(kind: pa.DataType) -> bool:
     return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
 
 
-def unit_of(kind: pa.DataType) -> str:
-    """The unit in which moments of a type are counted: "D" for dates."""
-    return "D" if pa.types.is_date(kind) else str(kind.unit)
-
-
 def counted(values: pa.Array, unit: str) -> tuple[Whole, Flags]:
     """Plain moments as whole units since 1970 (of coarser units, the beginning), 0 where null; and where they are."""
     gone = np.asarray(values.is_null())
@@ -37,15 +32,15 @@ def counted(values: pa.Array, unit: str) -> tuple[Whole, Flags]:
     if own == "D":
         values = values.cast(pa.date32()).cast(pa.int32())
     found = pc.fill_null(values.cast(pa.int64()), 0).to_numpy(zero_copy_only=False).astype(np.int64)
-    if _DAY[own] > _DAY[unit]:
-        return found // (_DAY[own] // _DAY[unit]), gone
-    return found * (_DAY[unit] // _DAY[own]), gone
+    if DAY[own] > DAY[unit]:
+        return found // (DAY[own] // DAY[unit]), gone
+    return found * (DAY[unit] // DAY[own]), gone
 
 
 def comparable(values: pa.Array) -> NDArray[np.float64]:
     """Plain moments as seconds, NaN where null."""
     found, gone = counted(values, unit_of(values.type))
-    seconds = found / (_DAY[unit_of(values.type)] / 86_400)
+    seconds = found / (DAY[unit_of(values.type)] / 86_400)
     return np.where(gone, np.nan, seconds)
 
 
@@ -136,7 +131,7 @@ class Later:
 
     def _moments(self, drawn: Drawn, start: Whole) -> tuple[Whole, Flags]:
         """What drawn distances come to from a start, and where there is none."""
-        day = _DAY[self.unit]
+        day = DAY[self.unit]
         total, gone = np.zeros(len(start), np.int64), np.zeros(len(start), bool)
         for at, (role, piece) in enumerate(zip(self.roles, self.pieces, strict=True)):
             found, absent = piece.numbers(drawn.codes[at], drawn.levels[at])
@@ -157,12 +152,12 @@ class Later:
         code = np.minimum(np.searchsorted(up, dice * up[-1], "right"), len(shares) - 1).astype(np.int32)
         inner = (dice * up[-1] - np.concatenate([[0.0], up])[code]) / np.maximum(shares[code], 1e-12)
         distance, _ = piece.numbers(code, np.clip(inner, 1e-6, 1 - 1e-6).astype(np.float32))
-        step = _DAY[self.unit] if self.roles[0] == "days" else 1
+        step = DAY[self.unit] if self.roles[0] == "days" else 1
         return pa.array(found - integers(distance, 0) * step, pa.int64(), mask=gone)
 
 
 def _role(found: Whole, start: Whole, role: str, unit: str) -> NDArray[np.float64]:
-    day = _DAY[unit]
+    day = DAY[unit]
     if role == "elapsed":
         return (found - start).astype(np.float64)
     return (found // day - start // day if role == "days" else found % day).astype(np.float64)
@@ -174,13 +169,13 @@ def later_of(values: pa.Array, source: pa.Array, name: str, alone: Coded, k: int
     found, gone = counted(values, unit)
     start, missing = counted(source, unit)
     both = ~gone & ~missing
-    apart = np.median(found[both] - start[both]) / _DAY[unit] if both.any() else 0.0
+    apart = np.median(found[both] - start[both]) / DAY[unit] if both.any() else 0.0
     if unit == "D":
         roles: tuple[str, ...] = ("days",)
     elif apart < _SOON:
         roles = ("elapsed",)
     else:
-        roles = ("days", "time") if (found[both] % _DAY[unit]).any() else ("days",)
+        roles = ("days", "time") if (found[both] % DAY[unit]).any() else ("days",)
     pieces = []
     for at, role in enumerate(roles):
         said = ~missing | gone if at == 0 else both

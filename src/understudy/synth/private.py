@@ -107,18 +107,7 @@ def fit(
     from understudy.synth.train import Learned
 
     plan, chance = private.plan, Chance(private.seed)
-    for name in (*private.bounds, *private.categories, *([private.subject] if private.subject else [])):
-        if name not in rows.schema.names:
-            raise unknown("column", name, rows.schema.names)
-    for name in private.categories:
-        if not arrow.is_text(rows.schema.field(name).type):
-            raise InputError(f"column {name!r} holds no text", hint="give bounds of numbers, and categories of texts")
-    for name in private.bounds:
-        kind = rows.schema.field(name).type
-        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
-            raise InputError(
-                f"column {name!r} holds no numbers", hint="give bounds of numbers, and categories of texts"
-            )
+    _refuse_unknown(private, rows.schema)
     named = (*identifiers, *([private.subject] if private.subject else []))
     known = Known(private.bounds, private.categories, named)
     rows, owner = bounded(rows, private, chance)
@@ -127,16 +116,7 @@ def fit(
     budget = concentrated(private.epsilon, private.delta - label_delta)
     noise = math.sqrt(asked / (2 * _COLUMNS * budget))
     subjects = float(Counter(chance, noise).counts(np.zeros(owner.max(initial=-1) + 1, np.int64), 1)[0])
-    if subjects < _FEWEST:
-        raise InputError(
-            f"the table has too few subjects to learn from in private: fewer than about {_FEWEST}",
-            hint="give more rows, or mask the table instead",
-        )
-    if private.delta * subjects > 1:
-        raise InputError(
-            f"a delta of {private.delta:g} is more than one in the number of subjects",
-            hint="give a smaller one: a delta that large allows some of them to be told outright",
-        )
+    _refuse_few(private, subjects)
     counter = Counter(chance, noise, private.rows_per_subject)
     counter.rows = float(counter.counts(np.zeros(len(rows), np.int64), 1)[0])
     encoder = private_encoder(table, rows, known, counter, label_delta)
@@ -176,6 +156,36 @@ def fit(
         chance.seeded,
     )
     return encoder, network, Learned(int(plan.steps * sampled * subjects), math.nan, math.nan, privacy)
+
+
+def _refuse_unknown(private: Private, schema: pa.Schema) -> None:
+    """Raise an InputError where a column that is named is not there, or is of another kind."""
+    for name in (*private.bounds, *private.categories, *([private.subject] if private.subject else [])):
+        if name not in schema.names:
+            raise unknown("column", name, schema.names)
+    for name in private.categories:
+        if not arrow.is_text(schema.field(name).type):
+            raise InputError(f"column {name!r} holds no text", hint="give bounds of numbers, and categories of texts")
+    for name in private.bounds:
+        kind = schema.field(name).type
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+            raise InputError(
+                f"column {name!r} holds no numbers", hint="give bounds of numbers, and categories of texts"
+            )
+
+
+def _refuse_few(private: Private, subjects: float) -> None:
+    """Raise an InputError where a noisy number of subjects is too small, for the noise or for delta."""
+    if subjects < _FEWEST:
+        raise InputError(
+            f"the table has too few subjects to learn from in private: fewer than about {_FEWEST}",
+            hint="give more rows, or mask the table instead",
+        )
+    if private.delta * subjects > 1:
+        raise InputError(
+            f"a delta of {private.delta:g} is more than one in the number of subjects",
+            hint="give a smaller one: a delta that large allows some of them to be told outright",
+        )
 
 
 def _public(private: Private) -> tuple[str, ...]:
