@@ -118,12 +118,12 @@ def steps(epsilon: float, *, trials: int = 4_000, share: float = 1.0, delta: flo
     """The least epsilon of one step that trials leave possible; ``share`` of the noise that it takes is given."""
     import torch
 
-    from understudy.synth.accounting import ORDERS, noise_for
-    from understudy.synth.dp_train import Subjects, noised, summed
-    from understudy.synth.encode import encoder_of, table_of
-    from understudy.synth.model import Size, mixed
-    from understudy.synth.noise import Chance
-    from understudy.synth.train import Rows
+    from understudy.synth.encoding.encode import encoder_of, table_of
+    from understudy.synth.network.model import Size, mixed
+    from understudy.synth.network.train import Rows
+    from understudy.synth.privacy.accounting import ORDERS, noise_for
+    from understudy.synth.privacy.dp_train import Subjects, noised, summed
+    from understudy.synth.privacy.noise import Chance
 
     table = crowd(40, np.random.default_rng(seed)).select(["c0"])  # one column: no mask blurs what is looked for
     encoder = encoder_of(table_of(table.schema), table, k=2, relations=False)

@@ -27,7 +27,7 @@ import pyarrow.csv
 from understudy.checks.relational import Families, Family, positions, relational, successions
 from understudy.checks.scores import Score
 from understudy.schema import ForeignKey, Schema, TableName
-from understudy.synth.encode import table_of
+from understudy.synth.encoding.encode import table_of
 from understudy.synth.tables import Tables
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "relational"
@@ -182,7 +182,7 @@ def run(
     """Fit, sample and judge."""
     import torch
 
-    from understudy.synth.effort import Budget
+    from understudy.synth.network.effort import Budget
 
     torch.set_num_threads(1)
     effort = Budget(500_000, 256, chosen.passes) if chosen.passes else chosen.effort

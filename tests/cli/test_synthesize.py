@@ -12,7 +12,7 @@ import pytest
 
 from understudy import synthesize
 from understudy.errors import InputError
-from understudy.synth import effort
+from understudy.synth.network import effort
 
 
 def people(rows=120):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 pytest.importorskip("torch")
 
 from understudy.synth import SYNTHESIZERS
-from understudy.synth.effort import Budget
+from understudy.synth.network.effort import Budget
 
 NAMES = sorted(SYNTHESIZERS)
 SECRET = "Aurelia Quintessa Voss"

@@ -8,7 +8,7 @@ from understudy.errors import InputError
 from understudy.interfaces import Result
 from understudy.jobs.measuring import attempts, told, worth_another
 from understudy.jobs.spec import SynthesizeSpec
-from understudy.synth import effort
+from understudy.synth.network import effort
 
 PLANTED = "zaphod.{}@planted.test"
 

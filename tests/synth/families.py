@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from understudy.schema import Column, ForeignKey, Schema, Table, TableName, Unique
-from understudy.synth.effort import Budget
-from understudy.synth.encode import table_of
-from understudy.synth.gather import NONE, Keys, columns_of
+from understudy.synth.encoding.encode import table_of
+from understudy.synth.families.gather import NONE, Keys, columns_of
+from understudy.synth.network.effort import Budget
 
 TINY = Budget(rows=5_000, width=16, passes=1_500)
 MORE = Budget(rows=20_000, width=48, passes=20_000)

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-from understudy.synth.effort import Budget
+from understudy.synth.network.effort import Budget
 
 SHORT = Budget(rows=10_000, width=48, passes=6_000)
 LONGER = Budget(rows=10_000, width=64, passes=60_000)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from understudy.errors import InputError
-from understudy.synth.accounting import ORDERS, concentrated, epsilon_of, gaussian, noise_for
+from understudy.synth.privacy.accounting import ORDERS, concentrated, epsilon_of, gaussian, noise_for
 
 
 def by_binomials(noise: float, sampled: float, order: int) -> float:

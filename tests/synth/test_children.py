@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from synth.families import name, schema_of
-from understudy.synth.children import (
+from understudy.synth.families.children import (
     counters_of,
     firsts,
     floats,

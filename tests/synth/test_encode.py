@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from synth.tables import people
 from understudy.errors import InputError
 from understudy.synth.artifact import read, written
-from understudy.synth.columns import categories_of, numbers_of
-from understudy.synth.curves import curve_of, step_of
-from understudy.synth.encode import Encoder, Reservoir, encoder_of, sampled, table_of
-from understudy.synth.patterns import Patterns
+from understudy.synth.encoding.columns import categories_of, numbers_of
+from understudy.synth.encoding.curves import curve_of, step_of
+from understudy.synth.encoding.encode import Encoder, Reservoir, encoder_of, sampled, table_of
+from understudy.synth.encoding.patterns import Patterns
 
 K = 5
 

@@ -18,7 +18,7 @@ from understudy.errors import InputError
 from understudy.interfaces import Progress
 from understudy.schema import Table
 from understudy.synth.filters import CHUNK, Filters, filtered
-from understudy.synth.guard import Guard
+from understudy.synth.privacy.guard import Guard
 
 BANK = Path(__file__).resolve().parents[3] / "shared" / "data" / "tabular" / "bank_marketing" / "bank_marketing.csv.gz"
 HIGH = Filters(similarity="high")

@@ -15,7 +15,7 @@ from synth.tables import LONGER, SHORT, people, rows_of
 from understudy.errors import InputError
 from understudy.schema import Table, TableName, Unique
 from understudy.synth import SYNTHESIZERS
-from understudy.synth.encode import table_of
+from understudy.synth.encoding.encode import table_of
 from understudy.synth.flat import Flat
 
 N = 300

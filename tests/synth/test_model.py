@@ -8,8 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from understudy.synth.columns import Part  # noqa: E402
-from understudy.synth.model import Network, Size, mixed, scored  # noqa: E402
+from understudy.synth.encoding.columns import Part  # noqa: E402
+from understudy.synth.network.model import Network, Size, mixed, scored  # noqa: E402
 
 PARTS = (
     Part("a", (0.5, 0.3, 0.2)),

@@ -10,21 +10,21 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-from tests.synth.tables import people, rows_of
 
+from synth.tables import people, rows_of
 from understudy.errors import Error, InputError
 from understudy.interfaces import Progress
-from understudy.synth import cells
 from understudy.synth import private as private_module
-from understudy.synth.accounting import epsilon_of, gaussian
-from understudy.synth.dp_encode import Counter, Known, private_encoder, questions
-from understudy.synth.dp_train import Subjects, clipped, noised, row_losses, squared_norms, summed, watched
-from understudy.synth.encode import encoder_of, table_of
+from understudy.synth.encoding.encode import encoder_of, table_of
 from understudy.synth.flat import Flat
-from understudy.synth.model import Network, Size, mixed
-from understudy.synth.noise import Chance
+from understudy.synth.network.model import Network, Size, mixed
+from understudy.synth.network.train import Rows
+from understudy.synth.privacy import cells
+from understudy.synth.privacy.accounting import epsilon_of, gaussian
+from understudy.synth.privacy.dp_encode import Counter, Known, private_encoder, questions
+from understudy.synth.privacy.dp_train import Subjects, clipped, noised, row_losses, squared_norms, summed, watched
+from understudy.synth.privacy.noise import Chance
 from understudy.synth.private import Plan, Private, bounded
-from understudy.synth.train import Rows
 
 TINY = Plan(width=24, steps=8, batch=100, views=2)
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from understudy.synth.encode import Encoder, encoder_of, table_of
-from understudy.synth.related import related
+from understudy.synth.encoding.encode import Encoder, encoder_of, table_of
+from understudy.synth.relations.related import related
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from understudy.synth.encode import encoder_of, table_of
-from understudy.synth.relations import Relations, find
-from understudy.synth.rules import Copy, Sum
+from understudy.synth.encoding.encode import encoder_of, table_of
+from understudy.synth.relations.finding import Relations, find
+from understudy.synth.relations.rules import Copy, Sum
 
 
 def found(rows: pa.Table) -> Relations:
@@ -166,8 +166,8 @@ def holds(rows: pa.Table) -> None:
 
 pytest.importorskip("torch")
 
-from understudy.synth.effort import Budget  # noqa: E402
 from understudy.synth.flat import Flat  # noqa: E402
+from understudy.synth.network.effort import Budget  # noqa: E402
 
 
 @functools.cache

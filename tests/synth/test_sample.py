@@ -11,10 +11,10 @@ pytest.importorskip("torch")
 
 from synth.tables import LONGER, people, rows_of
 from understudy.errors import InputError
-from understudy.synth.columns import Part
+from understudy.synth.encoding.columns import Part
 from understudy.synth.flat import Flat
-from understudy.synth.model import Layout
-from understudy.synth.sample import chosen, in_turn
+from understudy.synth.network.model import Layout
+from understudy.synth.network.sample import chosen, in_turn
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from understudy.synth.children import Siblings, habits_of, plans_of, sorted_siblings
-from understudy.synth.sequences import examples, sequence
+from understudy.synth.families.children import Siblings, habits_of, plans_of, sorted_siblings
+from understudy.synth.families.sequences import examples, sequence
 
 ROW = st.tuples(st.integers(0, 5), st.sampled_from(["red", "blue"]), st.one_of(st.none(), st.integers(0, 9)))
 FAMILY = st.lists(ROW, max_size=6)

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from synth.families import MORE, SHOP, TINY, Rows, collected, key, name, parents_of, schema_of, shop, whole
 from understudy.errors import InputError
 from understudy.schema import ForeignKey, Schema
-from understudy.synth.gather import NONE
-from understudy.synth.order import planned
+from understudy.synth.families.gather import NONE
+from understudy.synth.families.order import planned
 from understudy.synth.tables import Tables
 
 USERS, ORDERS = name("users"), name("orders")

@@ -10,11 +10,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from synth.tables import people  # noqa: E402
-from understudy.synth.columns import Part  # noqa: E402
-from understudy.synth.effort import Budget, budget_of, threads  # noqa: E402
-from understudy.synth.encode import Encoded, encoder_of, table_of  # noqa: E402
-from understudy.synth.model import Network, Size, mixed  # noqa: E402
-from understudy.synth.train import Learned, Recipe, learn, masks  # noqa: E402
+from understudy.synth.encoding.columns import Part  # noqa: E402
+from understudy.synth.encoding.encode import Encoded, encoder_of, table_of  # noqa: E402
+from understudy.synth.network.effort import Budget, budget_of, threads  # noqa: E402
+from understudy.synth.network.model import Network, Size, mixed  # noqa: E402
+from understudy.synth.network.train import Learned, Recipe, learn, masks  # noqa: E402
 
 
 def taught(passes: int = 20_000, seed: int = 0) -> tuple[Network, Learned, list[int]]:

@@ -126,9 +126,9 @@ class Maker:
         self.outcome = passing.outcome
 
     def _filters(self, wish: Wish, real: Rows | None, given: pa.Table | None) -> dict[str, Any]:
-        from understudy.synth.effort import kept_rows
-        from understudy.synth.encode import sampled
+        from understudy.synth.encoding.encode import sampled
         from understudy.synth.filters import Filters
+        from understudy.synth.network.effort import kept_rows
 
         if real is None:
             if (wish.similarity or "off") != "off" or (wish.outliers or "off") != "off":

@@ -1,17 +1,17 @@
 """Synthesizers: rows that behave like a table's without being any of its rows.
 
-**One table** (``flat``, the way in): ``encode`` turns rows into what a network learns, one codec per column
-(``columns``, ``curves``, ``moments``, ``identifiers``, ``patterns``); ``model`` is the network, ``train`` its one
-loop, ``effort`` what that may cost; ``sample`` draws rows under any conditions; ``artifact`` is what stays of a fit.
+**One table** (``flat``, the way in): ``encoding`` turns rows into what a network learns (``encode``), one codec per
+column; ``network`` is the model, its one training loop, what that may cost, and the drawing of rows under conditions;
+``artifact`` is what stays of a fit.
 
-**What holds between columns**: ``relations`` finds it (``copies``, ``sums``, ``dependencies``, ``rules``),
-``linked`` makes columns follow one another (``related``, ``later``), ``legal`` knows which classes go together.
+**What holds between columns** (``relations``): ``finding`` finds it (copies, sums, dependencies, rules), ``linked``
+makes columns follow one another, ``legal`` knows which classes go together.
 
-**Several tables** (``tables``, the way in): ``order`` says who belongs to whom, ``gather`` reads, ``learning`` and
-``making`` go over the tables (``children``, ``sequences``, ``links``, ``pointing``); ``families`` is their artifact.
+**Several tables** (``tables``, the way in; ``families``): ``order`` says who belongs to whom, ``gather`` reads,
+``learning`` and ``making`` go over the tables.
 
-**Privacy**: ``filters`` refuse copies and outliers of any synthesizer by what ``guard`` knows; ``private`` is a fit
-within a budget (``dp_encode``, ``dp_train``, ``cells``, ``noise``, ``accounting``).
+**Privacy** (``privacy``): ``filters`` refuse copies and outliers of any synthesizer by what ``guard`` knows;
+``private`` is a fit within a budget.
 
 **Nothing to learn from**: ``described`` has a language model write rows.
 """

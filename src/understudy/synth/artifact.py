@@ -16,23 +16,23 @@ from typing import Any
 import pyarrow as pa
 
 from understudy.errors import InputError
-from understudy.synth.accounting import Privacy, Share
-from understudy.synth.children import Habits
-from understudy.synth.columns import Categories, Numbers
-from understudy.synth.curves import Curve
-from understudy.synth.dependencies import Dependency
-from understudy.synth.encode import Encoder
-from understudy.synth.identifiers import Identifiers
-from understudy.synth.later import Later
-from understudy.synth.legal import Legal, Pair
-from understudy.synth.links import Clusters, Common, Scale
-from understudy.synth.model import Network, Size, mixed
-from understudy.synth.moments import Moments
-from understudy.synth.patterns import Patterns
-from understudy.synth.related import Related
-from understudy.synth.relations import Order, Relation, Relations
-from understudy.synth.rules import Copy, Product, Sum
-from understudy.synth.train import Learned
+from understudy.synth.encoding.columns import Categories, Numbers
+from understudy.synth.encoding.curves import Curve
+from understudy.synth.encoding.encode import Encoder
+from understudy.synth.encoding.identifiers import Identifiers
+from understudy.synth.encoding.moments import Moments
+from understudy.synth.encoding.patterns import Patterns
+from understudy.synth.families.children import Habits
+from understudy.synth.families.links import Clusters, Common, Scale
+from understudy.synth.network.model import Network, Size, mixed
+from understudy.synth.network.train import Learned
+from understudy.synth.privacy.accounting import Privacy, Share
+from understudy.synth.relations.dependencies import Dependency
+from understudy.synth.relations.finding import Order, Relation, Relations
+from understudy.synth.relations.later import Later
+from understudy.synth.relations.legal import Legal, Pair
+from understudy.synth.relations.related import Related
+from understudy.synth.relations.rules import Copy, Product, Sum
 
 FORMAT = "understudy synthesizer 1"
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from understudy.errors import InputError
 from understudy.interfaces import BATCH_ROWS, Synthesizer
-from understudy.synth.guard import Guard, Level
+from understudy.synth.privacy.guard import Guard, Level
 
 CHUNK = 16_384
 """Rows that are judged at a time."""

@@ -15,19 +15,19 @@ from understudy import arrow
 from understudy.errors import InputError, unknown
 from understudy.interfaces import BATCH_ROWS, Progress
 from understudy.schema import Table
-from understudy.synth.accounting import Privacy
-from understudy.synth.columns import Categories, Drawn, Numbers
-from understudy.synth.effort import Budget, Effort, budget_of, kept_rows, threads
-from understudy.synth.encode import Encoded, Encoder, encoder_of, sampled, table_of, typed
-from understudy.synth.linked import completed
+from understudy.synth.encoding.columns import Categories, Drawn, Numbers
+from understudy.synth.encoding.encode import Encoded, Encoder, encoder_of, sampled, table_of, typed
+from understudy.synth.network.effort import Budget, Effort, budget_of, kept_rows, threads
+from understudy.synth.privacy.accounting import Privacy
 from understudy.synth.private import Private
 from understudy.synth.private import fit as fit_privately
-from understudy.synth.related import Related
-from understudy.synth.relations import Relations
+from understudy.synth.relations.finding import Relations
+from understudy.synth.relations.linked import completed
+from understudy.synth.relations.related import Related
 
 if TYPE_CHECKING:
-    from understudy.synth.model import Network
-    from understudy.synth.train import Learned
+    from understudy.synth.network.model import Network
+    from understudy.synth.network.train import Learned
 
 Shares = Literal["even"] | Mapping[object, float]
 """How often each value of a column is to be: all alike, or so often each."""
@@ -114,8 +114,8 @@ class Flat:
         rows are kept, what a fit may tell of any one is bounded, and no relations are sought; ``privacy`` says what
         was spent.
         """
-        from understudy.synth import train
-        from understudy.synth.model import Size, mixed
+        from understudy.synth.network import train
+        from understudy.synth.network.model import Size, mixed
 
         schema = batches.schema
         table = table or table_of(schema)
@@ -206,7 +206,7 @@ class Flat:
         wanted: Mapping[str, Mapping[int, float]],
         temperature: float,
     ) -> Iterator[pa.RecordBatch]:
-        from understudy.synth.sample import CHUNK, chosen, draw
+        from understudy.synth.network.sample import CHUNK, chosen, draw
 
         encoder, network = self.encoder, self.network
         device = self._place()
@@ -270,7 +270,7 @@ class Flat:
 
     def log_prob(self, table: pa.Table, *, orders: int = 4) -> NDArray[np.float64]:
         """The log-likelihood of each row in nats; of numbers, as the density of the normal score of their rank."""
-        from understudy.synth.sample import CHUNK, log_likelihood
+        from understudy.synth.network.sample import CHUNK, log_likelihood
 
         found = []
         self.network.to("cpu")
@@ -283,7 +283,7 @@ class Flat:
 
     def predict_proba(self, table: pa.Table, column: str) -> tuple[list[object], NDArray[np.float64]]:
         """The values that a column may have, and the chance of each in every row given its other columns."""
-        from understudy.synth.sample import CHUNK, foreseen
+        from understudy.synth.network.sample import CHUNK, foreseen
 
         if column not in self.encoder.made_schema.names:
             raise unknown("column", column, self.encoder.made_schema.names)

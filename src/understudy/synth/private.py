@@ -22,14 +22,14 @@ from understudy import arrow
 from understudy.errors import Error, InputError, unknown
 from understudy.interfaces import Progress
 from understudy.schema import Table
-from understudy.synth.accounting import Privacy, Share, concentrated, epsilon_of, gaussian, noise_for
-from understudy.synth.dp_encode import Counter, Known, private_encoder, questions
-from understudy.synth.encode import Encoder
-from understudy.synth.noise import Chance
+from understudy.synth.encoding.encode import Encoder
+from understudy.synth.privacy.accounting import Privacy, Share, concentrated, epsilon_of, gaussian, noise_for
+from understudy.synth.privacy.dp_encode import Counter, Known, private_encoder, questions
+from understudy.synth.privacy.noise import Chance
 
 if TYPE_CHECKING:
-    from understudy.synth.model import Network
-    from understudy.synth.train import Learned
+    from understudy.synth.network.model import Network
+    from understudy.synth.network.train import Learned
 
 _COLUMNS = 0.06
 """The share of the budget that goes to learning the columns."""
@@ -102,9 +102,9 @@ def fit(
 
     ``seed`` starts the network, which says nothing of rows.
     """
-    from understudy.synth.dp_train import learn
-    from understudy.synth.model import Size, mixed
-    from understudy.synth.train import Learned
+    from understudy.synth.network.model import Size, mixed
+    from understudy.synth.network.train import Learned
+    from understudy.synth.privacy.dp_train import learn
 
     plan, chance = private.plan, Chance(private.seed)
     _refuse_unknown(private, rows.schema)

@@ -15,12 +15,12 @@ import pyarrow as pa
 from understudy.errors import InputError, unknown
 from understudy.interfaces import Progress
 from understudy.schema import Schema, TableName
-from understudy.synth.effort import Budget, Effort, budget_of, kept_rows
-from understudy.synth.encode import FEWEST
-from understudy.synth.gather import Read, gathered
-from understudy.synth.learning import Learning, Model
-from understudy.synth.making import Making
-from understudy.synth.order import Plan, planned
+from understudy.synth.encoding.encode import FEWEST
+from understudy.synth.families.gather import Read, gathered
+from understudy.synth.families.learning import Learning, Model
+from understudy.synth.families.making import Making
+from understudy.synth.families.order import Plan, planned
+from understudy.synth.network.effort import Budget, Effort, budget_of, kept_rows
 
 __all__ = ["LOOKUP", "Read", "Tables"]
 
@@ -129,14 +129,14 @@ class Tables:
 
     def save(self, path: str | Path) -> None:
         """Write what was learned to one file; no row is in it, of lookups neither."""
-        from understudy.synth.families import save
+        from understudy.synth.families.artifact import save
 
         save(path, self.plan, self._models)
 
     @staticmethod
     def load(path: str | Path, *, threads: int = 1, device: str = "auto") -> Tables:
         """Read what ``save`` wrote; rows of lookups are then to be given to ``sample``."""
-        from understudy.synth.families import load
+        from understudy.synth.families.artifact import load
 
         made = Tables(threads=threads, device=device)
         made._plan, made._models = load(path, threads=threads, device=device)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from understudy.synth.columns import Codes, Levels
-from understudy.synth.encode import Encoded
-from understudy.synth.model import SEEN, Layout, Network, exactly, scored, split
-from understudy.synth.train import lower_precision
+from understudy.synth.encoding.columns import Codes, Levels
+from understudy.synth.encoding.encode import Encoded
+from understudy.synth.network.model import SEEN, Layout, Network, exactly, scored, split
+from understudy.synth.network.train import lower_precision
 
 CHUNK = 4_096
 """Rows that are drawn together; a chunk's randomness is its own, so batches may be of any size."""

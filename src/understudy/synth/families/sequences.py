@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy import arrow
-from understudy.synth.children import (
+from understudy.synth.families.children import (
     Flags,
     Floats,
     Habits,

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from understudy import arrow
 from understudy.schema import Table
-from understudy.synth.columns import FEW, Categories, Coded, Numbers
-from understudy.synth.later import Later, later_of, moments
-from understudy.synth.legal import legal_of
-from understudy.synth.moments import Moments
-from understudy.synth.related import Related, fitting, related
-from understudy.synth.relations import Order, Rule, find
-from understudy.synth.rules import Copy, Product, Sum, as_array, as_floats, shaped, stepped
+from understudy.synth.encoding.columns import FEW, Categories, Coded, Numbers
+from understudy.synth.encoding.moments import Moments
+from understudy.synth.relations.finding import Order, Rule, find
+from understudy.synth.relations.later import Later, later_of, moments
+from understudy.synth.relations.legal import legal_of
+from understudy.synth.relations.related import Related, fitting, related
+from understudy.synth.relations.rules import Copy, Product, Sum, as_array, as_floats, shaped, stepped
 
 if TYPE_CHECKING:
-    from understudy.synth.encode import Encoder
+    from understudy.synth.encoding.encode import Encoder
 
 _ROWS = 20_000
 _OFF = 1e-9

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from understudy.synth.accounting import Privacy
-from understudy.synth.encode import Encoded
-from understudy.synth.model import Network, matrices, scored
+from understudy.synth.encoding.encode import Encoded
+from understudy.synth.network.model import Network, matrices, scored
+from understudy.synth.privacy.accounting import Privacy
 
 _HELD = (0.05, 0.1)
 """The share of rows that only judge: the least and, of small tables, the most."""

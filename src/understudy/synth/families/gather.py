@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from understudy import arrow
 from understudy.interfaces import Progress
 from understudy.schema import ForeignKey, TableName
-from understudy.synth.children import Whole
-from understudy.synth.encode import Reservoir
-from understudy.synth.order import Plan, Role
+from understudy.synth.encoding.encode import Reservoir
+from understudy.synth.families.children import Whole
+from understudy.synth.families.order import Plan, Role
 
 Read = Callable[[TableName], pa.RecordBatchReader]
 """How to read a table's rows; called once a table."""

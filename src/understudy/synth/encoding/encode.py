@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from understudy import arrow
 from understudy.errors import InputError
 from understudy.schema import Column, Table, TableName
-from understudy.synth.columns import (
+from understudy.synth.encoding.columns import (
     UNKNOWN,
     Cells,
     Coded,
@@ -25,13 +25,13 @@ from understudy.synth.columns import (
     categories_of,
     numbers_of,
 )
-from understudy.synth.identifiers import identifiers_of, is_identifier
-from understudy.synth.later import Later
-from understudy.synth.legal import Legal
-from understudy.synth.linked import linked, mended
-from understudy.synth.moments import moments_of
-from understudy.synth.related import Related, in_order
-from understudy.synth.relations import Relations
+from understudy.synth.encoding.identifiers import identifiers_of, is_identifier
+from understudy.synth.encoding.moments import moments_of
+from understudy.synth.relations.finding import Relations
+from understudy.synth.relations.later import Later
+from understudy.synth.relations.legal import Legal
+from understudy.synth.relations.linked import linked, mended
+from understudy.synth.relations.related import Related, in_order
 
 FEWEST = 20
 """Rows below which a table is refused: whatever was made from so few would show them."""

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from understudy.synth.columns import UNKNOWN, Cells, Coded, Codes, Drawn, Numbers, Part
-from understudy.synth.curves import rounded
-from understudy.synth.later import Later
+from understudy.synth.encoding.columns import UNKNOWN, Cells, Coded, Codes, Drawn, Numbers, Part
+from understudy.synth.encoding.curves import rounded
+from understudy.synth.relations.later import Later
 
 _CLOSE = 1e-9
 

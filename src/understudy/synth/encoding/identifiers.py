@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy import arrow
-from understudy.synth.columns import Cells, Drawn, Part, only
-from understudy.synth.patterns import Patterns
+from understudy.synth.encoding.columns import Cells, Drawn, Part, only
+from understudy.synth.encoding.patterns import Patterns
 
 _OWN = 0.9
 """The share of different texts from which a column names its rows."""

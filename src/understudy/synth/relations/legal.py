@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.synth.columns import Codes, Part
+from understudy.synth.encoding.columns import Codes, Part
 
 Flags = NDArray[np.bool_]
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy import arrow
-from understudy.synth.children import Floats, Whole, floats, is_measure
+from understudy.synth.families.children import Floats, Whole, floats, is_measure
 
 MOST = 64
 """Clusters of one parent table at most."""

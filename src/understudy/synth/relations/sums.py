@@ -11,8 +11,8 @@ from itertools import combinations, permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.synth.copies import VARIED, Flags, Numeric, better, near, shuffled
-from understudy.synth.rules import Floats, Form, Product, Sum, shaped
+from understudy.synth.relations.copies import VARIED, Flags, Numeric, better, near, shuffled
+from understudy.synth.relations.rules import Floats, Form, Product, Sum, shaped
 
 FEW = 192
 """Rows on which everything is tried."""

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from understudy import arrow
 from understudy.errors import InputError
-from understudy.synth.curves import Curve, curve_of
+from understudy.synth.encoding.curves import Curve, curve_of
 
 Level = Literal["off", "medium", "high"]
 Hashes = NDArray[np.uint64]

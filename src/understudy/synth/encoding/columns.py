@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from understudy.synth.curves import Curve, curve_of, step_of
-from understudy.synth.patterns import Patterns
+from understudy.synth.encoding.curves import Curve, curve_of, step_of
+from understudy.synth.encoding.patterns import Patterns
 
 Codes = NDArray[np.int32]
 Levels = NDArray[np.float32]

@@ -12,7 +12,9 @@ import pyarrow.compute as pc
 from understudy import arrow
 from understudy.interfaces import Progress
 from understudy.schema import Column, ForeignKey, Table, TableName
-from understudy.synth.children import (
+from understudy.synth.encoding.encode import FEWEST, column_of
+from understudy.synth.encoding.identifiers import Identifiers, identifiers_of, is_identifier
+from understudy.synth.families.children import (
     Habits,
     Siblings,
     Whole,
@@ -23,14 +25,12 @@ from understudy.synth.children import (
     shuffled,
     sorted_siblings,
 )
-from understudy.synth.effort import Budget, Effort
-from understudy.synth.encode import FEWEST, column_of
+from understudy.synth.families.gather import NONE, Gathered, columns_of, joined
+from understudy.synth.families.links import Clusters, clusters_of
+from understudy.synth.families.order import Plan, Role, optional
+from understudy.synth.families.sequences import examples
 from understudy.synth.flat import Flat
-from understudy.synth.gather import NONE, Gathered, columns_of, joined
-from understudy.synth.identifiers import Identifiers, identifiers_of, is_identifier
-from understudy.synth.links import Clusters, clusters_of
-from understudy.synth.order import Plan, Role, optional
-from understudy.synth.sequences import examples
+from understudy.synth.network.effort import Budget, Effort
 
 _TEXTS = 100
 """Different labels of a parent's column up to which its children are shown it."""

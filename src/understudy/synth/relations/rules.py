@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from understudy.synth.curves import rounded
+from understudy.synth.encoding.curves import rounded
 
 Floats = NDArray[np.float64]
 

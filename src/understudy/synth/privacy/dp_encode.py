@@ -24,14 +24,14 @@ from numpy.typing import NDArray
 from understudy import arrow
 from understudy.errors import InputError
 from understudy.schema import Column, Table
-from understudy.synth.cells import SPLITS, Cells, grown
-from understudy.synth.columns import FEW, LABELS, SHARED, Categories, Coded, Numbers, floats_of
-from understudy.synth.curves import Curve
-from understudy.synth.encode import Encoder, column_of
-from understudy.synth.identifiers import Identifiers
-from understudy.synth.moments import DAY, Moments, role_of, unit_of, whole_of
-from understudy.synth.noise import Chance
-from understudy.synth.patterns import Patterns
+from understudy.synth.encoding.columns import FEW, LABELS, SHARED, Categories, Coded, Numbers, floats_of
+from understudy.synth.encoding.curves import Curve
+from understudy.synth.encoding.encode import Encoder, column_of
+from understudy.synth.encoding.identifiers import Identifiers
+from understudy.synth.encoding.moments import DAY, Moments, role_of, unit_of, whole_of
+from understudy.synth.encoding.patterns import Patterns
+from understudy.synth.privacy.cells import SPLITS, Cells, grown
+from understudy.synth.privacy.noise import Chance
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]

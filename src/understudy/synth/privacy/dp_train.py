@@ -22,10 +22,10 @@ from torch import Tensor, nn
 
 from understudy.errors import Error
 from understudy.interfaces import Progress
-from understudy.synth.encode import Encoded
-from understudy.synth.model import Network, scored
-from understudy.synth.noise import Chance
-from understudy.synth.train import Rows
+from understudy.synth.encoding.encode import Encoded
+from understudy.synth.network.model import Network, scored
+from understudy.synth.network.train import Rows
+from understudy.synth.privacy.noise import Chance
 
 if TYPE_CHECKING:
     from understudy.synth.private import Plan

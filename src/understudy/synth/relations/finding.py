@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from understudy import arrow
 from understudy.schema import Table
-from understudy.synth.columns import FEW
-from understudy.synth.copies import LEAST, Flags, Numeric, near, number_pairs, numeric, value_pairs
-from understudy.synth.dependencies import Dependency, dependencies_of
-from understudy.synth.later import comparable, moments
-from understudy.synth.rules import Copy, Product, Sum, as_floats
-from understudy.synth.sums import combined
+from understudy.synth.encoding.columns import FEW
+from understudy.synth.relations.copies import LEAST, Flags, Numeric, near, number_pairs, numeric, value_pairs
+from understudy.synth.relations.dependencies import Dependency, dependencies_of
+from understudy.synth.relations.later import comparable, moments
+from understudy.synth.relations.rules import Copy, Product, Sum, as_floats
+from understudy.synth.relations.sums import combined
 
 Kind = Literal["copy", "constant", "sum", "product", "order", "dependency", "nulls"]
 Rule = Copy | Sum | Product

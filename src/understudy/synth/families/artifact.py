@@ -19,9 +19,9 @@ import pyarrow as pa
 from understudy.errors import InputError
 from understudy.schema import ForeignKey, TableName
 from understudy.synth.artifact import read, written
+from understudy.synth.families.learning import Model
+from understudy.synth.families.order import Plan, Role
 from understudy.synth.flat import Flat
-from understudy.synth.learning import Model
-from understudy.synth.order import Plan, Role
 
 FORMAT = "understudy tables 1"
 

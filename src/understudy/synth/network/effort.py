@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from understudy.errors import InputError
-from understudy.synth.columns import Part
+from understudy.synth.encoding.columns import Part
 
 Effort = Literal["fast", "normal", "best"]
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from understudy.synth.columns import FEW, Cells, Drawn, Floats, Numbers, Part, integers, numbers_from
+from understudy.synth.encoding.columns import FEW, Cells, Drawn, Floats, Numbers, Part, integers, numbers_from
 
 DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000, "D": 1}
 """Units in a day."""

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from understudy.synth.curves import step_of
-from understudy.synth.rules import Copy, Floats, Product, Sum, as_floats
+from understudy.synth.encoding.curves import step_of
+from understudy.synth.relations.rules import Copy, Floats, Product, Sum, as_floats
 
 Flags = NDArray[np.bool_]
 

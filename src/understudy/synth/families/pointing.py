@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 from understudy import arrow
 from understudy.errors import InputError
 from understudy.schema import ForeignKey, TableName
-from understudy.synth.children import Whole
-from understudy.synth.gather import Keys, columns_of
-from understudy.synth.learning import Model, grouped
-from understudy.synth.links import Pools, unique_pairs
-from understudy.synth.order import Plan
+from understudy.synth.families.children import Whole
+from understudy.synth.families.gather import Keys, columns_of
+from understudy.synth.families.learning import Model, grouped
+from understudy.synth.families.links import Pools, unique_pairs
+from understudy.synth.families.order import Plan
 
 
 @dataclass

@@ -12,15 +12,15 @@ import pyarrow.compute as pc
 from understudy import arrow
 from understudy.errors import InputError, unknown
 from understudy.schema import ForeignKey, TableName
-from understudy.synth.children import Flags, Whole
-from understudy.synth.columns import Drawn, Numbers
-from understudy.synth.encode import typed
-from understudy.synth.gather import Keys, columns_of
-from understudy.synth.learning import Model, kind_name, rows_name, there_name
-from understudy.synth.order import Plan
-from understudy.synth.pointing import Dice, Pointing, There
-from understudy.synth.related import Related
-from understudy.synth.sequences import FAMILIES, sequence
+from understudy.synth.encoding.columns import Drawn, Numbers
+from understudy.synth.encoding.encode import typed
+from understudy.synth.families.children import Flags, Whole
+from understudy.synth.families.gather import Keys, columns_of
+from understudy.synth.families.learning import Model, kind_name, rows_name, there_name
+from understudy.synth.families.order import Plan
+from understudy.synth.families.pointing import Dice, Pointing, There
+from understudy.synth.families.sequences import FAMILIES, sequence
+from understudy.synth.relations.related import Related
 
 Batch = tuple[TableName, pa.RecordBatch]
 

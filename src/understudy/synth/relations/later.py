@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from understudy.synth.columns import UNKNOWN, Cells, Coded, Drawn, Numbers, Part, integers, numbers_from
-from understudy.synth.moments import DAY, unit_of
+from understudy.synth.encoding.columns import UNKNOWN, Cells, Coded, Drawn, Numbers, Part, integers, numbers_from
+from understudy.synth.encoding.moments import DAY, unit_of
 
 _SOON = 2.0
 """Days; what usually comes later than that is known by its day and its time of day, not by seconds."""

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from understudy.synth.columns import Part
+from understudy.synth.encoding.columns import Part
 
 STEPS = 15
 """Smooth steps along a normal score."""
