@@ -1,5 +1,7 @@
 """How many values a second every transformer changes on one core, the slowest first.
 
+Kernels are compiled once, by the first of a few runs; the shortest one counts, so that this is no part of it.
+
 python benchmarks/transforms.py [rows]
 """
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from understudy.arrow import spans
+from understudy.arrow import spans, text_array
+from understudy.errors import Error
+from understudy.native import texts as native
 from understudy.transforms.parts import among
 
 Bytes = NDArray[np.uint8]
@@ -19,6 +20,8 @@ Flags = NDArray[np.bool_]
 
 CHUNK_BYTES = 1 << 17
 """How much text is best looked at together: what is then known of it fits the processor's cache."""
+
+_MOST_BYTES = 2**31 - 1
 
 
 class Texts:
@@ -75,20 +78,22 @@ def joined(parts: Sequence[Stretches]) -> Stretches:
 
 def taken(texts: Texts, found: Stretches) -> pa.Array:
     """The stretches as texts of their own."""
-    segments, starts, _ = _segments(texts, found)
-    return segments.take(pa.array(starts))
+    return _texts(*native.taken(texts.data, found.start, found.end))
 
 
 def spliced(texts: Texts, found: Stretches, made: pa.Array) -> pa.Array:
-    """The texts with other texts in the place of the stretches."""
+    """The texts with other texts in the place of the stretches; null is the empty text."""
     if not len(found):
         return texts.values
-    segments, starts, firsts = _segments(texts, found)
-    chosen = np.zeros(len(segments), bool)
-    chosen[starts] = True
-    data, edges = spans(pc.replace_with_mask(segments, pa.array(chosen), made))
-    offsets = edges[np.append(firsts, len(segments))].astype(np.int32)
-    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(data))
+    data, bounds = spans(made.fill_null("") if made.null_count else made)
+    return _texts(*native.exchanged(texts.data, texts.offsets, found.text, found.start, found.end, data, bounds))
+
+
+def _texts(data: Bytes, offsets: Places) -> pa.Array:
+    """A string array; an Error where its bytes are too many for one."""
+    if offsets[-1] > _MOST_BYTES:
+        raise Error("texts of a batch became longer than 2 GiB together", hint="use shorter stand-ins, or `null`")
+    return text_array(data, offsets)
 
 
 def holding(values: pa.Array, characters: bytes) -> pa.Array:
@@ -110,15 +115,3 @@ def having(texts: Texts, found: Stretches, characters: bytes) -> Flags:
         stretch = np.searchsorted(found.start, places, side="right") - 1
         flags[stretch[places < found.end[stretch]]] = True
     return flags
-
-
-def _segments(texts: Texts, found: Stretches) -> tuple[pa.Array, Places, Places]:
-    """All bytes, cut at every stretch and every text; which segments are stretches, and which start a text."""
-    rows = np.arange(len(texts))
-    firsts = rows + 2 * np.searchsorted(found.text, rows)
-    starts = found.text + 1 + 2 * np.arange(len(found))
-    edges = np.empty(len(texts) + 2 * len(found) + 1, np.int32)
-    edges[firsts], edges[-1] = texts.offsets[:-1], texts.offsets[-1]
-    edges[starts], edges[starts + 1] = found.start, found.end
-    segments = pa.StringArray.from_buffers(len(edges) - 1, pa.py_buffer(edges), pa.py_buffer(texts.data))
-    return segments, starts, firsts

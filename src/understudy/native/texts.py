@@ -1,0 +1,62 @@
+"""Parts of texts taken out and put in."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.native.kernel import kernel
+
+Bytes = NDArray[np.uint8]
+Places = NDArray[np.int64]
+
+
+@kernel
+def _copied(there: Bytes, some: Bytes) -> int:
+    """How many bytes were copied to the start of others; for kernels alone, which write what they return."""
+    for place in range(len(some)):
+        there[place] = some[place]
+    return len(some)
+
+
+@kernel
+def taken(data: Bytes, start: Places, end: Places) -> tuple[Bytes, Places]:
+    """The bytes from every start to its end, one after another, and their n + 1 offsets."""
+    offsets = np.empty(len(start) + 1, np.int64)
+    size = 0
+    for number in range(len(start)):
+        offsets[number] = size
+        size += end[number] - start[number]
+    offsets[len(start)] = size
+    out = np.empty(size, np.uint8)
+    for number in range(len(start)):
+        _copied(out[offsets[number] : offsets[number + 1]], data[start[number] : end[number]])
+    return out, offsets
+
+
+@kernel
+def exchanged(
+    data: Bytes, offsets: Places, text: Places, start: Places, end: Places, made: Bytes, bounds: Places
+) -> tuple[Bytes, Places]:
+    """Texts with other bytes from every start to its end, those that ``bounds`` cut; and their n + 1 offsets.
+
+    What is exchanged is in order, and none of it overlaps.
+    """
+    rows, parts = len(offsets) - 1, len(start)
+    ends = np.empty(rows + 1, np.int64)
+    size, part = np.int64(0), 0
+    for row in range(rows):
+        ends[row] = size
+        size += offsets[row + 1] - offsets[row]
+        while part < parts and text[part] == row:
+            size += bounds[part + 1] - bounds[part] - (end[part] - start[part])
+            part += 1
+    ends[rows] = size
+    out = np.empty(size, np.uint8)
+    here, at = offsets[0], 0
+    for part in range(parts):
+        at += _copied(out[at:], data[here : start[part]])
+        at += _copied(out[at:], made[bounds[part] : bounds[part + 1]])
+        here = end[part]
+    _copied(out[at:], data[here : offsets[rows]])
+    return out, ends

@@ -1,0 +1,36 @@
+"""Parts of texts taken out and put in."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from understudy.native.texts import exchanged, taken
+
+DATA = np.frombuffer(b"one two three", np.uint8)
+
+
+def places(*numbers):
+    return np.array(numbers, np.int64)
+
+
+def cut(data, offsets):
+    return [bytes(data[first:last]) for first, last in pairwise(offsets)]
+
+
+def test_parts_are_taken_in_any_order_and_may_overlap():
+    assert cut(*taken(DATA, places(4, 0, 2), places(7, 7, 2))) == [b"two", b"one two", b""]
+    assert cut(*taken(DATA, places(), places())) == []
+
+
+def test_parts_are_exchanged_and_all_around_them_stays():
+    texts = places(0, 4, 8, 8, 13)  # "one ", "two ", "", "three"
+    made = np.frombuffer(b"XYZ!", np.uint8)
+    found = exchanged(
+        DATA, texts, places(0, 1, 1, 3), places(0, 4, 6, 9), places(3, 5, 6, 13), made, places(0, 1, 1, 3, 4)
+    )
+    assert cut(*found) == [b"X ", b"wYZo ", b"", b"t!"]
+
+
+def test_texts_that_start_behind_others_are_taken_alone():
+    found = exchanged(DATA, places(4, 8, 13), places(1), places(8), places(9), DATA[:3], places(0, 3))
+    assert cut(*found) == [b"two ", b"onehree"]
