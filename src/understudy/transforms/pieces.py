@@ -24,7 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.arrow import own_spans, text_array
-from understudy.transforms.parts import Bytes, Mask, Offsets, looked_up, ragged
+from understudy.native import network as native
+from understudy.transforms.parts import Bytes, Mask, Offsets, looked_up
 from understudy.transforms.permute import NARROW_ROUNDS, ROUNDS
 from understudy.transforms.prf import Aes, Words
 
@@ -32,9 +33,6 @@ _UNIT = 8  # of bits, which are summed as whole numbers of its parts
 _KINDS = (32 * _UNIT, 256 * _UNIT)  # below the first, two passes so that none stays; from the last, halves of 128 bits
 _ROUNDS = (NARROW_ROUNDS, ROUNDS, 4)  # four are enough for such halves (Luby and Rackoff, 1988)
 _STEP_BYTES, _STEP_PIECES = 1 << 17, 8_000  # worked on at once: all of it fits the processor's second cache
-_SHORT = 13  # numerals of a half that fit one block beside its length, round and counter
-_PER_BLOCK = 8  # numerals drawn from one block
-_LOW_32, _32 = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,34 +46,28 @@ class Alphabet:
         return Alphabet(self.classes[some])
 
     @cached_property
-    def radix(self) -> bytes:
+    def radix(self) -> Bytes:
         """For every byte, how many its class has; 0 for bytes that stay."""
         return self._table(lambda letters: [len(letters)] * len(letters))
 
     @cached_property
-    def numeral(self) -> bytes:
+    def numeral(self) -> Bytes:
         """For every byte, which of its class it is."""
         return self._table(lambda letters: range(len(letters)))
 
-    def _table(self, told: Callable[[bytes], Sequence[int]]) -> bytes:
-        found = bytearray(256)
+    def _table(self, told: Callable[[bytes], Sequence[int]]) -> Bytes:
+        found = np.zeros(256, np.uint8)
         for letters in self.classes:
-            for letter, value in zip(letters, told(letters), strict=True):
-                found[letter] = value
-        return bytes(found)
+            found[list(letters)] = told(letters)
+        return found
 
     @cached_property
-    def changing(self) -> bytes:
-        """For every byte, 1 if it changes."""
-        return self._table(lambda letters: [1] * len(letters))
-
-    @cached_property
-    def letters(self) -> bytes:
+    def letters(self) -> Bytes:
         """The bytes of all classes, one class after the other, and nothing from there on."""
-        return b"".join(self.classes).ljust(256, b"\0")
+        return np.frombuffer(b"".join(self.classes).ljust(256, b"\0"), np.uint8)
 
     @cached_property
-    def first(self) -> bytes:
+    def first(self) -> Bytes:
         """For every byte, where its class starts among the letters."""
         starts = iter(np.cumsum([0, *(len(letters) for letters in self.classes)]).tolist())
         return self._table(lambda letters: [next(starts)] * len(letters))
@@ -116,45 +108,29 @@ class Pieces:
             end = min(max(end, start + 1), start + _STEP_PIECES)
             part = offsets[start : end + 1]
             here = slice(part[0], part[-1])
-            self._change(random, out[here], part - part[0], None if stay is None else stay[here], back=back)
+            stays = np.zeros(0, np.bool_) if stay is None else stay[here]
+            out[here] = self._changed(random, out[here], part - part[0], stays, back=back)
             start = end
         return out
 
-    def _change(self, random: _Random, data: Bytes, offsets: Offsets, stay: Mask | None, *, back: bool) -> None:
-        """Permute pieces in place."""
-        places = np.flatnonzero(self._changing(data, stay))
-        bounds = np.searchsorted(places, offsets)
-        bounds = bounds[np.append(True, bounds[1:] > bounds[:-1])]  # pieces with nothing to change are none
-        if len(bounds) == 1:
-            return
-        before = data[places]
-        radices, numerals = looked_up(before, self.alphabet.radix), np.array(looked_up(before, self.alphabet.numeral))
-        kinds = np.searchsorted(
-            _KINDS, np.add.reduceat(looked_up(radices, _BITS).astype(np.int32), bounds[:-1]), "right"
-        )
+    def _changed(self, random: _Random, data: Bytes, offsets: Offsets, stay: Mask, *, back: bool) -> Bytes:
+        """The bytes of some pieces, permuted."""
+        alphabet = self.alphabet
+        places, numerals, radices, bounds = native.numbered(data, offsets, stay, alphabet.radix, alphabet.numeral)
+        if not len(places):
+            return data
+        bits = np.add.reduceat(looked_up(radices, _BITS).astype(np.int32), bounds[:-1])
+        kinds = np.searchsorted(_KINDS, bits, "right")
         for kind in range(len(_KINDS) + 1):
             rows = np.flatnonzero(kinds == kind)
             if not len(rows):
                 continue
-            where, inner = (
-                (slice(None), bounds) if len(rows) == len(kinds) else ragged(bounds[rows], np.diff(bounds)[rows])
-            )
-            network = _Network(random, radices[where], inner)
+            network = _Network(random, radices, bounds[rows], bounds[rows + 1])
             if kind == 0:
-                numerals[where] = network.derange(numerals[where], step=-1 if back else 1)
+                numerals = network.derange(numerals, step=-1 if back else 1)
             else:
-                numerals[where] = network.permute(numerals[where], rounds=_ROUNDS[kind], back=back)
-        data[places] = looked_up(looked_up(before, self.alphabet.first) + numerals, self.alphabet.letters)
-
-    def _changing(self, data: Bytes, stay: Mask | None) -> Mask:
-        """Which bytes change: of characters outside ASCII the last one."""
-        changing = np.array(looked_up(data, self.alphabet.changing).view(np.bool_))
-        if stay is not None:
-            changing &= ~stay
-        if data.max(initial=0) >= 0x80:
-            continued = (data & 0xC0) == 0x80
-            changing[:-1] &= ~(continued[:-1] & continued[1:])
-        return changing
+                numerals = network.permute(numerals, rounds=_ROUNDS[kind], back=back)
+        return native.spelled(data, places, numerals, alphabet.first, alphabet.letters)
 
 
 _BITS = bytes([0, *(int(log2(radix) * _UNIT) for radix in range(1, 256))])
@@ -185,117 +161,42 @@ class _Random:
         return Aes(self.constants(np.array([1])).tobytes())
 
 
-class _Half:
-    """One half of every piece, in whole blocks of eight numerals filled up with idle ones, of radix 1."""
-
-    def __init__(self, lengths: Offsets, blocks: Offsets) -> None:
-        self.first = np.cumsum(blocks) - blocks
-        self.blocks = int(blocks.sum())
-        self.long = np.flatnonzero(lengths > _SHORT)
-        self.owner: Offsets | None = None
-        self.counter = self.second = np.zeros(0, np.int64)
-        if self.blocks > len(blocks):
-            self.owner = np.repeat(np.arange(len(blocks)), blocks)
-            self.counter = np.arange(self.blocks) - self.first[self.owner]
-            self.second = np.where(blocks > 1, self.first + 1, self.blocks)
-
-    def message(self, random: _Random, numerals: Words) -> Words:
-        """128 bits per piece that tell its half from others; of a short half, its numerals themselves."""
-        out = np.zeros((len(self.first), 2), np.uint64)
-        if self.owner is None:
-            out[:, 0] = numerals
-            return out
-        out[:, 0] = numerals.take(self.first)
-        out[:, 1] = np.append(numerals, np.uint64(0)).take(self.second)
-        if len(self.long):
-            out[self.long] = random.mixer(self._sums(random, numerals)[self.long])
-        return out
-
-    def _sums(self, random: _Random, numerals: Words) -> Words:
-        """Two sums of keyed products of 32 bits (NH: Black and others, "UMAC", 1999); equal once in 2^64 times."""
-        keys = random.constants(2 + np.arange(self.counter.max() + 1))
-        out = np.empty((len(self.first), 2), np.uint64)
-        for side in (0, 1):
-            mixed = (numerals.view(np.uint32) + keys[:, side].take(self.counter).view(np.uint32)).view(np.uint64)
-            out[:, side] = np.add.reduceat((mixed & _LOW_32) * (mixed >> _32), self.first)
-        return out
-
-
 class _Network:
-    """The Feistel network over some pieces: the numerals of all, and n + 1 offsets."""
+    """The Feistel network over some pieces: the radices of all numerals, and from where to where each piece goes."""
 
-    def __init__(self, random: _Random, radices: Bytes, bounds: Offsets) -> None:
-        self._random = random
-        self._radices, self._bounds = radices, bounds
-        lengths = np.diff(bounds)
-        self._tag = (lengths.astype(np.uint64) & np.uint64(0xFF)) << np.uint64(40)
-        self._lengths = lengths.astype(np.uint64) << np.uint64(32)
-        halves = np.stack([lengths // 2, lengths - lengths // 2], axis=1)  # as they stand: the left one first
-        blocks = np.maximum(-(-halves // _PER_BLOCK), 1)
-        self._halves = tuple(_Half(halves[:, side], blocks[:, side]) for side in (1, 0))
-        runs = np.stack([halves, blocks * _PER_BLOCK - halves], axis=2).reshape(-1)
-        self._used = np.flatnonzero(np.repeat(np.arange(len(runs)) % 2 == 0, runs))
-        left = np.repeat(np.arange(blocks.size) % 2 == 0, blocks.reshape(-1))
-        self._sides = (np.flatnonzero(~left), np.flatnonzero(left))
-        self._parts = [side.view(np.uint8).astype(np.uint32) for side in self._apart(radices, 1)]
-
-    def _apart(self, numerals: Bytes, idle: int) -> list[Words]:
-        """The blocks of either half, eight numerals in a word each."""
-        whole = np.full(sum(half.blocks for half in self._halves) * _PER_BLOCK, idle, np.uint8)
-        whole[self._used] = numerals
-        return [whole.view(np.uint64)[side] for side in self._sides]
-
-    def _together(self, words: list[Words]) -> Bytes:
-        """The numerals of which these are the halves."""
-        whole = np.empty(sum(map(len, words)), np.uint64)
-        for side, some in zip(self._sides, words, strict=True):
-            whole[side] = some
-        return whole.view(np.uint8)[self._used]
+    def __init__(self, random: _Random, radices: Bytes, starts: Offsets, ends: Offsets) -> None:
+        self._random, self._radices = random, radices
+        self._starts, self._ends = starts, ends
+        lengths = ends - starts
+        halves = lengths // 2, lengths - lengths // 2
+        self._long = [np.flatnonzero(half > native.SHORT) for half in halves]
+        most = int(halves[1].max(initial=0))
+        self._keys = random.constants(2 + np.arange(-(-most // native.PER_BLOCK))) if most > native.SHORT else None
 
     def derange(self, numerals: Bytes, *, step: int) -> Bytes:
         """The permutation that visits all numeral strings of a shape, by so many steps."""
         plain = self.permute(numerals, rounds=NARROW_ROUNDS, back=True)
-        turning, first = self._bounds[1:] - 1, self._bounds[:-1]
-        steps = np.where(turning > first, step, step * self._turn(self._radices[turning]))
-        while len(turning):
-            value = plain[turning] + steps
-            radix = self._radices[turning]
-            plain[turning] = value % radix
-            over = ((value < 0) | (value >= radix)) & (turning > first)
-            turning, first, steps = turning[over] - 1, first[over], steps[over]
+        # no other half draws for a numeral that is alone, so a step of one would stay one
+        turn = int(self._random.constants(np.zeros(1, np.int64))[0, 0] >> np.uint64(1))
+        plain = native.stepped(plain, self._radices, self._starts, self._ends, step, turn)
         return self.permute(plain, rounds=NARROW_ROUNDS, back=False)
-
-    def _turn(self, radices: Bytes) -> Offsets:
-        """How far a numeral that is alone turns: no other half draws for it, so a step of one would stay one."""
-        drawn = int(self._random.constants(np.zeros(1, np.int64))[0, 0] >> np.uint64(1))
-        return 1 + drawn % (radices.astype(np.int64) - 1)
 
     def permute(self, numerals: Bytes, *, rounds: int, back: bool) -> Bytes:
         """The numerals after so many rounds, or before them."""
-        sides = self._apart(numerals, 0)
-        radices = [radix.astype(np.uint8) for radix in self._parts]
+        starts, ends = self._starts, self._ends
         for number in reversed(range(rounds)) if back else range(rounds):
-            changed, other = number % 2, 1 - number % 2
-            radix = radices[changed]
-            total = self._drawn(number, sides[other], changed)
-            if back:
-                np.subtract(radix, total, out=total)
-            total += sides[changed].view(np.uint8)
-            sides[changed] = np.minimum(total, total - radix).view(np.uint64)  # below zero is far above the radix
-        return self._together(sides)
+            right = number % 2 == 0
+            told = self._told(numerals, right=not right)
+            blocks = native.messages(numerals, starts, ends, right, number, told)
+            drawn = self._random.aes(blocks.reshape(-1, 2)).reshape(-1).view(np.uint16)
+            numerals = native.added(numerals, self._radices, starts, ends, right, drawn, back)
+        return numerals
 
-    def _drawn(self, number: int, source: Words, changed: int) -> Bytes:
-        """What one round adds to the numerals of one half, as the other one decides."""
-        half, other = self._halves[changed], self._halves[1 - changed]
-        blocks = other.message(self._random, source)
-        if len(other.long):
-            blocks[other.long, 0] ^= self._lengths[other.long]
-        blocks[:, 1] ^= self._tag | np.uint64(number << 48)
-        if half.owner is not None:
-            blocks = blocks.take(half.owner, axis=0)
-            blocks[:, 0] ^= half.counter.view(np.uint64) >> np.uint64(8)
-            blocks[:, 1] ^= half.counter.view(np.uint64) << np.uint64(56)
-        random = self._random.aes(blocks).view(np.uint16).reshape(-1).astype(np.uint32)
-        random *= self._parts[changed]
-        random >>= np.uint32(16)
-        return random.astype(np.uint8)
+    def _told(self, numerals: Bytes, *, right: bool) -> Words:
+        """128 bits for every piece with a long right or left half, in which the half differs from others."""
+        long = self._long[right]
+        if not len(long):
+            return np.zeros(0, np.uint64)
+        assert self._keys is not None
+        sums = native.sums(numerals, self._starts[long], self._ends[long], right, self._keys.reshape(-1))
+        return self._random.mixer(sums.reshape(-1, 2)).reshape(-1)
