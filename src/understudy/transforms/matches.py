@@ -1,18 +1,21 @@
 """Where a regular expression (RE2) matches in texts, all of a column at once.
 
-Arrow's kernels replace matches and do not tell where they are.  So every match is replaced by itself
-between two bytes that no text in UTF-8 has, and those are looked for.
+Most expressions are read as automata.  The others are left to Arrow's kernels, which replace matches and do
+not tell where they are: so every match is replaced by itself between two bytes that no text in UTF-8 has,
+and those are looked for.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.arrow import own_spans
+from understudy.transforms.automata import automaton as automaton_of
 from understudy.transforms.parts import Bytes, Mask, Offsets
 
 _MARK = b"\xff"
@@ -43,6 +46,25 @@ class Matches:
 
 def matches(texts: pa.Array, pattern: str) -> Matches:
     """All matches of a pattern that do not overlap, from left to right."""
+    automaton = automaton_of(pattern)
+    if automaton is None:
+        return _marked(texts, pattern)
+    data, offsets = own_spans(texts.fill_null("") if texts.null_count else texts)
+    return Matches(data, offsets, *automaton.matches(data, offsets))
+
+
+def matching(texts: pa.Array, pattern: str) -> Mask:
+    """Which texts have a match; NULL has none."""
+    automaton = automaton_of(pattern)
+    if automaton is None:
+        return cast(
+            "Mask", pc.fill_null(pc.match_substring_regex(texts, pattern), False).to_numpy(zero_copy_only=False)
+        )
+    return automaton.holds(*own_spans(texts.fill_null("") if texts.null_count else texts))
+
+
+def _marked(texts: pa.Array, pattern: str) -> Matches:
+    """The matches of a pattern that only RE2 itself understands."""
     wrapped, offsets = own_spans(_wrapped(texts, pattern))
     marks = np.flatnonzero(wrapped == _MARK[0])
     places = marks - np.arange(len(marks))  # without the marks before

@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from understudy.arrow import own_spans
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PRESERVED, TEXT, Change, Declaration, Setting
+from understudy.transforms.matches import matches
 from understudy.transforms.parts import Mask, among, bounds_at, cut, in_steps, looked_up, ragged, spread
 from understudy.transforms.pieces import CHARACTERS, HEX, UPPER_HEX, Pieces
 
@@ -48,9 +48,10 @@ class _Layout:
     """How secrets are written: where the part to change begins, its pieces, and the alphabet of each."""
 
     def __init__(self, values: pa.Array, start: str) -> None:
-        self.data, self.offsets = own_spans(values)
-        rest = own_spans(pc.replace_substring_regex(values, f"^(?:{start})", ""))[1]
-        self.kept = np.diff(self.offsets - rest)
+        found = matches(values, f"^(?:{start})")
+        self.data, self.offsets = found.data, found.offsets
+        self.kept = np.zeros(len(values), np.int64)
+        self.kept[found.row] = found.stops - found.starts
         begins = self.offsets[:-1] + self.kept
         self.stay = spread(len(self.data), self.offsets[:-1], begins)
         self.bounds = cut(self.offsets, among(self.data, _MARKS), begins)

@@ -16,6 +16,7 @@ from understudy.transforms.catalogue.business import chosen
 from understudy.transforms.declare import DOMAIN, PER, TEXT, Change, Declaration, Place, Rows, Setting, Uniqueness
 from understudy.transforms.draws import needs_subject
 from understudy.transforms.fake import faked
+from understudy.transforms.matches import matching
 from understudy.transforms.prf import Words
 
 _SYSTEMS: Mapping[str, tuple[str, str]] = {
@@ -97,7 +98,7 @@ def _family(values: pa.Array) -> NDArray[np.int64]:
     found = browser * len(_SYSTEMS) + system
     for number, start in enumerate(_TOOLS):
         found[_true(pc.starts_with(values, start))] = len(_BROWSERS) * len(_SYSTEMS) + number
-    found[_true(pc.match_substring_regex(values, _ROBOT))] = len(_table().sizes) - 1
+    found[matching(values, _ROBOT)] = len(_table().sizes) - 1
     return found
 
 
@@ -105,7 +106,7 @@ def _first(values: pa.Array, patterns: list[str]) -> NDArray[np.int64]:
     """The first of some patterns that each text has."""
     found = np.full(len(values), len(patterns) - 1)
     for number in reversed(range(len(patterns) - 1)):
-        found[_true(pc.match_substring_regex(values, patterns[number]))] = number
+        found[matching(values, patterns[number])] = number
     return found
 
 

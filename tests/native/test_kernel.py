@@ -1,0 +1,77 @@
+"""Kernels: compiled when they are first called, and for reading alone."""
+
+import subprocess
+import sys
+
+import numba
+import numpy as np
+import pytest
+
+from understudy.native import kernel, network, search, texts
+
+
+@kernel
+def doubled(number: int) -> int:
+    """Twice a number."""
+    return number * 2
+
+
+@kernel
+def all_doubled(numbers: np.ndarray) -> np.ndarray:
+    """Twice some numbers."""
+    out = np.empty_like(numbers)
+    for place in range(len(numbers)):
+        out[place] = doubled(numbers[place])
+    return out
+
+
+@kernel
+def emptied(numbers: np.ndarray) -> None:
+    """A mistake: it writes on what it is given."""
+    numbers[0] = 0
+
+
+def numbers():
+    return np.array([3, -1, 2**40])
+
+
+def test_a_kernel_is_what_its_function_is_and_may_call_others():
+    assert all_doubled(numbers()).tolist() == [6, -2, 2**41]
+    assert all_doubled(numbers()[::2]).tolist() == [6, 2**41]
+    assert isinstance(all_doubled.compiled, numba.core.dispatcher.Dispatcher)
+    assert all_doubled.__name__ == "all_doubled" and all_doubled.__doc__ == "Twice some numbers."
+
+
+def test_a_kernel_is_compiled_once_whether_arrays_may_be_written_to_or_not():
+    fixed = numbers()
+    fixed.flags.writeable = False
+    all_doubled(numbers()), all_doubled(fixed), all_doubled(numbers()[::2])
+    assert len(all_doubled.compiled.signatures) == 1
+
+
+def test_a_kernel_cannot_change_what_it_is_given():
+    with pytest.raises(numba.TypingError, match=r"readonly|Cannot modify"):
+        emptied(numbers())
+
+
+def test_without_a_folder_for_compiled_code_a_kernel_works_all_the_same():
+    nowhere = {}
+    exec(compile("def halved(number):\n    return number // 2", "<no file>", "exec"), nowhere)
+    with pytest.raises(RuntimeError, match="no locator available"):
+        numba.njit(cache=True)(nowhere["halved"])
+    assert kernel(nowhere["halved"])(42) == 21
+
+
+def test_masking_does_not_load_the_compiler_before_a_kernel_is_called():
+    script = (
+        "import sys\nfrom understudy import transforms\nfrom understudy.transforms import matches, pieces\n"
+        "print('numba' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("module", [network, search, texts])
+def test_every_kernel_says_what_it_does(module):
+    found = [value for value in vars(module).values() if isinstance(value, type(doubled))]
+    assert found and all(one.__doc__ for one in found)
