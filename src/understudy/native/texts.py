@@ -9,6 +9,7 @@ from understudy.native.kernel import kernel
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 
 @kernel
@@ -60,3 +61,29 @@ def exchanged(
         here = end[part]
     _copied(out[at:], data[here : offsets[rows]])
     return out, ends
+
+
+@kernel
+def holding(data: Bytes, start: Places, end: Places, wanted: Bytes) -> Mask:
+    """Which parts hold a byte that is not 0 in a table of 256."""
+    out = np.zeros(len(start), np.bool_)
+    for number in range(len(start)):
+        for byte in data[start[number] : end[number]]:
+            if wanted[byte]:
+                out[number] = True
+                break
+    return out
+
+
+@kernel
+def equal(data: Bytes, start: Places, end: Places, wanted: Bytes) -> Mask:
+    """Which parts are these bytes."""
+    out = np.zeros(len(start), np.bool_)
+    for number in range(len(start)):
+        some = data[start[number] : end[number]]
+        place = 0
+        if len(some) == len(wanted):
+            while place < len(some) and some[place] == wanted[place]:
+                place += 1
+            out[number] = place == len(some)
+    return out

@@ -13,7 +13,7 @@ from understudy.schema import Kind
 from understudy.transforms.inside import FORMS
 from understudy.transforms.json_text import STRING, Values
 from understudy.transforms.nesting import inside
-from understudy.transforms.stretches import Flags, Texts, having, taken
+from understudy.transforms.stretches import Flags, Texts, equal_to, having, taken
 
 _STEP = re.compile(r"""(\.\.?)([^\W\d][\w-]*|\*)|(\.\.)?\[(?:(\d+)|(\*)|"([^"]*)"|'([^']*)')\]""")
 _FORM = re.compile(r"::(\w+)$")
@@ -66,19 +66,15 @@ class Keys:
     """The keys of documents, compared as what they spell."""
 
     def __init__(self, texts: Texts, values: Values) -> None:
-        self._data, self._keys = texts.data, values.keys
-        self._length = values.keys.end - values.keys.start - 2
-        escaped = np.flatnonzero(having(texts, values.keys, b"\\"))
+        self._texts, self._keys = texts, values.keys
+        some = texts.data[texts.offsets[0] : texts.offsets[-1]] == ord("\\")
+        escaped = np.flatnonzero(having(texts, values.keys, b"\\")) if some.any() else np.zeros(0, np.int64)
         spelled = taken(texts, values.keys.at(escaped)).to_pylist()
         self._escaped = {int(key): json.loads(text) for key, text in zip(escaped, spelled, strict=True)}
 
     def named(self, name: str) -> Flags:
         """Which keys are this name, however it is escaped."""
-        wanted = np.frombuffer(name.encode(), np.uint8)
-        found: Flags = self._length == len(wanted)
-        some = np.flatnonzero(found)
-        start = self._keys.start[some] + 1
-        found[some] = (self._data[start[:, None] + np.arange(len(wanted))] == wanted).all(axis=1)
+        found = equal_to(self._texts, self._keys, f'"{name}"')
         for key, text in self._escaped.items():
             found[key] = text == name
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -11,12 +12,11 @@ import pyarrow.compute as pc
 
 from understudy.schema import Column, Kind
 from understudy.transforms.inside import FORMS
-from understudy.transforms.json_text import escaped_places
 from understudy.transforms.parts import among
 from understudy.transforms.rewriting import Spelling
-from understudy.transforms.stretches import Bytes, Places, Stretches, Texts, holding
+from understudy.transforms.stretches import Bytes, Flags, Places, Stretches, Texts, holding
 
-_QUOTE = ord('"')
+_QUOTE, _BACKSLASH = b'"\\'
 _BLANK = np.isin(np.arange(256), list(b" \t\r\n\v\f"))
 
 
@@ -66,9 +66,30 @@ def strings(texts: Texts) -> Stretches:
     return in_texts(texts, places[::2], places[1::2] + 1 - places[::2])
 
 
+def followed_by(sign: int, data: Bytes, end: Places) -> Flags:
+    """Whether a sign, blanks before it left out, is the first thing after each of these places."""
+    found = end.copy()
+    blank = np.flatnonzero(_BLANK[data.take(found, mode="clip")])
+    while len(blank):
+        found[blank] += 1
+        blank = blank[(found[blank] < len(data)) & _BLANK[data.take(found[blank], mode="clip")]]
+    return cast("Flags", (data.take(found, mode="clip") == sign) & (found < len(data)))
+
+
+def _escaped_places(data: Bytes) -> Places:
+    """The bytes right after a backslash that escapes them: of several in a row, every other one does."""
+    found = np.flatnonzero(data == _BACKSLASH)
+    if not len(found):
+        return found
+    count = np.arange(len(found))
+    new = np.append(True, found[1:] != found[:-1] + 1)
+    escaping = (count - np.maximum.accumulate(np.where(new, count, 0))) % 2 == 0
+    return cast("Places", found[escaping] + 1)
+
+
 def _unescaped(data: Bytes, places: Places) -> Places:
     """Places without those right after a backslash that escapes them."""
-    escaped = escaped_places(data)
+    escaped = _escaped_places(data)
     return places[~np.isin(places, escaped)] if len(escaped) else places
 
 

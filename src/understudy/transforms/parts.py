@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -36,12 +37,18 @@ def found_in_steps(
     return [np.concatenate(several) for several in zip(*found, strict=True)]
 
 
+@cache
+def table(characters: bytes) -> Bytes:
+    """For every byte, 1 if it is among some characters."""
+    found = np.zeros(256, np.uint8)
+    found[list(characters)] = 1
+    found.flags.writeable = False
+    return found
+
+
 def among(data: Bytes, characters: bytes) -> Mask:
     """Which bytes are among some characters."""
-    table = bytearray(256)
-    for character in characters:
-        table[character] = 1
-    return looked_up(data, bytes(table)).view(np.bool_)
+    return looked_up(data, table(characters).tobytes()).view(np.bool_)
 
 
 def bounds_at(size: int, *places: Offsets) -> Offsets:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from understudy.arrow import spans, text_array
 from understudy.errors import Error
 from understudy.native import texts as native
-from understudy.transforms.parts import among
+from understudy.transforms.parts import table
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -99,19 +99,14 @@ def _texts(data: Bytes, offsets: Places) -> pa.Array:
 def holding(values: pa.Array, characters: bytes) -> pa.Array:
     """Which texts hold one of these ASCII characters; ten times as fast as a regex."""
     data, offsets = spans(values)
-    places = np.flatnonzero(among(data[offsets[0] : offsets[-1]], characters)) + offsets[0]
-    found = np.zeros(len(values), bool)
-    if len(places):
-        found[np.searchsorted(offsets, places, side="right") - 1] = True
-    return pa.array(found)
+    return pa.array(native.holding(data, offsets[:-1], offsets[1:], table(characters)))
 
 
 def having(texts: Texts, found: Stretches, characters: bytes) -> Flags:
-    """Which stretches, none inside another, hold one of these ASCII characters."""
-    flags = np.zeros(len(found), bool)
-    if len(found):
-        first, last = found.start[0], found.end[-1]
-        places = np.flatnonzero(among(texts.data[first:last], characters)) + first
-        stretch = np.searchsorted(found.start, places, side="right") - 1
-        flags[stretch[places < found.end[stretch]]] = True
-    return flags
+    """Which stretches hold one of these ASCII characters."""
+    return native.holding(texts.data, found.start, found.end, table(characters))
+
+
+def equal_to(texts: Texts, found: Stretches, name: str) -> Flags:
+    """Which stretches are this text, byte for byte."""
+    return native.equal(texts.data, found.start, found.end, np.frombuffer(name.encode(), np.uint8))

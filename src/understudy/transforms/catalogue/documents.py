@@ -1,8 +1,7 @@
 """``json``: values and keys inside documents, each by a rule of its own.
 
-All documents of a batch are read at once, or searched for the keys that rules name, and only what a
-rule changes is written: every other byte stays, spaces and the digits of numbers too.  Of a key that
-comes twice in an object both values change.
+All documents of a batch are read at once, and only what a rule changes is written: every other byte stays,
+spaces and the digits of numbers too.  Of a key that comes twice in an object both values change.
 """
 
 from __future__ import annotations
@@ -15,18 +14,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.arrow import spans, text_array
 from understudy.errors import Error, InputError
 from understudy.interfaces import Rule
+from understudy.native import json as native
 from understudy.schema import Kind
 from understudy.transforms import json_paths
 from understudy.transforms.declare import Change, Declaration, Option, Part, Place, Rows, Setting
 from understudy.transforms.inside import changed, part, whole
 from understudy.transforms.json_paths import Keys, Path
-from understudy.transforms.json_search import find, search_for
-from understudy.transforms.json_text import STRING, Engine, read
+from understudy.transforms.json_text import STRING, Values, read
 from understudy.transforms.stretches import (
     CHUNK_BYTES,
-    Flags,
     Places,
     Stretches,
     Texts,
@@ -42,8 +41,6 @@ _KEYS_OF = "keys of "
 _KIND_OF: Mapping[int, Kind] = {ord("t"): "boolean", ord("f"): "boolean", ord('"'): "text"}
 _NOTHING = ord("n")
 _BACKSLASH = b"\\"
-_ESCAPED = b'"\\' + bytes(range(32))
-_ENGINE = Engine()
 
 
 @dataclass(frozen=True)
@@ -89,22 +86,11 @@ def _build(setting: Setting) -> Change:
         )
         for label, path, rule in _labelled(place)
     ]
-    searches = [None if plan.path is None or plan.keys else search_for(plan.path) for plan in plans]
-    sought = [one for one in searches if one is not None]
-    sought = sought if len(sought) == len(plans) else []
     where, limit = f"{place.table.name}.{place.column.name}", place.column.max_length
 
     def change(values: pa.Array, rows: Rows) -> pa.Array:
         texts = Texts(values)
-        valid, answers = _ENGINE.ask(texts, [one.question for one in sought if one.question])
-        blank = pc.equal(pc.utf8_trim_whitespace(texts.values), "").to_numpy(zero_copy_only=False)
-        _refuse(int((~valid & ~blank).sum()), f"of {where} hold no valid JSON")
-        made, left = texts.values, valid
-        if sought:
-            found, left = find(texts, sought, answers)
-            made = _changed(texts, plans, found, rows, where)
-        if left.any():
-            made = _walked(texts, made, left, plans, rows, where)
+        made = _changed(texts, plans, _named(texts, plans, where), rows, where)
         if limit is not None:
             _refuse(pc.greater(pc.utf8_length(made), limit).true_count, f"of {where} became too long for it")
         return made
@@ -115,15 +101,6 @@ def _build(setting: Setting) -> Change:
 def _refuse(count: int, what: str) -> None:
     if count:
         raise Error(f"{count} rows {what}", hint="use `redact` or `null`, or mend them at the source")
-
-
-def _walked(texts: Texts, made: pa.Array, left: Flags, plans: Sequence[_Plan], rows: Rows, where: str) -> pa.Array:
-    """Documents of which some are left, these read and changed."""
-    if left.all():
-        return _changed(texts, plans, _named(texts, plans), rows, where)
-    there = pa.array(np.flatnonzero(left))
-    some = Texts(texts.values.take(there))
-    return pc.replace_with_mask(made, pa.array(left), _changed(some, plans, _named(some, plans), rows.at(there), where))
 
 
 def _changed(texts: Texts, plans: Sequence[_Plan], found: Sequence[Stretches], rows: Rows, where: str) -> pa.Array:
@@ -142,15 +119,21 @@ def _changed(texts: Texts, plans: Sequence[_Plan], found: Sequence[Stretches], r
     return spliced(texts, together.at(order), pa.concat_arrays(made).take(pa.array(order)))
 
 
-def _named(texts: Texts, plans: Sequence[_Plan]) -> list[Stretches]:
-    """What each plan names in documents that are all valid."""
-    parts = [_named_in(texts.part(first, last), plans, first) for first, last in texts.cuts(CHUNK_BYTES)]
+def _named(texts: Texts, plans: Sequence[_Plan], where: str) -> list[Stretches]:
+    """What each plan names; an Error that counts the documents that are no JSON."""
+    parts, lost = [], 0
+    for first, last in texts.cuts(CHUNK_BYTES):
+        part = texts.part(first, last)
+        values, valid = read(part)
+        lost += len(part) - int(np.count_nonzero(valid))
+        if not lost:
+            parts.append(_named_in(part, values, plans, first))
+    _refuse(lost, f"of {where} hold no valid JSON")
     return [joined([part[number] for part in parts]) for number in range(len(plans))]
 
 
-def _named_in(part: Texts, plans: Sequence[_Plan], before: int) -> list[Stretches]:
+def _named_in(part: Texts, values: Values, plans: Sequence[_Plan], before: int) -> list[Stretches]:
     """What plans name in some of the documents; the first plan that names a value gets it."""
-    values = read(part)
     keys = Keys(part, values)
     free = values.kind >= STRING
     found = []
@@ -188,33 +171,27 @@ def _rewritten(texts: Texts, where: Stretches, kind: Kind, plan: _Plan, rows: Ro
         made, now = changed(plan.changes, before, there, kind, where=label)
         return (_quoted(made, before) if now == "text" else made).fill_null("null")
     raw = taken(texts, Stretches(where.text, where.start + 1, where.end - 1))
-    before = _unescaped(raw)
+    escaped = holding(raw, _BACKSLASH)
+    before = _unescaped(raw, escaped)
     form: Kind = "text" if plan.path is None or plan.path.form is None else plan.path.form
     made, _ = changed(plan.changes, before, there, form, where=label)
-    quoted = _quoted(made, raw).fill_null("null")
-    same = pc.and_(pc.equal(made, before), holding(raw, _BACKSLASH)).fill_null(False)
-    return pc.if_else(same, pc.binary_join_element_wise('"', raw, '"', ""), quoted) if same.true_count else quoted
+    found = _quoted(made, raw).fill_null("null")
+    same = pc.and_(pc.equal(made, before), escaped).fill_null(False) if escaped.true_count else escaped
+    return pc.if_else(same, pc.binary_join_element_wise('"', raw, '"', ""), found) if same.true_count else found
 
 
-def _unescaped(texts: pa.Array) -> pa.Array:
-    """What the insides of JSON strings spell; half a character is spelled as its escape."""
-    odd = holding(texts, _BACKSLASH)
-    if not odd.true_count:
+def _unescaped(texts: pa.Array, escaped: pa.Array) -> pa.Array:
+    """What the insides of JSON strings spell, some of which hold escapes; half a character is spelled as its escape."""
+    if not escaped.true_count:
         return texts
-    plain = [json.loads(f'"{text}"').encode("utf-8", "backslashreplace") for text in texts.filter(odd).to_pylist()]
-    return pc.replace_with_mask(texts, odd, pa.array(plain, pa.binary()).cast(pa.string()))
+    plain = [json.loads(f'"{text}"').encode("utf-8", "backslashreplace") for text in texts.filter(escaped).to_pylist()]
+    return pc.replace_with_mask(texts, escaped, pa.array(plain, pa.binary()).cast(pa.string()))
 
 
 def _quoted(texts: pa.Array, originals: pa.Array) -> pa.Array:
     """Texts as JSON strings, those escaped beyond ASCII whose originals were."""
-    made = pc.binary_join_element_wise('"', texts, '"', "")
-    wide = pc.match_substring(originals, "\\u")
-    odd = pc.and_(pc.or_(holding(texts, _ESCAPED), wide), texts.is_valid())
-    if not odd.true_count:
-        return made
-    pairs = zip(texts.filter(odd).to_pylist(), wide.filter(odd).to_pylist(), strict=True)
-    escaped = [json.dumps(text, ensure_ascii=beyond) for text, beyond in pairs]
-    return pc.replace_with_mask(made, odd, pa.array(escaped, pa.string()))
+    written = text_array(*native.quoted(*spans(texts), *spans(originals)))
+    return pc.if_else(texts.is_valid(), written, None) if texts.null_count else written
 
 
 def _problem(place: Place) -> str:

@@ -7,8 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.transforms.declare import Change, Declaration, Option, Place, Setting
-from understudy.transforms.json_text import followed_by
-from understudy.transforms.literals import spelling, strings
+from understudy.transforms.literals import followed_by, spelling, strings
 from understudy.transforms.rewriting import (
     KEYS,
     NONE,
