@@ -23,53 +23,45 @@ SHORT = 13
 
 
 @kernel
-def numbered(
-    data: Bytes, offsets: Places, stay: NDArray[np.bool_], radix: Bytes, numeral: Bytes
-) -> tuple[Places, Bytes, Bytes, Places]:
-    """The bytes of pieces that change: their places, numerals and radices, and the n + 1 bounds of the pieces.
+def changing(
+    data: Bytes, offsets: Places, stay: NDArray[np.bool_], weight: Bytes
+) -> tuple[NDArray[np.int32], Bytes, Places, Places]:
+    """The bytes of pieces that change, and where they stand; n + 1 bounds of pieces among them, and their weights.
 
-    Those are the bytes with a radix that are not to stay, of a character outside ASCII only the last.
+    Those are the bytes with a weight that are not to stay, of a character outside ASCII only the last.
     Pieces with nothing to change are left out.
     """
-    places, numerals, radices = np.empty(len(data), np.int64), np.empty_like(data), np.empty_like(data)
-    bounds = np.zeros(len(offsets), np.int64)
+    places, found = np.empty(len(data), np.int32), np.empty_like(data)
+    bounds, weights = np.zeros(len(offsets), np.int64), np.zeros(len(offsets), np.int64)
     count = pieces = 0
     for piece in range(len(offsets) - 1):
         for place in range(offsets[piece], offsets[piece + 1]):
             byte = data[place]
-            if radix[byte] == 0 or (len(stay) and stay[place]):
+            if weight[byte] == 0 or (len(stay) and stay[place]):
                 continue
             if byte & 0xC0 == 0x80 and place + 1 < len(data) and data[place + 1] & 0xC0 == 0x80:
                 continue
-            places[count], numerals[count], radices[count] = place, numeral[byte], radix[byte]
+            places[count], found[count] = place, byte
+            weights[pieces] += weight[byte]
             count += 1
         if count > bounds[pieces]:
             pieces += 1
             bounds[pieces] = count
-    return places[:count], numerals[:count], radices[:count], bounds[: pieces + 1]
+    return places[:count], found[:count], bounds[: pieces + 1], weights[:pieces]
 
 
 @kernel
-def spelled(data: Bytes, places: Places, numerals: Bytes, first: Bytes, letters: Bytes) -> Bytes:
-    """The bytes with others of the same classes at these places: the letters that the numerals are."""
-    out = data.copy()
-    for number in range(len(places)):
-        place = places[number]
-        out[place] = letters[first[data[place]] + numerals[number]]
-    return out
-
-
-@kernel
-def sums(numerals: Bytes, start: Places, end: Places, right: bool, keys: Words) -> Words:
-    """Two sums of keyed products of 32 bits for one half of every piece, two keys for every eight numerals.
+def sums(numerals: Bytes, bounds: Places, chosen: Places, right: bool, keys: Words) -> Words:
+    """Two sums of keyed products of 32 bits for one half of chosen pieces, two keys for every eight numerals.
 
     NH: Black and others, "UMAC" (1999); equal once in 2^64 times.
     """
-    out = np.zeros(2 * len(start), np.uint64)
+    out = np.zeros(2 * len(chosen), np.uint64)
     low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
-    for piece in range(len(start)):
-        middle = start[piece] + (end[piece] - start[piece]) // 2
-        first, last = (middle, end[piece]) if right else (start[piece], middle)
+    for piece in range(len(chosen)):
+        start, end = bounds[chosen[piece]], bounds[chosen[piece] + 1]
+        middle = start + (end - start) // 2
+        first, last = (middle, end) if right else (start, middle)
         for block in range((last - first + 7) // 8):
             some = numerals[first + 8 * block : min(first + 8 * block + 8, last)]
             word = np.uint64(0)
@@ -82,22 +74,22 @@ def sums(numerals: Bytes, start: Places, end: Places, right: bool, keys: Words) 
 
 
 @kernel
-def messages(numerals: Bytes, start: Places, end: Places, right: bool, turn: int, told: Words) -> Words:
+def messages(numerals: Bytes, bounds: Places, right: bool, turn: int, told: Words) -> Words:
     """The blocks to draw from, two words each, for a round that changes the right or the left half of pieces.
 
     Each says the other half, or what was told of it where it is long; the length of the piece; the round; and
     which eight numerals the block is for.
     """
     count = 0
-    for piece in range(len(start)):
-        length = end[piece] - start[piece]
+    for piece in range(len(bounds) - 1):
+        length = bounds[piece + 1] - bounds[piece]
         count += max((length - length // 2 if right else length // 2) + 7, 8) // 8
     out = np.empty(2 * count, np.uint64)
     at = long = 0
-    for piece in range(len(start)):
-        length = end[piece] - start[piece]
-        middle = start[piece] + length // 2
-        first, last = (start[piece], middle) if right else (middle, end[piece])
+    for piece in range(len(bounds) - 1):
+        start, end = bounds[piece], bounds[piece + 1]
+        length = end - start
+        first, last = (start, start + length // 2) if right else (start + length // 2, end)
         one, two = np.uint64(0), np.uint64(0)
         if last - first > 13:
             one, two = told[long] ^ np.uint64(length) << np.uint64(32), told[long + 1]
@@ -117,15 +109,14 @@ def messages(numerals: Bytes, start: Places, end: Places, right: bool, turn: int
 
 
 @kernel
-def added(
-    numerals: Bytes, radices: Bytes, start: Places, end: Places, right: bool, drawn: NDArray[np.uint16], back: bool
-) -> Bytes:
+def added(numerals: Bytes, radices: Bytes, bounds: Places, right: bool, drawn: NDArray[np.uint16], back: bool) -> Bytes:
     """The numerals with what is drawn added to those of the right or the left half of pieces, or taken away."""
     out = numerals.copy()
     at = 0
-    for piece in range(len(start)):
-        middle = start[piece] + (end[piece] - start[piece]) // 2
-        first, last = (middle, end[piece]) if right else (start[piece], middle)
+    for piece in range(len(bounds) - 1):
+        start, end = bounds[piece], bounds[piece + 1]
+        middle = start + (end - start) // 2
+        first, last = (middle, end) if right else (start, middle)
         here, radix, some = out[first:last], radices[first:last], drawn[at : at + last - first]
         for number in range(last - first):
             plus = np.int64(some[number]) * radix[number] >> 16
@@ -136,11 +127,11 @@ def added(
 
 
 @kernel
-def stepped(numerals: Bytes, radices: Bytes, start: Places, end: Places, step: int, turn: int) -> Bytes:
+def stepped(numerals: Bytes, radices: Bytes, bounds: Places, step: int, turn: int) -> Bytes:
     """The numerals of pieces, counted on by a step; a numeral that is alone by as many as ``turn`` says."""
     out = numerals.copy()
-    for piece in range(len(start)):
-        first, place = start[piece], end[piece] - 1
+    for piece in range(len(bounds) - 1):
+        first, place = bounds[piece], bounds[piece + 1] - 1
         by = step if place > first else step * (1 + turn % (np.int64(radices[place]) - 1))
         while place >= first:
             radix = np.int64(radices[place])

@@ -87,3 +87,23 @@ def equal(data: Bytes, start: Places, end: Places, wanted: Bytes) -> Mask:
                 place += 1
             out[number] = place == len(some)
     return out
+
+
+@kernel
+def filled(data: Bytes, start: Places, end: Places, made: Bytes, source: Places) -> Bytes:
+    """The bytes with those of parts replaced by as many others, from places of their own on."""
+    out = data.copy()
+    for number in range(len(start)):
+        size = end[number] - start[number]
+        _copied(out[start[number] :], made[source[number] : source[number] + size])
+    return out
+
+
+@kernel
+def covered(size: int, start: Places, end: Places) -> Mask:
+    """Which of so many bytes lie in one of these parts."""
+    out = np.zeros(size, np.bool_)
+    for number in range(len(start)):
+        for place in range(start[number], end[number]):
+            out[place] = True
+    return out

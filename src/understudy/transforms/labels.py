@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.arrow import own_spans
-from understudy.transforms.parts import Bytes, Mask, Offsets, part, put
+from understudy.native import texts as native
+from understudy.transforms.parts import Bytes, Mask, Offsets, part
 from understudy.transforms.pieces import Pieces, outside
 
 EXTENSIONS = frozenset(
@@ -41,11 +41,9 @@ class Labels:
 
     def __call__(self, data: Bytes, starts: Offsets, stops: Offsets, *, back: bool = False) -> Bytes:
         """The bytes of texts with these parts of them changed, name by name."""
-        out = np.array(data)
         names = part(data, starts, stops).dictionary_encode()
-        made = self._names(names.dictionary, back=back).take(names.indices)
-        put(out, starts, stops, own_spans(made)[0])
-        return out
+        made, bounds = own_spans(self._names(names.dictionary, back=back))
+        return native.filled(data, starts, stops, made, bounds[names.indices.to_numpy()])
 
     def _names(self, names: pa.Array, *, back: bool) -> pa.Array:
         pieces = Pieces(self.subkey)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from understudy.arrow import looked_up as looked_up
 from understudy.arrow import text_array
+from understudy.native import texts as native
 
 Bytes = NDArray[np.uint8]
 Offsets = NDArray[np.int64]
@@ -66,11 +67,8 @@ def cut(offsets: Offsets, separators: Mask, *also: Offsets) -> Offsets:
 
 
 def spread(size: int, starts: Offsets, stops: Offsets) -> Mask:
-    """Which of so many bytes lie in one of these parts, which are in order and do not overlap."""
-    edges = np.empty(2 * len(starts) + 2, np.int64)
-    edges[0], edges[1:-1:2], edges[2:-1:2], edges[-1] = 0, starts, stops, size
-    inside = np.arange(len(edges) - 1) % 2 == 1
-    return np.repeat(inside, np.diff(edges))
+    """Which of so many bytes lie in one of these parts."""
+    return native.covered(size, starts, stops)
 
 
 class Signs:
@@ -107,20 +105,8 @@ def last_of(data: Bytes, starts: Offsets, stops: Offsets, characters: bytes) -> 
 
 
 def part(data: Bytes, starts: Offsets, stops: Offsets) -> pa.Array:
-    """The texts that these parts of texts are, which are in order and do not overlap."""
-    edges = np.empty(2 * len(starts) + 1, np.int32)
-    edges[:-1:2], edges[1::2], edges[-1] = starts, stops, len(data)
-    return text_array(data, edges).take(pa.array(np.arange(0, 2 * len(starts), 2)))
-
-
-def put(data: Bytes, starts: Offsets, stops: Offsets, made: Bytes) -> None:
-    """Write other bytes in the place of parts of texts, which are in order and do not overlap."""
-    bounds = np.concatenate([[0], np.cumsum(stops - starts)])
-    for first in range(0, len(starts), _STEP_ROWS):
-        low, last = starts[first], min(first + _STEP_ROWS, len(starts))
-        some = slice(first, last)
-        here = data[low : stops[last - 1]]
-        here[spread(len(here), starts[some] - low, stops[some] - low)] = made[bounds[first] : bounds[last]]
+    """The texts that these parts of texts are."""
+    return text_array(*native.taken(data, starts, stops))
 
 
 def ragged(starts: Offsets, lengths: Offsets) -> tuple[Offsets, Offsets]:

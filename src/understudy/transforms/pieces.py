@@ -14,7 +14,7 @@ in 2^32 times or less.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import log2
@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 
 from understudy.arrow import own_spans, text_array
 from understudy.native import network as native
+from understudy.native import texts as parts
 from understudy.transforms.parts import Bytes, Mask, Offsets, looked_up
 from understudy.transforms.permute import NARROW_ROUNDS, ROUNDS
 from understudy.transforms.prf import Aes, Words
@@ -32,7 +33,9 @@ from understudy.transforms.prf import Aes, Words
 _UNIT = 8  # of bits, which are summed as whole numbers of its parts
 _KINDS = (32 * _UNIT, 256 * _UNIT)  # below the first, two passes so that none stays; from the last, halves of 128 bits
 _ROUNDS = (NARROW_ROUNDS, ROUNDS, 4)  # four are enough for such halves (Luby and Rackoff, 1988)
-_STEP_BYTES, _STEP_PIECES = 1 << 17, 8_000  # worked on at once: all of it fits the processor's second cache
+_STEP_BYTES = 1 << 20  # worked on at once: each takes some 20 bytes of memory
+_CACHED = 1 << 17  # numerals permuted at once: all that it takes fits the processor's second cache
+_USUAL = 8  # bytes of a piece, at least as far as steps go: every piece takes memory of its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,28 +49,35 @@ class Alphabet:
         return Alphabet(self.classes[some])
 
     @cached_property
-    def radix(self) -> Bytes:
+    def radix(self) -> bytes:
         """For every byte, how many its class has; 0 for bytes that stay."""
         return self._table(lambda letters: [len(letters)] * len(letters))
 
     @cached_property
-    def numeral(self) -> Bytes:
+    def numeral(self) -> bytes:
         """For every byte, which of its class it is."""
         return self._table(lambda letters: range(len(letters)))
 
-    def _table(self, told: Callable[[bytes], Sequence[int]]) -> Bytes:
-        found = np.zeros(256, np.uint8)
+    def _table(self, told: Callable[[bytes], Sequence[int]]) -> bytes:
+        found = bytearray(256)
         for letters in self.classes:
-            found[list(letters)] = told(letters)
-        return found
+            for letter, value in zip(letters, told(letters), strict=True):
+                found[letter] = value
+        return bytes(found)
 
     @cached_property
-    def letters(self) -> Bytes:
+    def bits(self) -> Bytes:
+        """For every byte, the bits that it adds to a piece, in parts of a bit; 0 for bytes that stay."""
+        bits = [int(log2(radix) * _UNIT) if radix else 0 for radix in self.radix]
+        return np.array(bits, np.uint8)
+
+    @cached_property
+    def letters(self) -> bytes:
         """The bytes of all classes, one class after the other, and nothing from there on."""
-        return np.frombuffer(b"".join(self.classes).ljust(256, b"\0"), np.uint8)
+        return b"".join(self.classes).ljust(256, b"\0")
 
     @cached_property
-    def first(self) -> Bytes:
+    def first(self) -> bytes:
         """For every byte, where its class starts among the letters."""
         starts = iter(np.cumsum([0, *(len(letters) for letters in self.classes)]).tolist())
         return self._table(lambda letters: [next(starts)] * len(letters))
@@ -102,38 +112,52 @@ class Pieces:
         """The bytes of pieces, as n + 1 offsets cut them, changed piece by piece, but for those that are to stay."""
         out = np.array(data)
         random = _Random(self.subkey)
-        start = 0
-        while start < len(offsets) - 1:
-            end = int(np.searchsorted(offsets, offsets[start] + _STEP_BYTES, side="right")) - 1
-            end = min(max(end, start + 1), start + _STEP_PIECES)
-            part = offsets[start : end + 1]
+        for first, last in _steps(offsets, _STEP_BYTES):
+            part = offsets[first : last + 1]
             here = slice(part[0], part[-1])
             stays = np.zeros(0, np.bool_) if stay is None else stay[here]
             out[here] = self._changed(random, out[here], part - part[0], stays, back=back)
-            start = end
         return out
 
     def _changed(self, random: _Random, data: Bytes, offsets: Offsets, stay: Mask, *, back: bool) -> Bytes:
         """The bytes of some pieces, permuted."""
-        alphabet = self.alphabet
-        places, numerals, radices, bounds = native.numbered(data, offsets, stay, alphabet.radix, alphabet.numeral)
-        if not len(places):
-            return data
-        bits = np.add.reduceat(looked_up(radices, _BITS).astype(np.int32), bounds[:-1])
+        places, found, bounds, bits = native.changing(data, offsets, stay, self.alphabet.bits)
         kinds = np.searchsorted(_KINDS, bits, "right")
-        for kind in range(len(_KINDS) + 1):
+        for kind in np.flatnonzero(np.bincount(kinds)):
             rows = np.flatnonzero(kinds == kind)
-            if not len(rows):
-                continue
-            network = _Network(random, radices, bounds[rows], bounds[rows + 1])
+            starts, ends = bounds[rows], bounds[rows + 1]
+            before, inner = parts.taken(found, starts, ends)
+            which = np.arange(len(rows))
+            if kind == 0:  # few stand-ins, so the same piece may well come again; and each takes many rounds
+                several = text_array(before, inner).view(pa.binary()).dictionary_encode()
+                (before, inner), which = own_spans(several.dictionary), several.indices.to_numpy()
+            after = self._permuted(random, int(kind), before, inner, back=back)
+            found = parts.filled(found, starts, ends, after, inner[which])
+        data[places] = found
+        return data
+
+    def _permuted(self, random: _Random, kind: int, before: Bytes, bounds: Offsets, *, back: bool) -> Bytes:
+        """The bytes of pieces of one kind, all of which change: so many pieces at once that they fit the caches."""
+        radices, numerals = looked_up(before, self.alphabet.radix), looked_up(before, self.alphabet.numeral)
+        out = np.array(looked_up(before, self.alphabet.first))
+        for first, last in _steps(bounds, _CACHED):
+            here, part = slice(bounds[first], bounds[last]), bounds[first : last + 1] - bounds[first]
+            network = _Network(random, radices[here], part)
             if kind == 0:
-                numerals = network.derange(numerals, step=-1 if back else 1)
+                out[here] += network.derange(numerals[here], step=-1 if back else 1)
             else:
-                numerals = network.permute(numerals, rounds=_ROUNDS[kind], back=back)
-        return native.spelled(data, places, numerals, alphabet.first, alphabet.letters)
+                out[here] += network.permute(numerals[here], rounds=_ROUNDS[kind], back=back)
+        return looked_up(out, self.alphabet.letters)
 
 
-_BITS = bytes([0, *(int(log2(radix) * _UNIT) for radix in range(1, 256))])
+def _steps(offsets: Offsets, size: int) -> Iterator[tuple[int, int]]:
+    """Where to part pieces so that each part has about so many bytes, or a few pieces: firsts, and what is after."""
+    first = 0
+    while first < len(offsets) - 1:
+        last = int(np.searchsorted(offsets, offsets[first] + size, side="right")) - 1
+        last = min(max(last, first + 1), first + size // _USUAL)
+        yield first, last
+        first = last
 
 
 def outside(change: Callable[[pa.Array], pa.Array], values: pa.Array, inside: Callable[[pa.Array], Mask]) -> pa.Array:
@@ -162,12 +186,11 @@ class _Random:
 
 
 class _Network:
-    """The Feistel network over some pieces: the radices of all numerals, and from where to where each piece goes."""
+    """The Feistel network over some pieces: the radices of all numerals, and the n + 1 bounds of the pieces."""
 
-    def __init__(self, random: _Random, radices: Bytes, starts: Offsets, ends: Offsets) -> None:
-        self._random, self._radices = random, radices
-        self._starts, self._ends = starts, ends
-        lengths = ends - starts
+    def __init__(self, random: _Random, radices: Bytes, bounds: Offsets) -> None:
+        self._random, self._radices, self._bounds = random, radices, bounds
+        lengths = np.diff(bounds)
         halves = lengths // 2, lengths - lengths // 2
         self._long = [np.flatnonzero(half > native.SHORT) for half in halves]
         most = int(halves[1].max(initial=0))
@@ -178,18 +201,17 @@ class _Network:
         plain = self.permute(numerals, rounds=NARROW_ROUNDS, back=True)
         # no other half draws for a numeral that is alone, so a step of one would stay one
         turn = int(self._random.constants(np.zeros(1, np.int64))[0, 0] >> np.uint64(1))
-        plain = native.stepped(plain, self._radices, self._starts, self._ends, step, turn)
+        plain = native.stepped(plain, self._radices, self._bounds, step, turn)
         return self.permute(plain, rounds=NARROW_ROUNDS, back=False)
 
     def permute(self, numerals: Bytes, *, rounds: int, back: bool) -> Bytes:
         """The numerals after so many rounds, or before them."""
-        starts, ends = self._starts, self._ends
         for number in reversed(range(rounds)) if back else range(rounds):
             right = number % 2 == 0
             told = self._told(numerals, right=not right)
-            blocks = native.messages(numerals, starts, ends, right, number, told)
+            blocks = native.messages(numerals, self._bounds, right, number, told)
             drawn = self._random.aes(blocks.reshape(-1, 2)).reshape(-1).view(np.uint16)
-            numerals = native.added(numerals, self._radices, starts, ends, right, drawn, back)
+            numerals = native.added(numerals, self._radices, self._bounds, right, drawn, back)
         return numerals
 
     def _told(self, numerals: Bytes, *, right: bool) -> Words:
@@ -198,5 +220,5 @@ class _Network:
         if not len(long):
             return np.zeros(0, np.uint64)
         assert self._keys is not None
-        sums = native.sums(numerals, self._starts[long], self._ends[long], right, self._keys.reshape(-1))
+        sums = native.sums(numerals, self._bounds, long, right, self._keys.reshape(-1))
         return self._random.mixer(sums.reshape(-1, 2)).reshape(-1)

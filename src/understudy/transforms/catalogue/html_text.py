@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PRESERVED, TEXT, Change, Declaration, Option, Setting
 from understudy.transforms.matches import Matches, matches
-from understudy.transforms.parts import Mask, Offsets, bounds_at, first_of, in_steps, part, spread
+from understudy.transforms.parts import Mask, Offsets, bounds_at, first_of, part, spread
 from understudy.transforms.pieces import CHARACTERS, FOLDED, Pieces
 
 _VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+)"""
@@ -59,7 +59,7 @@ def _way(*, back: bool) -> Callable[[Setting], Change]:
             bounds = bounds_at(len(tags.data), tags.offsets, tags.starts, tags.stops, *cuts)
             return text_array(pieces(tags.data, bounds, stay=stay, back=back), tags.offsets)
 
-        return lambda values, _rows: in_steps(change, values)
+        return lambda values, _rows: change(values)
 
     return build
 
