@@ -14,6 +14,7 @@ from understudy.native.kernel import kernel
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 Words = NDArray[np.uint64]
+Mask = NDArray[np.bool_]
 
 PER_BLOCK = 8
 """Numerals drawn from one block."""
@@ -51,78 +52,91 @@ def changing(
 
 
 @kernel
-def sums(numerals: Bytes, bounds: Places, chosen: Places, right: bool, keys: Words) -> Words:
-    """Two sums of keyed products of 32 bits for one half of chosen pieces, two keys for every eight numerals.
+def apart(numerals: Bytes, bounds: Places, right: bool, edges: Places, idle: int) -> Bytes:
+    """One half of every piece in whole blocks of eight numerals, filled up with idle ones.
+
+    ``edges`` are the n + 1 bounds of the pieces among the blocks.
+    """
+    out = np.full(8 * edges[-1], idle, np.uint8)
+    for piece in range(len(bounds) - 1):
+        start, end = bounds[piece], bounds[piece + 1]
+        middle = start + (end - start) // 2
+        some = numerals[middle:end] if right else numerals[start:middle]
+        there = out[8 * edges[piece] :]
+        for number in range(len(some)):
+            there[number] = some[number]
+    return out
+
+
+@kernel
+def together(left: Bytes, left_edges: Places, right: Bytes, right_edges: Places, bounds: Places) -> Bytes:
+    """The numerals of pieces whose halves these are."""
+    out = np.empty(bounds[-1], np.uint8)
+    for piece in range(len(bounds) - 1):
+        start, end = bounds[piece], bounds[piece + 1]
+        half = (end - start) // 2
+        one, two = left[8 * left_edges[piece] :], right[8 * right_edges[piece] :]
+        for number in range(half):
+            out[start + number] = one[number]
+        for number in range(end - start - half):
+            out[start + half + number] = two[number]
+    return out
+
+
+@kernel
+def sums(words: Words, edges: Places, chosen: Places, keys: Words) -> Words:
+    """Two sums of keyed products of 32 bits for the halves of chosen pieces, with two keys for every block.
 
     NH: Black and others, "UMAC" (1999); equal once in 2^64 times.
     """
     out = np.zeros(2 * len(chosen), np.uint64)
     low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
-    for piece in range(len(chosen)):
-        start, end = bounds[chosen[piece]], bounds[chosen[piece] + 1]
-        middle = start + (end - start) // 2
-        first, last = (middle, end) if right else (start, middle)
-        for block in range((last - first + 7) // 8):
-            some = numerals[first + 8 * block : min(first + 8 * block + 8, last)]
-            word = np.uint64(0)
-            for number in range(len(some)):
-                word |= np.uint64(some[number]) << np.uint64(8 * number)
-            for side in range(2):
-                key = keys[2 * block + side]
-                out[2 * piece + side] += (((word & low) + (key & low)) & low) * (((word >> half) + (key >> half)) & low)
+    for number in range(len(chosen)):
+        some = words[edges[chosen[number]] : edges[chosen[number] + 1]]
+        for side in range(2):
+            total = np.uint64(0)
+            for block in range(len(some)):
+                word, key = some[block], keys[2 * block + side]
+                total += ((word & low) + (key & low) & low) * ((word >> half) + (key >> half) & low)
+            out[2 * number + side] = total
     return out
 
 
 @kernel
-def messages(numerals: Bytes, bounds: Places, right: bool, turn: int, told: Words) -> Words:
-    """The blocks to draw from, two words each, for a round that changes the right or the left half of pieces.
+def messages(
+    words: Words, edges: Places, is_long: Mask, told: Words, lengths: Places, changing: Places, turn: int
+) -> Words:
+    """The blocks to draw from, two words each, for a round: as many as the halves that change have, by their bounds.
 
     Each says the other half, or what was told of it where it is long; the length of the piece; the round; and
     which eight numerals the block is for.
     """
-    count = 0
-    for piece in range(len(bounds) - 1):
-        length = bounds[piece + 1] - bounds[piece]
-        count += max((length - length // 2 if right else length // 2) + 7, 8) // 8
-    out = np.empty(2 * count, np.uint64)
-    at = long = 0
-    for piece in range(len(bounds) - 1):
-        start, end = bounds[piece], bounds[piece + 1]
-        length = end - start
-        first, last = (start, start + length // 2) if right else (start + length // 2, end)
-        one, two = np.uint64(0), np.uint64(0)
-        if last - first > 13:
-            one, two = told[long] ^ np.uint64(length) << np.uint64(32), told[long + 1]
+    out = np.empty(2 * changing[-1], np.uint64)
+    long = 0
+    for piece in range(len(lengths)):
+        first, length = edges[piece], np.uint64(lengths[piece])
+        one, two = words[first], np.uint64(0)
+        if is_long[piece]:
+            one, two = told[long] ^ length << np.uint64(32), told[long + 1]
             long += 2
-        else:
-            for place in range(first, min(first + 8, last)):
-                one |= np.uint64(numerals[place]) << np.uint64(8 * (place - first))
-            for place in range(first + 8, last):
-                two |= np.uint64(numerals[place]) << np.uint64(8 * (place - first - 8))
-        two ^= np.uint64(length & 0xFF) << np.uint64(40) ^ np.uint64(turn) << np.uint64(48)
-        changing = length - (last - first)
-        for block in range(max(changing + 7, 8) // 8):
+        elif edges[piece + 1] > first + 1:
+            two = words[first + 1]
+        two ^= (length & np.uint64(0xFF)) << np.uint64(40) ^ np.uint64(turn) << np.uint64(48)
+        for block in range(changing[piece + 1] - changing[piece]):
+            at = 2 * (changing[piece] + block)
             out[at] = one ^ np.uint64(block) >> np.uint64(8)
             out[at + 1] = two ^ np.uint64(block) << np.uint64(56)
-            at += 2
     return out
 
 
 @kernel
-def added(numerals: Bytes, radices: Bytes, bounds: Places, right: bool, drawn: NDArray[np.uint16], back: bool) -> Bytes:
-    """The numerals with what is drawn added to those of the right or the left half of pieces, or taken away."""
-    out = numerals.copy()
-    at = 0
-    for piece in range(len(bounds) - 1):
-        start, end = bounds[piece], bounds[piece + 1]
-        middle = start + (end - start) // 2
-        first, last = (middle, end) if right else (start, middle)
-        here, radix, some = out[first:last], radices[first:last], drawn[at : at + last - first]
-        for number in range(last - first):
-            plus = np.int64(some[number]) * radix[number] >> 16
-            total = np.uint8(here[number] + (radix[number] - plus if back else plus))
-            here[number] = min(total, np.uint8(total - radix[number]))  # below zero is far above the radix
-        at += max(last - first + 7, 8) // 8 * 8
+def added(numerals: Bytes, radices: Bytes, drawn: NDArray[np.uint16], back: bool) -> Bytes:
+    """The numerals with what is drawn added, or taken away, each below its radix; idle ones stay."""
+    out = np.empty_like(numerals)
+    for number in range(len(numerals)):
+        plus = np.int64(drawn[number]) * radices[number] >> 16
+        total = np.uint8(numerals[number] + (radices[number] - plus if back else plus))
+        out[number] = min(total, np.uint8(total - radices[number]))  # below zero is far above the radix
     return out
 
 

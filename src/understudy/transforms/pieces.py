@@ -22,6 +22,7 @@ from math import log2
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from understudy.arrow import own_spans, text_array
 from understudy.native import network as native
@@ -185,16 +186,33 @@ class _Random:
         return Aes(self.constants(np.array([1])).tobytes())
 
 
+class _Half:
+    """The left or the right half of some pieces, in blocks of eight numerals."""
+
+    def __init__(self, radices: Bytes, bounds: Offsets, *, right: bool) -> None:
+        self._bounds, self._right = bounds, right
+        length = np.diff(bounds)
+        length = length - length // 2 if right else length // 2
+        blocks = np.maximum(-(-length // native.PER_BLOCK), 1)
+        self.edges = np.concatenate([[0], np.cumsum(blocks)])
+        self.is_long = length > native.SHORT
+        self.long = np.flatnonzero(self.is_long)
+        self.most = int(blocks.max(initial=0))
+        self.radices = native.apart(radices, bounds, right, self.edges, 1)
+
+    def of(self, numerals: Bytes) -> Bytes:
+        """The numerals of the half, with zeros that fill up its blocks."""
+        return native.apart(numerals, self._bounds, self._right, self.edges, 0)
+
+
 class _Network:
     """The Feistel network over some pieces: the radices of all numerals, and the n + 1 bounds of the pieces."""
 
     def __init__(self, random: _Random, radices: Bytes, bounds: Offsets) -> None:
         self._random, self._radices, self._bounds = random, radices, bounds
-        lengths = np.diff(bounds)
-        halves = lengths // 2, lengths - lengths // 2
-        self._long = [np.flatnonzero(half > native.SHORT) for half in halves]
-        most = int(halves[1].max(initial=0))
-        self._keys = random.constants(2 + np.arange(-(-most // native.PER_BLOCK))) if most > native.SHORT else None
+        self._lengths = np.diff(bounds)
+        self._halves = [_Half(radices, bounds, right=right) for right in (False, True)]
+        self._keys = random.constants(2 + np.arange(self._halves[True].most)).reshape(-1)
 
     def derange(self, numerals: Bytes, *, step: int) -> Bytes:
         """The permutation that visits all numeral strings of a shape, by so many steps."""
@@ -206,19 +224,20 @@ class _Network:
 
     def permute(self, numerals: Bytes, *, rounds: int, back: bool) -> Bytes:
         """The numerals after so many rounds, or before them."""
+        sides = [half.of(numerals) for half in self._halves]
         for number in reversed(range(rounds)) if back else range(rounds):
-            right = number % 2 == 0
-            told = self._told(numerals, right=not right)
-            blocks = native.messages(numerals, self._bounds, right, number, told)
-            drawn = self._random.aes(blocks.reshape(-1, 2)).reshape(-1).view(np.uint16)
-            numerals = native.added(numerals, self._radices, self._bounds, right, drawn, back)
-        return numerals
+            changing = 1 - number % 2  # the right half first
+            half = self._halves[changing]
+            drawn = self._drawn(number, sides[1 - changing].view(np.uint64), self._halves[1 - changing], half)
+            sides[changing] = native.added(sides[changing], half.radices, drawn, back)
+        (left, right), (one, other) = sides, self._halves
+        return native.together(left, one.edges, right, other.edges, self._bounds)
 
-    def _told(self, numerals: Bytes, *, right: bool) -> Words:
-        """128 bits for every piece with a long right or left half, in which the half differs from others."""
-        long = self._long[right]
-        if not len(long):
-            return np.zeros(0, np.uint64)
-        assert self._keys is not None
-        sums = native.sums(numerals, self._bounds, long, right, self._keys.reshape(-1))
-        return self._random.mixer(sums.reshape(-1, 2)).reshape(-1)
+    def _drawn(self, number: int, words: Words, source: _Half, half: _Half) -> NDArray[np.uint16]:
+        """What one round draws for the numerals of one half, as the other one decides."""
+        told = np.zeros(0, np.uint64)
+        if len(source.long):  # in these 128 bits the half differs from others
+            sums = native.sums(words, source.edges, source.long, self._keys)
+            told = self._random.mixer(sums.reshape(-1, 2)).reshape(-1)
+        blocks = native.messages(words, source.edges, source.is_long, told, self._lengths, half.edges, number)
+        return self._random.aes(blocks.reshape(-1, 2)).reshape(-1).view(np.uint16)
