@@ -109,7 +109,7 @@ def test_pictures_are_told_to_who_cannot_see_them(scored):
 
 
 def test_a_run_s_page_takes_the_sections_in(scored):
-    html = run_page(sample.small(), section(scored))
+    html = run_page(sample.small(), section(scored) + section(scored, "measured-2"))
     ids = read(html).all("id")
     assert len(ids) == len(set(ids)) and "measured-privacy" in ids
     assert 'href="#measured"' in html and 'href="#measured"' not in run_page(sample.small())

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from importlib import resources
-from string import Template
 
 from understudy.checks.page import charts, sections
 from understudy.checks.page.meaning import meaning
+from understudy.checks.page.shell import document
 from understudy.checks.page.words import number, plural, text
 from understudy.checks.scored import Answer, Measured, Scored
 
@@ -37,30 +36,35 @@ _RISKS = (
     f'<p class="key">{_BAR}A risk passes only where its whole interval is on the right side: too few rows fail.</p>'
 )
 
+_FOOTER = (
+    "One file, no network, no script: safe to mail or to keep. No row is in it; a bar stands for ten rows at least, "
+    "and no label is named that fewer real rows have."
+)
+
 
 def page(scored: Scored) -> str:
     """The page of a comparison: verdict, what to do, figures, privacy, relations, quality, pictures, methods."""
     parts = list(_parts(scored))
-    return Template(_resource("scored.html")).substitute(
-        title=text(f"{scored.made}: {'passes' if scored.passed else 'fails'} · Understudy"),
-        style=_resource("page.css"),
-        links="".join(f'<a href="#{name}">{title}</a>' for name, title, _ in parts),
+    return document(
+        title=f"{scored.made}: {'passes' if scored.passed else 'fails'}",
+        links=[(name, title) for name, title, _ in parts],
         header=_header(scored),
         failures=_failures(scored),
         figures=_figures(scored),
-        sections="\n".join(_section(*part) for part in parts),
+        body="\n".join(_section(*part) for part in parts),
+        footer=_FOOTER,
     )
 
 
-def section(scored: Scored) -> str:
-    """The same as sections for the page of a run, which has the style; their ids begin with ``measured-``."""
-    title = "Passes" if scored.passed else "Fails"
-    head = f'<p class="key"><strong>{title}</strong>: {text(scored.verdict().split(": ", 1)[-1])}.</p>'
+def section(scored: Scored, name: str = "measured") -> str:
+    """The same as sections for the page of a run, which has the style; their ids begin with ``name``."""
+    mark, word = ("pass", "Passes") if scored.passed else ("fail", "Fails")
+    tables = ", ".join(f"<bdi>{text(table.name)}</bdi>" for table in scored.tables)
+    head = f'<p class="key"><span class="tag {mark}">{word}</span> {text(scored.verdict().split(": ", 1)[-1])}.</p>'
     figures = f'<dl class="figures">{_figures(scored)}</dl>'
-    inner = "\n".join(_section(f"measured-{name}", title, body) for name, title, body in _parts(scored))
-    return (
-        _section("measured", "Synthetic rows" if scored.kind == "synthetic" else "Masked rows", head) + figures + inner
-    )
+    inner = "\n".join(_section(f"{name}-{part}", title, body) for part, title, body in _parts(scored))
+    kind = "Synthetic rows" if scored.kind == "synthetic" else "Masked rows"
+    return _section(name, f"{kind} of {tables}" if tables else kind, head + figures) + inner
 
 
 def _section(name: str, title: str, body: str) -> str:
@@ -368,7 +372,3 @@ METHODS = (
     "What could not be measured fails. Nothing is averaged into the verdict: the worst answer decides.",
 )
 """How numbers come about, for who wants to check them."""
-
-
-def _resource(name: str) -> str:
-    return (resources.files("understudy.checks.page") / name).read_text(encoding="utf-8")

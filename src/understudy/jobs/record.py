@@ -9,7 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from understudy.checks.page import page
+from understudy.checks.quality_page import section
 from understudy.checks.report import ColumnReport, EdgeReport, Policy, Report, StepReport, TableReport
+from understudy.checks.scored import Scored
 from understudy.interfaces import Result, Scan
 from understudy.jobs.extract import Extracted
 from understudy.jobs.planning import Plan
@@ -58,7 +60,7 @@ class Finished:
         loaded = {url: dict(rows) for url, rows in self.loaded.items()}
         document = {**self.report.json(), "loaded": loaded, "commit": self.commit, "branch": self.branch}
         document |= {"waiting": True} if self.waiting else {}
-        _write(self.folder.page, page(self.report))
+        _write(self.folder.page, page(self.report, _measured(self.folder)))
         _write(self.folder.report, json.dumps(document, indent=1, ensure_ascii=False))
 
     def summary(self) -> str:
@@ -92,6 +94,13 @@ def report(path: Path, *, run: str = "") -> Finished:
     loaded, commit, branch = (document.pop(name) for name in ("loaded", "commit", "branch"))
     waiting = document.pop("waiting", False)
     return Finished(Report.from_json(document), folder, loaded, commit, branch, waiting)
+
+
+def _measured(folder: RunFolder) -> str:
+    """Sections of what was measured of made rows, one for each entry of the job that makes some."""
+    found = [Scored.from_json(json.loads(one.read_text(encoding="utf-8"))) for one in folder.scores()]
+    names = ["measured", *(f"measured-{number}" for number in range(2, len(found) + 1))]
+    return "\n".join(section(scored, name) for scored, name in zip(found, names, strict=False))
 
 
 def _write(path: Path, text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from understudy import transforms
 from understudy.checks.scored import Scored
@@ -59,11 +58,10 @@ def _made(family: Family, folder: RunFolder) -> list[Result]:
 
 
 def _keep(scored: Scored, folder: RunFolder, one: Synthesis) -> None:
-    """Write the scores into the run's folder."""
+    """Write the scores into the run's folder, whose page shows them."""
     from understudy.jobs.comparing import write
 
-    place = Path(folder.path) / f"made-{_file(one)}"
-    write(scored, as_json=place.with_suffix(".json"), as_html=place.with_suffix(".html"))
+    write(scored, as_json=folder.score(_file(one)))
 
 
 def _file(one: Synthesis) -> str:

@@ -48,6 +48,14 @@ class RunFolder:
         """The report as one self-contained HTML file."""
         return self.path / "report.html"
 
+    def score(self, name: str) -> Path:
+        """Where what was measured of made rows is kept, as JSON, by the name of their first table."""
+        return self.path / f"made-{name}.json"
+
+    def scores(self) -> list[Path]:
+        """All that was measured of made rows, by name."""
+        return sorted(self.path.glob("made-*.json"))
+
 
 def _runs(lake: Path) -> Path:
     return lake / "runs"

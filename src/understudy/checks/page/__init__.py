@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from importlib import resources
 from string import Template
 
 from understudy.checks.page import sections
 from understudy.checks.page.drawing import drawing
-from understudy.checks.page.words import text
+from understudy.checks.page.shell import document, resource
 from understudy.checks.report import Report
 
 __all__ = ["page"]
+
+_LINKS = (("tables", "Tables"), ("relations", "Graph"), ("checks", "Checks"))
+_LAST = (("timings", "Timings"), ("again", "Reproduce"))
+_FOOTER = "One file, no network: safe to mail or to keep. It holds names, counts and the job, no row of the source."
 
 
 def page(report: Report, measured: str = "") -> str:
@@ -20,24 +21,21 @@ def page(report: Report, measured: str = "") -> str:
 
     ``measured`` are sections of what was measured of made rows: ``quality_page.section``.
     """
-    script = _resource("page.js")
-    return Template(_resource("page.html")).substitute(
-        title=text(f"{report.job}: {'passed' if report.passed else 'failed'} · Understudy"),
-        style=_resource("page.css"),
-        script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        header=sections.header(report),
-        failures=sections.failures(report),
-        figures=sections.figures(report),
+    body = Template(resource("run.html")).substitute(
         tables=sections.tables(report),
         graph=sections.graph(report, drawing(report)),
         checks=sections.checks(report),
         measured=measured,
-        link='<a href="#measured">Measured</a>' if measured else "",
         timings=sections.timings(report),
         again=sections.again(report),
     )
-
-
-def _resource(name: str) -> str:
-    return (resources.files(__name__) / name).read_text(encoding="utf-8")
+    return document(
+        title=f"{report.job}: {'passed' if report.passed else 'failed'}",
+        links=(*_LINKS, *([("measured", "Measured")] if measured else []), *_LAST),
+        header=sections.header(report),
+        failures=sections.failures(report),
+        figures=sections.figures(report),
+        body=body,
+        footer=_FOOTER,
+        script=resource("page.js"),
+    )
