@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -11,12 +10,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.arrow import own_spans
+from understudy.native import words as native
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PER, TEXT, Change, Declaration, Option, Place, Rows, Setting
 from understudy.transforms.draws import by_value, needs_subject, pick
 from understudy.transforms.fake import cut, folded, keep_blank
-from understudy.transforms.parts import Bytes, Offsets, among, names_in, ragged
-from understudy.transforms.prf import CHUNK_ROWS
+from understudy.transforms.parts import Bytes, Offsets, table
 
 _WORDS = """lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore et
 dolore magna aliqua enim ad minim veniam quis nostrud exercitation ullamco laboris nisi aliquip ex ea commodo
@@ -27,7 +26,6 @@ quasi architecto beatae vitae dicta explicabo nemo ipsam quia voluptas aspernatu
 dolores eos ratione sequi nesciunt neque porro quisquam""".split()
 _COUNT = 6_000
 _SENTENCE = 11
-_SPACE, _STOP, _LETTER = ord(" "), ord("."), ord("a")
 
 
 @cache
@@ -42,42 +40,18 @@ def _text() -> tuple[Bytes, Offsets]:
     return np.frombuffer((" ".join(words) + " ").encode(), np.uint8), starts
 
 
-def _around(text: Bytes, places: Offsets) -> Bytes:
-    """The characters at these places of a text that starts again where it ends."""
-    return text[places % len(text) if places.max(initial=0) >= len(text) else places]
-
-
-def _passages(first: NDArray[np.int64], lengths: NDArray[np.int64]) -> pa.Array:
+def _passages(first: Offsets, lengths: Offsets) -> pa.Array:
     """So many characters of the text, from a word on; they end as a sentence does."""
     text, starts = _text()
-    places, bounds = ragged(starts[first], lengths)
-    data = _around(text, places)
-    begins, some = bounds[:-1][lengths > 0], bounds[1:][lengths > 2]
-    data[begins] = np.where(data[begins] >= _LETTER, data[begins] - 32, data[begins])
-    data[some - 1] = _STOP
-    data[some - 2] = np.where(data[some - 2] < _LETTER, _LETTER, data[some - 2])
-    return text_array(data, bounds)
+    return text_array(*native.written(text, starts[first], lengths, True))
 
 
-def _phrases(first: NDArray[np.int64], counts: NDArray[np.int64]) -> pa.Array:
+def _phrases(first: Offsets, counts: Offsets) -> pa.Array:
     """So many words of the text, from one on."""
     text, starts = _text()
     last = first + counts
     stops = starts[last % _COUNT] + last // _COUNT * starts[-1] - 1
-    places, bounds = ragged(starts[first], np.where(counts > 0, stops - starts[first], 0))
-    data = _around(text, places)
-    begins, ends = bounds[:-1][counts > 0], bounds[1:][counts > 0]
-    data[begins] = np.where(data[begins] >= _LETTER, data[begins] - 32, data[begins])
-    idle = ends[data[ends - 1] == _STOP] - 1
-    return text_array(np.delete(data, idle), bounds - np.searchsorted(idle, bounds))
-
-
-def _written(
-    write: Callable[[Offsets, Offsets], pa.Array], first: NDArray[np.int64], counts: NDArray[np.int64]
-) -> pa.Array:
-    """What is written for so few rows at once that it fits the processor's caches."""
-    steps = [slice(start, start + CHUNK_ROWS) for start in range(0, max(len(first), 1), CHUNK_ROWS)]
-    return pa.concat_arrays([write(first[some], counts[some]) for some in steps])
+    return text_array(*native.written(text, starts[first], np.where(counts > 0, stops - starts[first], 0), False))
 
 
 def _build(setting: Setting) -> Change:
@@ -87,9 +61,9 @@ def _build(setting: Setting) -> Change:
     def change(values: pa.Array, rows: Rows) -> pa.Array:
         first = pick(draw(values, rows), 0, _COUNT)
         if place.options["like"] == "length" and words is None:
-            made = _written(_passages, first, _counted(pc.utf8_length(values)))
+            made = _passages(first, _counted(pc.utf8_length(values)))
         else:
-            made = _written(_phrases, first, _words_in(values) if words is None else np.full(len(values), words))
+            made = _phrases(first, _words_in(values) if words is None else np.full(len(values), words))
         return cut(keep_blank(values, folded(values), made), place.column.max_length)
 
     return change
@@ -97,9 +71,7 @@ def _build(setting: Setting) -> Change:
 
 def _words_in(values: pa.Array) -> Offsets:
     """How many words each text has, with spaces between."""
-    data, offsets = own_spans(values)
-    starts, _ = names_in(offsets, among(data, b" \t\n\v\f\r"))
-    return np.diff(np.searchsorted(starts, offsets))
+    return native.counted(*own_spans(values), table(b" \t\n\v\f\r"))
 
 
 def _counted(numbers: pa.Array) -> NDArray[np.int64]:
