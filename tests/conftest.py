@@ -18,8 +18,9 @@ from psycopg import sql
 from support.shop import SHOP, Shop
 from understudy.connections.postgres.server import THROW_AWAY, Server
 
-settings.register_profile("same", derandomize=True)
-settings.register_profile("explore", derandomize=False)
+# no deadline: whichever example calls a kernel first waits until it is compiled
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("explore", derandomize=False, deadline=None)
 settings.load_profile("same")  # so that a change fails for what it changed; `--hypothesis-profile=explore` draws anew
 
 

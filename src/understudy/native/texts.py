@@ -76,6 +76,16 @@ def holding(data: Bytes, start: Places, end: Places, wanted: Bytes) -> Mask:
 
 
 @kernel
+def counted(data: Bytes, offsets: Places, wanted: int) -> Places:
+    """How often a byte stands in every text."""
+    out = np.zeros(len(offsets) - 1, np.int64)
+    for text in range(len(offsets) - 1):
+        for byte in data[offsets[text] : offsets[text + 1]]:
+            out[text] += byte == wanted
+    return out
+
+
+@kernel
 def equal(data: Bytes, start: Places, end: Places, wanted: Bytes) -> Mask:
     """Which parts are these bytes."""
     out = np.zeros(len(start), np.bool_)

@@ -17,6 +17,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.native import addresses as native
 from understudy.transforms.prf import CHUNK_ROWS, Aes, Words
 
 _WORD = 64
@@ -64,42 +65,13 @@ class Prefixes:
             end = min(self.bits - _WORD * word, _WORD)
             for first in range(0, end, _GROUP):
                 width = min(_GROUP, end - first)
-                shift, low = np.uint64(_WORD - first - width), np.uint64((1 << width) - 1)
                 original[:, word] = known | _ONE << np.uint64(_WORD - 1 - first)  # all bits before, then a one
-                random = aes(original)
-                group = [bits >> shift & low for bits in (given, may, must)]
-                turns, before = (_turns_back if back else _turns)(random, width, *group)
-                turned |= turns << shift
-                known |= before << shift
+                random = aes(original).reshape(-1)
+                group = native.turned(random, given, may, must, _WORD - first - width, width, back)
+                turned |= group[::2]
+                known |= group[1::2]
             addresses[:, word] ^= turned
             original[:, word] = known
-
-
-def _turns(random: Words, width: int, given: Words, may: Words, must: Words) -> tuple[Words, Words]:
-    """Which bits of a group turn, and the original group: the one that is given."""
-    drawn = np.zeros_like(given)
-    nodes = given | np.uint64(1 << width)
-    for bit in range(width):
-        drawn <<= _ONE
-        drawn |= _drawn(random, bit, nodes >> np.uint64(width - bit))
-    return drawn & may | must, given
-
-
-def _turns_back(random: Words, width: int, given: Words, may: Words, must: Words) -> tuple[Words, Words]:
-    """Which bits of a group turn, and the original group: one that is found bit by bit."""
-    node = np.ones_like(given)
-    for bit in range(width):
-        place = np.uint64(width - 1 - bit)
-        turn = _drawn(random, bit, node) & may >> place | must >> place
-        node = node << _ONE | (given >> place ^ turn) & _ONE
-    before = node ^ np.uint64(1 << width)
-    return given ^ before, before
-
-
-def _drawn(random: Words, bit: int, node: Words) -> Words:
-    """The random bit for a beginning, which is written as a number with a one before it."""
-    word, node = (random[:, 0], node) if bit < _GROUP - 1 else (random[:, 1], node & np.uint64(_WORD - 1))
-    return word >> node & _ONE
 
 
 def _turning(stay: NDArray[np.int64]) -> tuple[Words, Words]:

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from understudy.arrow import own_spans
 from understudy.errors import Error
+from understudy.native import texts as native
 from understudy.transforms.addresses import Sixths, read_v4, read_v6, write_v4
 from understudy.transforms.declare import DOMAIN, PRESERVED, Change, Declaration, Option, Place, Rows, Setting
-from understudy.transforms.parts import Mask, among, first_of, in_steps, part
+from understudy.transforms.parts import Mask, among, first_of, part
 from understudy.transforms.permute import EDGES, Permutation
 from understudy.transforms.pieces import Pieces, outside
 from understudy.transforms.prefixes import Block, Prefixes
@@ -109,7 +110,7 @@ class _Texts:
 
     def __init__(self, values: pa.Array) -> None:
         data, offsets = own_spans(values)
-        colons = np.diff(np.concatenate([[0], np.cumsum(data == ord(":"))])[offsets])
+        colons = native.counted(data, offsets, ord(":"))
         mapped = np.zeros(len(values), np.bool_)
         if colons.any():
             mapped = _true(pc.match_substring_regex(values, rf"(?i)^{_MAPPED}\d+\."))
@@ -174,10 +175,6 @@ def is_address(values: pa.Array) -> Mask:
 
 def change_texts(addresses: Addresses, values: pa.Array, *, back: bool = False) -> pa.Array:
     """Stand-ins for texts; those that are no addresses are scrambled."""
-    return in_steps(lambda some: _change_some(addresses, some, back=back), values)
-
-
-def _change_some(addresses: Addresses, values: pa.Array, *, back: bool) -> pa.Array:
     found = _Texts(values)
     made = values
     if found.is_v4.any():
