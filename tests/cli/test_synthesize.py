@@ -104,6 +104,27 @@ def test_a_folder_becomes_a_folder(files):
     assert [set(json.loads(line)) for line in files.read("five.jsonl").splitlines()] == [{"name", "size"}] * 5
 
 
+INN = (
+    "CREATE TABLE guests (id int PRIMARY KEY, city text NOT NULL);"
+    "CREATE TABLE stays (guest int NOT NULL REFERENCES guests, nights int NOT NULL);"
+    "INSERT INTO guests SELECT n, (array['Oslo', 'Bergen'])[1 + n % 2] FROM generate_series(1, 80) n;"
+    "INSERT INTO stays SELECT 1 + n / 3, n % 7 FROM generate_series(1, 200) n"
+)
+
+
+def test_tables_that_keys_join_are_made_together_and_what_filters_refused_is_told_by_table(files, database):
+    said = files.run(
+        "synthesize", database(INN), "-o", "out", "--effort", "fast", "--outliers", "high", "--report", "told.json"
+    )
+    assert said.code == 0, said.err
+    assert "keys between them hold" in said.text
+    told = {one["table"]: one for one in json.loads(files.read("told.json"))["tables"]}
+    assert set(told["stays"]["refused"]) == {"copies", "near copies", "outliers"}
+    guests, stays = (pq.read_table(files.folder / "out" / f"{name}.parquet") for name in ("guests", "stays"))
+    assert set(stays["guest"].to_pylist()) <= set(guests["id"].to_pylist())
+    assert len(stays) == told["stays"]["rows"] and len(guests) == told["guests"]["rows"]
+
+
 def test_a_database_table_is_read_through_its_connection(files, database):
     url = database(
         "CREATE TABLE guests (id bigint PRIMARY KEY, age int NOT NULL, city text);"

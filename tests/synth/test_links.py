@@ -7,8 +7,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from understudy.synth.families.counts import adjusted
 from understudy.synth.families.links import Clusters, Pools, clusters_of, unique_pairs
-from understudy.synth.families.making import adjusted
 
 COUNTS = st.lists(st.integers(0, 5), min_size=1, max_size=30)
 

@@ -42,12 +42,12 @@ def test_rows_made_of_what_was_learned_are_the_rows(families: list[list[tuple[in
     starts = np.cumsum(counts) - counts
     known: list[bool] = []
 
-    def draw(place: int, context: pa.Table, who: np.ndarray) -> pa.Table:
+    def draw(place: int, context: pa.Table, who: np.ndarray, turn: int) -> pa.Table:
         like = learned.take(pa.array(starts[who] + place))
         known.append(context.equals(like.select(context.column_names)))
         return like.select(names)
 
-    made, owner = sequence(habits, siblings.rows.schema, counts, plans, draw)
+    made, owner, _ = sequence(habits, siblings.rows.schema, counts, plans, draw)
     assert owner.tolist() == siblings.owner.tolist()
     assert made.select(names).equals(siblings.rows)
     assert all(known)

@@ -172,9 +172,6 @@ def unmakeable(one: Synthesis, rules: Mapping[Place, Rule]) -> Iterator[Refusal]
     if one.spec.epsilon and (filters.similarity not in (None, "off") or filters.outliers != "off"):
         told = "filters compare with real rows, which spends a budget that nobody counts"
         yield Refusal(f"synthesize.{one.label}", told, "leave `filters` out where there is an epsilon")
-    if several and (filters.similarity not in (None, "off") or filters.outliers != "off"):
-        told = "filters are for tables that stand alone: a row of a family is no row by itself"
-        yield Refusal(f"synthesize.{one.label}", told, "leave `filters` out; the gates measure copies all the same")
     if one.spec.subject and not any(one.spec.subject in table.by_name for table in one.tables):
         yield Refusal(f"synthesize.{one.label}", f"no column {one.spec.subject!r}", "`subject` names a column")
     for table in one.tables:

@@ -178,6 +178,8 @@ class FamilyMaker:
         self.model, self.rules, self._tables = model, rules, tables
         self.began = time.monotonic()
         self.learned_from = {name: one.rows for name, one in model.models.items()}
+        self.outcome: Mapping[TableName, Filtered] = {}
+        """What filters came to, by table, when rows were made."""
 
     @staticmethod
     def learn(source: Source, wish: Wish, progress: Progress) -> FamilyMaker:
@@ -200,15 +202,21 @@ class FamilyMaker:
         return made
 
     def make(self, wish: Wish) -> Iterator[tuple[TableName, pa.RecordBatch]]:
-        """Rows of all tables; ``rows`` are those of the first."""
+        """Rows of all tables, of which filters refuse some; ``rows`` are those of the first."""
+        from understudy.synth.filters import Filters
+
         key = transforms.Key(hashlib.sha256(f"understudy synthesize {wish.seed}".encode()).digest())
         turns = {
             name: transforms.compile(one.table, self.rules[name], key=key, domains=transforms.domains(alone(one.table)))
             for name, one in self._tables.items()
         }
         rows = {} if wish.rows is None else {next(iter(self._tables)): wish.rows}
-        for name, batch in self.model.sample(rows=rows, seed=wish.seed):
+        filters = Filters(wish.similarity or "medium", wish.outliers or "off")
+        watches = self.model.watches(lambda name: self._tables[name].read(), filters, ignore=self.rules)
+        made = self.model.sample(rows=rows, seed=wish.seed, watches=watches)
+        for name, batch in made:
             yield name, turns[name](batch).cast(self._tables[name].arrow_schema)
+        self.outcome = made.outcome
 
     def columns(self, name: TableName) -> dict[str, str]:
         """How each column of a table comes to be."""

@@ -272,23 +272,26 @@ def make(
     family: Family, model: Any, fresh: Fresh, *, seed: int, similarity: str, outliers: str
 ) -> dict[TableName, pa.Table]:
     """Make the rows of the tables of one entry, and stage them; gives what of them is measured."""
-    if hasattr(model, "models"):
-        return family.stage(_families(family, model, seed), fresh)
     from understudy.synth.filters import Filters, filtered
 
+    filters: Any = Filters(similarity, outliers)  # type: ignore[arg-type]
+    if hasattr(model, "models"):
+        return family.stage(_families(family, model, filters, seed), fresh)
     (name,) = family.one.names
     spec, split = family.one.spec, family.split
     rows = family.one.rows.get(name, round(spec.scale * split.rows[name]))
-    filters: Any = Filters(similarity, outliers)  # type: ignore[arg-type]
     real = None if filters.off else family.read(name).read_all()
     balance = {column: shares for (_, column), shares in family.one.balance.items()}
     passing = filtered(model, rows, seed=seed, filters=filters, real=real, balance=balance)
     return family.stage(((name, batch) for batch in passing), fresh)
 
 
-def _families(family: Family, model: Any, seed: int) -> Iterator[tuple[TableName, pa.RecordBatch]]:
+def _families(family: Family, model: Any, filters: Any, seed: int) -> Iterator[tuple[TableName, pa.RecordBatch]]:
     split, spec = family.split, family.one.spec
     learned = sum(split.learned[name] for name in family.one.names)
     scale = spec.scale * sum(split.rows[name] for name in family.one.names) / max(learned, 1)
     given = {**family.parents(), **family.balanced()}
-    return model.sample(scale, rows=family.one.rows, seed=seed, given=given)  # type: ignore[no-any-return]
+    watches = model.watches(family.read, filters, ignore=fresh_of(model, family.one.names), progress=family.progress)
+    return model.sample(  # type: ignore[no-any-return]
+        scale, rows=family.one.rows, seed=seed, given=given, watches=watches
+    )

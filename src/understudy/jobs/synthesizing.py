@@ -240,8 +240,8 @@ def _several(
 
 def _related(found: Source, target: Path, wish: Wish, told: Told, progress: Progress) -> Synthesized:
     """Tables that foreign keys join, learned and made together, into one folder; ``rows`` are those of the first."""
-    if wish.epsilon or {wish.similarity, wish.outliers} & {"medium", "high"}:
-        message = "a budget and filters are for tables that stand alone, and foreign keys join these"
+    if wish.epsilon:
+        message = "a budget is for tables that stand alone, and foreign keys join these"
         raise InputError(message, hint="name one of them: `--table`")
     ending = files.FORMATS[files.format_of("", told.to, usual="parquet").name].endings[0]
     places = {one.table.name: target / f"{one.table.name}{ending}" for one in found.tables}
@@ -272,6 +272,8 @@ def _related(found: Source, target: Path, wish: Wish, told: Told, progress: Prog
             rows=counts[name],
             learned_from=family.learned_from.get(name, 0),
             columns=family.columns(name),
+            refused=family.outcome[name].refused if name in family.outcome else {},
+            missing=family.outcome[name].missing if name in family.outcome else 0,
             seconds=round(time.monotonic() - family.began, 1),
         )
         for name, place in places.items()

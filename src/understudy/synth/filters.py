@@ -7,7 +7,7 @@ print(found.outcome)
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 
 from understudy.errors import InputError
 from understudy.interfaces import BATCH_ROWS, Synthesizer
-from understudy.synth.privacy.guard import Guard, Level
+from understudy.synth.privacy.guard import Flags, Guard, Level
+
+Places = NDArray[np.int64]
+"""Which rows, by their places."""
 
 CHUNK = 16_384
 """Rows that are judged at a time."""
@@ -62,6 +65,11 @@ class Filtered:
     missing: int = 0
     """Rows that were refused as often as they were made, and left out."""
 
+    def __add__(self, other: Filtered) -> Filtered:
+        refused = {what: self.refused.get(what, 0) + count for what, count in other.refused.items()}
+        missing = self.missing + other.missing
+        return Filtered(self.rows + other.rows, self.made + other.made, refused or self.refused, missing)
+
     def __str__(self) -> str:
         told = ", ".join(f"{count:,} {what}" for what, count in self.refused.items() if count) or "nothing"
         lost = f"; {self.missing:,} rows could not be replaced" if self.missing else ""
@@ -85,7 +93,7 @@ class Passing(Iterator[pa.RecordBatch]):
                 self._done = True
             else:
                 self._waiting.append(found[0])
-                self.outcome = _added(self.outcome, found[1])
+                self.outcome += found[1]
         whole = pa.concat_tables(self._waiting) if self._waiting else None
         if whole is None or not len(whole):
             raise StopIteration
@@ -143,21 +151,45 @@ def _passing(
         if guard is None:
             yield chunk, Filtered(len(chunk), len(chunk))
             continue
-        made, left, refused = len(chunk), np.arange(len(chunk)), {"copies": 0, "near copies": 0, "outliers": 0}
-        for again in range(ROUNDS + 1):
-            verdict = guard.judged(chunk.take(pa.array(left)))
-            refused = {what: refused[what] + int(flags.sum()) for what, flags in verdict.items()}
-            left = left[np.logical_or.reduce(list(verdict.values()))]
-            if not len(left) or again == ROUNDS:
-                break
-            other = _again(model, left + first, (seed, first, again), options)
-            chunk = _replaced(chunk, left, other, identifiers)
-            made += len(left)
+
+        def again(left: Places, turn: int, first: int = first) -> pa.Table:
+            return _again(model, left + first, (seed, first, turn), options)
+
+        chunk, left, outcome = renewed(chunk, lambda some, _: guard.judged(some), again, identifiers)
         first += len(chunk)
-        kept = np.ones(len(chunk), bool)
-        kept[left] = False
-        passed = chunk.filter(pa.array(kept)) if len(left) else chunk
-        yield passed, Filtered(len(passed), made, refused, len(left))
+        yield without(chunk, left), outcome
+
+
+def renewed(
+    rows: pa.Table,
+    judged: Callable[[pa.Table, Places], dict[str, Flags]],
+    again: Callable[[Places, int], pa.Table],
+    keep: Collection[str] = (),
+) -> tuple[pa.Table, Places, Filtered]:
+    """Rows with those that are refused made anew, which of them were refused to the last, and what it came to.
+
+    ``judged`` says of some rows, and their places, which are refused and why; ``again`` makes rows for places, at its
+    first, second, ... turn; columns to ``keep`` stay as they were.
+    """
+    made, left, refused = len(rows), np.arange(len(rows)), {"copies": 0, "near copies": 0, "outliers": 0}
+    for turn in range(ROUNDS + 1):
+        verdict = judged(rows if len(left) == len(rows) else rows.take(pa.array(left)), left)
+        refused = {what: refused[what] + int(flags.sum()) for what, flags in verdict.items()}
+        left = left[np.logical_or.reduce(list(verdict.values()))]
+        if not len(left) or turn == ROUNDS:
+            break
+        rows = _replaced(rows, left, again(left, turn), keep)
+        made += len(left)
+    return rows, left, Filtered(len(rows) - len(left), made, refused, len(left))
+
+
+def without(rows: pa.Table, left: Places) -> pa.Table:
+    """Rows but for some."""
+    if not len(left):
+        return rows
+    kept = np.ones(len(rows), bool)
+    kept[left] = False
+    return rows.filter(pa.array(kept))
 
 
 def _again(
@@ -170,7 +202,7 @@ def _again(
     return pa.Table.from_batches(list(model.sample(len(rows), seed=fresh, **own)))
 
 
-def _replaced(chunk: pa.Table, rows: NDArray[np.int64], other: pa.Table, keep: frozenset[str]) -> pa.Table:
+def _replaced(chunk: pa.Table, rows: NDArray[np.int64], other: pa.Table, keep: Collection[str]) -> pa.Table:
     """A chunk with some rows replaced, but for the columns to keep."""
     place = np.arange(len(chunk))
     place[rows] = len(chunk) + np.arange(len(rows))
@@ -194,8 +226,3 @@ def _chunked(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.Table]
             waiting, count = whole.slice(rows).to_batches(), count - rows
     if count:
         yield pa.Table.from_batches(waiting).combine_chunks()
-
-
-def _added(one: Filtered, two: Filtered) -> Filtered:
-    refused = {what: one.refused.get(what, 0) + count for what, count in two.refused.items()}
-    return Filtered(one.rows + two.rows, one.made + two.made, refused or one.refused, one.missing + two.missing)

@@ -7,7 +7,7 @@ quotas (``links``).  ``order`` says which table is made as whose children.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,6 +20,8 @@ from understudy.synth.families.gather import Read, gathered
 from understudy.synth.families.learning import Learning, Model
 from understudy.synth.families.making import Making
 from understudy.synth.families.order import Plan, planned
+from understudy.synth.families.watch import Watch, watches
+from understudy.synth.filters import Filters
 from understudy.synth.network.effort import Budget, Effort, budget_of, kept_rows
 
 __all__ = ["LOOKUP", "Read", "Tables"]
@@ -109,13 +111,16 @@ class Tables:
         rows: Mapping[TableName, int] | None = None,
         seed: int = 0,
         given: Mapping[TableName, pa.Table] | None = None,
-    ) -> Iterator[tuple[TableName, pa.RecordBatch]]:
+        watches: Mapping[TableName, Watch] | None = None,
+    ) -> Making:
         """Rows of every table, parents before children; the same seed gives the same rows.
 
         ``scale`` times as many as were learned from, or as many ``rows`` of a table as are said; of a table whose
         children are counted, then as many as those need.  A whole table that is ``given`` is used as it is, keys and
         all, and comes back only as its children.  Of a table without an owner, rows may be given in part: one is made
         for each, with its values; a column named like ``orders.customer_id rows`` says how many children it is to have.
+        Rows that ``watches`` refuse are made anew, and left out where they are refused to the last: the ``outcome`` of
+        what is returned says by table what they came to.
         """
         known = {role.table for role in self.plan.roles}
         for name in (*(rows or {}), *(given or {})):
@@ -125,7 +130,26 @@ class Tables:
             raise InputError("fewer than no rows cannot be made", hint="give 0 or more")
         copied = [name for name in self._kept if name not in (given or {})]
         every = {**self._kept, **(given or {})}
-        return Making(self.plan, self._models, every, rows or {}, scale, seed, copied).batches()
+        return Making(self.plan, self._models, every, rows or {}, scale, seed, copied, watches)
+
+    def watches(
+        self,
+        read: Read,
+        filters: Filters,
+        *,
+        ignore: Mapping[TableName, Collection[str]] | None = None,
+        progress: Progress = _silent,
+    ) -> Mapping[TableName, Watch]:
+        """What filters know of the rows that were learned from, which ``read`` gives once more; for ``sample``.
+
+        Of each table the columns that a network makes are compared, but for those to ``ignore``.  Rows of a table
+        without an owner are compared as those of one table are; rows of children together with those before them, as
+        far as it takes to tell families apart (``families.watch``).
+        """
+        if filters.off:
+            return {}
+        found = gathered(self.plan, read, kept_rows(self.effort), self.seed, progress)
+        return watches(self.plan, self._models, found, filters, self.seed, ignore or {})
 
     def save(self, path: str | Path) -> None:
         """Write what was learned to one file; no row is in it, of lookups neither."""

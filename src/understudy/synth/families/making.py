@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +15,14 @@ from understudy.schema import ForeignKey, TableName
 from understudy.synth.encoding.columns import Drawn, Numbers
 from understudy.synth.encoding.encode import typed
 from understudy.synth.families.children import Flags, Whole
+from understudy.synth.families.counts import adjusted, repaired, spread
 from understudy.synth.families.gather import Keys, columns_of
 from understudy.synth.families.learning import Model, kind_name, rows_name, there_name
 from understudy.synth.families.order import Plan
 from understudy.synth.families.pointing import Dice, Pointing, There
 from understudy.synth.families.sequences import FAMILIES, sequence
+from understudy.synth.families.watch import Marks, Trail, Watch
+from understudy.synth.filters import Filtered, renewed, without
 from understudy.synth.relations.related import Related
 
 Batch = tuple[TableName, pa.RecordBatch]
@@ -34,8 +37,11 @@ class Piece:
     rows: int
 
 
-class Making:
-    """One draw of all tables; the same seed gives the same rows."""
+class Making(Iterator[Batch]):
+    """One draw of all tables; the same seed gives the same rows.
+
+    Iterated, it gives batches, parents before children; ``outcome`` says what filters refused so far, by table.
+    """
 
     def __init__(
         self,
@@ -46,8 +52,10 @@ class Making:
         scale: float,
         seed: int,
         copied: Collection[TableName] = (),
+        watches: Mapping[TableName, Watch] | None = None,
     ) -> None:
-        self._copied = copied
+        self._copied, self._watches = copied, watches or {}
+        self.outcome = {name: Filtered(0, 0) for name in self._watches}
         self._plan, self._models, self._given, self._rows = plan, models, given, rows
         self._scale = scale
         self._dice = Dice(plan, seed)
@@ -55,6 +63,11 @@ class Making:
         self._pointing = Pointing(plan, models, self._there, self._dice)
         self._seen: dict[tuple[str, ...], set[tuple[object, ...]]] = {}
         self._keys = {key.id: key for key in plan.keys}
+        self._made_so_far = self.batches()
+
+    def __next__(self) -> Batch:
+        """The next batch."""
+        return next(self._made_so_far)
 
     def batches(self) -> Iterator[Batch]:
         """All rows that are not given; tables whose keys point at later ones wait until those are there."""
@@ -183,6 +196,9 @@ class Making:
         there = There(rows.combine_chunks(), owner=np.concatenate(owners) if owners else np.zeros(0, np.int64))
         made = {c: pa.concat_arrays([one[c] for one in more]) for c in (more[0] if more else {})}
         self._keep(name, there, made)
+        if needed and name in self._watches:
+            above = self._there[model.role.owner.parent].marks if model.role.owner else []
+            there.marks = [self._watches[name].marks(there.rows), *(one.take(there.owner) for one in above)]
 
     def _check_seeds(self, model: Model) -> None:
         if model.role.table in self._given and model.role.owner is not None:
@@ -212,12 +228,29 @@ class Making:
                 learned = model.flat.encoder.made_schema.names
                 known = [] if some is None else [c for c in some.column_names if c in learned]
                 part = self._typed(some.select(known), model) if some is not None and known else None
-                drawn = model.flat.sample(many, seed=self._dice.seed_of(name, 0, number), given=part)
-                table = pa.Table.from_batches(drawn, model.flat.encoder.made_schema)
+                table, left = self._drawn(model, many, part, number)
                 columns = {column: table.column(column).combine_chunks() for column in table.column_names}
+                some, many = None if some is None else without(some, left), len(table)
             if some is not None:
                 columns = {**{c: some.column(c).combine_chunks() for c in some.column_names}, **columns}
             yield Piece(columns, np.full(many, -1, np.int64), many)
+
+    def _drawn(self, model: Model, many: int, part: pa.Table | None, number: int) -> tuple[pa.Table, Whole]:
+        """Rows of a network that are nobody's children, and which of those asked for are not among them."""
+        flat, name = model.flat, model.role.table
+        assert flat is not None
+        watch = self._watches.get(name)
+
+        def made(some: Whole, *turn: int) -> pa.Table:
+            given = part if part is None or not turn else part.take(pa.array(some))
+            drawn = flat.sample(len(some), seed=self._dice.seed_of(name, 0, number, *turn), given=given)
+            return pa.Table.from_batches(drawn, flat.encoder.made_schema).combine_chunks()
+
+        rows, left = made(np.arange(many)), np.zeros(0, np.int64)
+        if watch is not None:
+            rows, left, outcome = renewed(rows, lambda found, _: watch.judged(found), made)
+            self.outcome[name] += outcome
+        return without(rows, left), left
 
     def _wanted(self, model: Model) -> int:
         """How many rows of a table without an owner are to be made: as said, or as many as its children need."""
@@ -245,7 +278,8 @@ class Making:
         for first in range(0, len(parent.rows), FAMILIES):
             some = slice(first, first + FAMILIES)
             own = {n: v.slice(first, FAMILIES) for n, v in self._plans_of(owner, parent).items()}
-            piece = self._children(model, counts[some], own, parent.context.slice(first, FAMILIES), number)
+            marks = [one.take(np.arange(first, min(first + FAMILIES, len(parent.rows)))) for one in parent.marks]
+            piece = self._children(model, counts[some], own, parent.context.slice(first, FAMILIES), marks, number)
             yield Piece(piece.columns, piece.owner + first, piece.rows)
             number += 1
         alone = round(model.alone * int(counts.sum()))
@@ -253,7 +287,7 @@ class Making:
             many = min(FAMILIES, alone - first)
             nothing = {n: pa.nulls(many, v.type) for n, v in self._plans_of(owner, parent).items()}
             context = pa.table([pa.nulls(many, one.type) for one in parent.context.schema], parent.context.schema.names)
-            piece = self._children(model, np.ones(many, np.int64), nothing, context, number)
+            piece = self._children(model, np.ones(many, np.int64), nothing, context, [], number)
             yield Piece(piece.columns, np.full(piece.rows, -1, np.int64), piece.rows)
             number += 1
 
@@ -278,23 +312,33 @@ class Making:
         return counts
 
     def _children(
-        self, model: Model, counts: Whole, plans: Mapping[str, pa.Array], above: pa.Table, number: int
+        self,
+        model: Model,
+        counts: Whole,
+        plans: Mapping[str, pa.Array],
+        above: pa.Table,
+        marks: Sequence[Marks],
+        number: int,
     ) -> Piece:
         name, flat = model.role.table, model.flat
+        watch = self._watches.get(name)
         schema = pa.schema([(c, arrow.plain(pa.array([], model.schema.field(c).type)).type) for c in model.values])
         schema = pa.schema([*schema, *(model.schema.field(c) for c in model.habits.counted)])
 
-        def draw(place: int, context: pa.Table, who: Whole) -> pa.Table:
+        def draw(place: int, context: pa.Table, who: Whole, turn: int) -> pa.Table:
             if flat is None:
                 return pa.table({})
             seen = above.take(pa.array(who))
             columns = {c: context.column(c) for c in context.column_names}
             columns |= {c: seen.column(c) for c in seen.column_names}
             known = pa.table(columns).select(flat.encoder.context)
-            seed = self._dice.seed_of(name, 2, number, place)
+            seed = self._dice.seed_of(name, 2, number, place, *([turn] if turn else []))
             return pa.Table.from_batches(flat.sample(len(who), seed=seed, context=known), flat.encoder.made_schema)
 
-        rows, owner = sequence(model.habits, schema, counts, plans, draw)
+        trail = None if watch is None else Trail(watch, len(counts), marks)
+        rows, owner, outcome = sequence(model.habits, schema, counts, plans, draw, trail)
+        if watch is not None:
+            self.outcome[name] += outcome
         return Piece({c: rows.column(c).combine_chunks() for c in rows.column_names}, owner, len(owner))
 
     def _whole(
@@ -430,46 +474,3 @@ def _as(values: pa.Array | pa.ChunkedArray, kind: pa.DataType, rows: int) -> pa.
 def typed_plain(values: pa.Array, kind: pa.DataType) -> pa.Array:
     """Values in the plain form of a type."""
     return typed(arrow.plain(values), arrow.plain(pa.array([], kind)).type)
-
-
-def adjusted(counts: Whole, total: int, most: int | None, rng: np.random.Generator) -> Whole:
-    """Counts that add up to a total: each times the same, rounded by chance, then some one more or less."""
-    if not len(counts) or total <= 0:
-        return np.zeros_like(counts)
-    if counts.sum() == 0:
-        counts = np.ones_like(counts)
-    made: Whole = np.floor(counts * (total / counts.sum()) + rng.random(len(counts))).astype(np.int64)
-    limit = np.iinfo(np.int64).max if most is None else most
-    made = np.minimum(made, limit)
-    while (off := total - int(made.sum())) != 0:
-        free = made < limit if off > 0 else made > 0
-        weight = np.where(free, np.maximum(counts, 1e-9 if counts.any() else 1), 0.0)
-        if not weight.any():
-            break
-        some = rng.choice(len(made), min(abs(off), int(free.sum())), replace=False, p=weight / weight.sum())
-        made[some] += 1 if off > 0 else -1
-    return made
-
-
-def spread(coded: Numbers, rows: int) -> Whole:
-    """So many whole numbers in order, each as frequent as it was learned to be."""
-    shares = np.asarray(coded.parts[0].shares, np.float64)
-    shares[len(coded.atoms) : len(coded.atoms) + coded.null] = 0
-    ends = np.rint(np.cumsum(shares) / shares.sum() * rows).astype(np.int64)
-    many = np.diff(ends, prepend=0)
-    values = [np.repeat(np.asarray(coded.atoms, np.float64), many[: len(coded.atoms)])]
-    if coded.curve is not None:
-        levels = (np.arange(many[-1]) + 0.5) / max(many[-1], 1)
-        values.append(coded.curve.values_at(levels, coded.step))
-    return np.sort(np.maximum(np.rint(np.concatenate(values)), 0).astype(np.int64))
-
-
-def repaired(values: pa.Array, counts: Whole, rng: np.random.Generator) -> pa.Array:
-    """Plans of rows with children: those that were drawn as none get another row's."""
-    lacking = np.asarray(values.is_null()) & (counts > 0)
-    if not lacking.any() or values.null_count == len(values):
-        return values
-    spare = np.flatnonzero(~np.asarray(values.is_null()))
-    index = np.arange(len(values))
-    index[lacking] = spare[rng.integers(0, len(spare), int(lacking.sum()))]
-    return values.take(pa.array(index))

@@ -17,6 +17,7 @@ from understudy.synth.families.gather import Keys, columns_of
 from understudy.synth.families.learning import Model, grouped
 from understudy.synth.families.links import Pools, unique_pairs
 from understudy.synth.families.order import Plan
+from understudy.synth.families.watch import Marks
 
 
 @dataclass
@@ -29,6 +30,8 @@ class There:
     context: pa.Table = field(default_factory=lambda: pa.table({}))
     owner: Whole = field(default_factory=lambda: np.zeros(0, np.int64))
     kinds: dict[str, pa.Array] = field(default_factory=dict)
+    marks: list[Marks] = field(default_factory=list)
+    """What filters know of the rows, and then of those above them; nothing of rows that were handed in."""
 
 
 class Dice:

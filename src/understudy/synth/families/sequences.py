@@ -7,7 +7,8 @@ construction.  Every row is an example by itself: what a network needs to know o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -25,17 +26,31 @@ from understudy.synth.families.children import (
     floats,
     is_measure,
     is_whole,
+    places,
     unwhole,
     whole,
 )
+from understudy.synth.filters import Filtered, renewed
 
 FAMILIES = 8_192
 """Owners whose children are made together."""
 _BEFORE = 6
 """Measures up to which the row before the last is told as well."""
 
-Draw = Callable[[int, pa.Table, NDArray[np.int64]], pa.Table]
-"""Makes one row each: which step it is, what is known before, and for which of the owners."""
+Draw = Callable[[int, pa.Table, NDArray[np.int64], int], pa.Table]
+"""Makes one row each: which step it is, what is known before, for which of the owners, and how often it was refused."""
+
+
+class Judge(Protocol):
+    """Says which rows are refused."""
+
+    def judged(self, rows: pa.Table, who: Whole, place: int) -> dict[str, Flags]:
+        """Which rows, the next of some owners, are refused, and why."""
+        ...
+
+    def add(self, rows: pa.Table, who: Whole) -> None:
+        """Remember the next row of some owners."""
+        ...
 
 
 class History:
@@ -221,26 +236,57 @@ def examples(
 
 
 def sequence(
-    habits: Habits, schema: pa.Schema, counts: Whole, plans: Mapping[str, pa.Array], draw: Draw
-) -> tuple[pa.Table, Whole]:
-    """Make the rows of some owners, place by place; and the position of each row's owner, in order.
+    habits: Habits,
+    schema: pa.Schema,
+    counts: Whole,
+    plans: Mapping[str, pa.Array],
+    draw: Draw,
+    judge: Judge | None = None,
+) -> tuple[pa.Table, Whole, Filtered]:
+    """Make the rows of some owners, place by place; the position of each row's owner, in order; what was refused.
 
-    ``draw`` gives the learned columns, and whatever else it makes beside them.
+    ``draw`` gives the learned columns, and whatever else it makes beside them.  Rows that ``judge`` refuses are made
+    anew before anything follows from them; those that are refused to the last are left out.
     """
     history = History(habits, schema, counts, plans)
-    pieces, owner, place_of = [], [], []
+    pieces, owner, place_of, outcome = [], [], [], Filtered(0, 0)
     for place in range(int(counts.max(initial=0))):
         who = np.flatnonzero(counts > place)
         context = pa.table({f"~ {name}": values for name, values in history.context(who, place).items()})
-        drawn = draw(place, context, who)
-        columns = {name: drawn.column(name).combine_chunks() for name in drawn.column_names}
-        own = history.plain(who, place, columns)
-        history.add(who, {name: arrow.plain(values) for name, values in own.items()})
-        pieces.append(pa.table({**columns, **own, "": pa.nulls(len(who))}))
-        owner.append(who)
-        place_of.append(np.full(len(who), place))
+
+        def made(some: Whole, turn: int, place: int = place, who: Whole = who, context: pa.Table = context) -> pa.Table:
+            at = pa.array(some)
+            drawn = draw(place, context if len(some) == len(who) else context.take(at), who[some], turn)
+            columns = {name: drawn.column(name).combine_chunks() for name in drawn.column_names}
+            own = history.plain(who[some], place, columns)
+            return pa.table({**columns, **own, "": pa.nulls(len(some))})
+
+        rows, left = made(np.arange(len(who)), 0), np.zeros(0, np.int64)
+        if judge is not None:
+            own = (judge, who, place)
+            rows, left, told = renewed(rows, partial(_judged, *own), lambda some, turn: made(some, turn + 1))
+            judge.add(rows, who)
+            outcome += told
+        history.add(who, {one.name: arrow.plain(rows.column(one.name).combine_chunks()) for one in schema})
+        kept = np.setdiff1d(np.arange(len(who)), left)
+        pieces.append(rows if len(kept) == len(rows) else rows.take(pa.array(kept)))
+        owner.append(who[kept])
+        place_of.append(np.full(len(kept), place))
     if not pieces:
-        return pa.table({}), np.zeros(0, np.int64)
-    owners, places = np.concatenate(owner), np.concatenate(place_of)
-    order = np.lexsort((places, owners))
-    return pa.concat_tables(pieces).drop_columns("").take(pa.array(order)), owners[order]
+        return pa.table({}), np.zeros(0, np.int64), outcome
+    owners, order = np.concatenate(owner), np.lexsort((np.concatenate(place_of), np.concatenate(owner)))
+    whole_ = pa.concat_tables(pieces).drop_columns("").take(pa.array(order))
+    return _counted(whole_, habits, owners[order]) if outcome.missing else whole_, owners[order], outcome
+
+
+def _judged(judge: Judge, who: Whole, place: int, rows: pa.Table, some: Whole) -> dict[str, Flags]:
+    return judge.judged(rows, who[some], place)
+
+
+def _counted(rows: pa.Table, habits: Habits, owner: Whole) -> pa.Table:
+    """Rows of which some are left out, with columns that count them counting those that are there."""
+    for name, first in habits.counters:
+        at = rows.schema.get_field_index(name)
+        kind = rows.schema.field(at).type
+        rows = rows.set_column(at, name, unwhole(first + places(owner), kind))
+    return rows

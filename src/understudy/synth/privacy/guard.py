@@ -185,12 +185,12 @@ class Guard:
         for one in self.fields:
             values = rows.column(one.name)
             plain.append(arrow.plain(values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values))
-        copies = _among(self.whole(plain), self.copies)
+        copies = among(self.whole(plain), self.copies)
         near = np.zeros(len(rows), bool)
         for bins, grid in sorted({(one.bins, one.grid) for one in self.near}):
             kept = {one.part: one.hashes for one in self.near if (one.bins, one.grid) == (bins, grid)}
             for part, hashes in self.parts(plain, bins, grid, kept):
-                near |= _among(hashes, kept[part])
+                near |= among(hashes, kept[part])
         near &= ~copies
         out = self.worth(plain) < self.bar if self.corners else np.zeros(len(rows), bool)
         return {"copies": copies, "near copies": near, "outliers": out & ~copies & ~near}
@@ -337,7 +337,8 @@ def _rare(hashes: Hashes) -> Hashes:
     return different[counts < COMMON]
 
 
-def _among(hashes: Hashes, kept: Hashes) -> Flags:
+def among(hashes: Hashes, kept: Hashes) -> Flags:
+    """Which hashes are among sorted ones."""
     if not len(kept):
         return np.zeros(len(hashes), bool)
     at = np.minimum(np.searchsorted(kept, hashes), len(kept) - 1)
@@ -358,7 +359,7 @@ def _watching(guard: Guard, plain: Sequence[pa.Array], held: Sequence[pa.Array] 
     for level, bins in enumerate(levels):
         own = dict(guard.parts(plain, bins, 0.0, left))
         fresh = dict(guard.parts(held, bins, 0.0, left)) if held is not None else {}
-        hits = {part: _among(fresh[part], _rare(own[part])) if fresh else _natural(own[part]) for part in left}
+        hits = {part: among(fresh[part], _rare(own[part])) if fresh else _natural(own[part]) for part in left}
         spared: list[int] = []
         for _, part in sorted((int(flags.sum()), part) for part, flags in hits.items()):
             more = refused | hits[part]
