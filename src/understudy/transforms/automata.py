@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.native import search
-from understudy.transforms.expressions import LAST, At, Choice, Letter, Look, Loop, Node, Ranges, Row, parse
+from understudy.transforms.expressions import LAST, At, Choice, Letter, Look, Loop, Node, Ranges, Row, idle, parse
 from understudy.transforms.parts import Bytes, Mask, Offsets
 
 _MOST_STEPS = 2_000
@@ -260,6 +260,8 @@ class Automaton:
 
     _ahead: _Table
     _back: _Table
+    idle: bool
+    """Whether it matches the empty text too; then all that can be asked is which texts have a match."""
 
     def matches(self, data: Bytes, offsets: Offsets) -> tuple[Offsets, Offsets]:
         """Where matches start and stop: the leftmost, and after it the next, as RE2 replaces them."""
@@ -282,6 +284,6 @@ def automaton(pattern: str) -> Automaton | None:
         return None
     try:
         ahead = _Building(_Steps(node, back=False), searching=True).table()
-        return Automaton(ahead, _Building(_Steps(node, back=True), searching=False).table())
+        return Automaton(ahead, _Building(_Steps(node, back=True), searching=False).table(), idle(node))
     except (_TooLargeError, RecursionError):
         return None

@@ -79,16 +79,16 @@ class _BeyondUsError(Exception):
 
 
 def parse(pattern: str) -> Node | None:
-    """The tree of an expression; None where it has none or where the expression matches nothing at all too."""
+    """The tree of an expression; None where it has none."""
     try:
         reader = _Reader(pattern)
         found = reader.choice(frozenset())
     except (_BeyondUsError, RecursionError):
         return None
-    return None if reader.place < len(pattern) or _idle(found) else found
+    return None if reader.place < len(pattern) else found
 
 
-def _idle(node: Node) -> bool:
+def idle(node: Node) -> bool:
     """Whether it matches the empty text."""
     match node:
         case Letter():
@@ -96,11 +96,11 @@ def _idle(node: Node) -> bool:
         case At():
             return True
         case Row(parts):
-            return all(map(_idle, parts))
+            return all(map(idle, parts))
         case Choice(parts):
-            return any(map(_idle, parts))
+            return any(map(idle, parts))
         case Loop(part, least, _, _):
-            return least == 0 or _idle(part)
+            return least == 0 or idle(part)
 
 
 class _Reader:
@@ -161,7 +161,7 @@ class _Reader:
         least = int(low) if low else sign == "+"
         most = 1 if sign == "?" else (int(high) if high else None) if comma or sign in "*+" else least
         again = self.pattern[self.place : self.place + 1]
-        if again in {"*", "+", "?", "{"} or max(least, most or 0) > _MOST_REPEATS or _idle(part):
+        if again in {"*", "+", "?", "{"} or max(least, most or 0) > _MOST_REPEATS or idle(part):
             raise _BeyondUsError
         return Loop(part, int(least), most, not lazy)
 

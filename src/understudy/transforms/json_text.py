@@ -56,8 +56,7 @@ def read(texts: Texts) -> tuple[Values, Flags]:
 
     As DuckDB has it, NaN, Infinity and one comma too many are JSON too: none of them hides a value.
     """
-    base = texts.offsets[0]
-    found = native.read(texts.data[base : texts.offsets[-1]], texts.offsets - base)
+    base, found = texts.offsets[0], native.read(*texts.own)
     valid, text, start, end, kind, parent, after, key, keys = found
     doubtful = np.flatnonzero(~valid)
     if len(doubtful):

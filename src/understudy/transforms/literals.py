@@ -10,13 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.arrow import spans, text_array
+from understudy.native import literals as native
 from understudy.schema import Column, Kind
 from understudy.transforms.inside import FORMS
-from understudy.transforms.parts import among
+from understudy.transforms.parts import table
 from understudy.transforms.rewriting import Spelling
-from understudy.transforms.stretches import Bytes, Flags, Places, Stretches, Texts, holding
+from understudy.transforms.stretches import Bytes, Flags, Places, Stretches, Texts
 
-_QUOTE, _BACKSLASH = b'"\\'
 _BLANK = np.isin(np.arange(256), list(b" \t\r\n\v\f"))
 
 
@@ -25,17 +26,9 @@ def signs(texts: Texts, wanted: bytes, *, escapes: bool = False, quotes: bool = 
 
     With ``escapes``, what a backslash stands before is no sign and no quote.
     """
-    data = texts.data[texts.offsets[0] : texts.offsets[-1]]
-    places = np.flatnonzero(among(data, wanted + b'"' * quotes))
-    places = _unescaped(data, places) if escapes else places
-    found = in_texts(texts, places, 1)
-    quote = data.take(places) == _QUOTE
-    if not quotes or not quote.any():
-        return found, np.zeros(0, np.int64)
-    odd = np.bincount(found.text[quote], minlength=len(texts)) & 1 == 1
-    even = quote if not odd.any() else quote & ~odd[found.text]
-    within = np.cumsum(even, dtype=np.int32) & 1
-    return found.at(np.flatnonzero((within == 0) & ~quote)), np.flatnonzero(odd)
+    data, offsets = texts.own
+    text, places, odd = native.signs(data, offsets, table(wanted), escapes, quotes)
+    return _stretches(texts, text, places, places + 1), np.flatnonzero(odd)
 
 
 def split(texts: Texts, at: Stretches) -> Stretches:
@@ -61,9 +54,12 @@ def without(texts: Texts, found: Stretches) -> Places:
 
 def strings(texts: Texts) -> Stretches:
     """What stands in quotes, these included; in texts that have none but whole pairs, and backslashes to escape one."""
-    data = texts.data[texts.offsets[0] : texts.offsets[-1]]
-    places = _unescaped(data, np.flatnonzero(data == _QUOTE))
-    return in_texts(texts, places[::2], places[1::2] + 1 - places[::2])
+    return _stretches(texts, *native.strings(*texts.own))
+
+
+def _stretches(texts: Texts, text: Places, start: Places, end: Places) -> Stretches:
+    """Stretches whose places are counted from where the first text starts."""
+    return Stretches(text, start + texts.offsets[0], end + texts.offsets[0])
 
 
 def followed_by(sign: int, data: Bytes, end: Places) -> Flags:
@@ -76,23 +72,6 @@ def followed_by(sign: int, data: Bytes, end: Places) -> Flags:
     return cast("Flags", (data.take(found, mode="clip") == sign) & (found < len(data)))
 
 
-def _escaped_places(data: Bytes) -> Places:
-    """The bytes right after a backslash that escapes them: of several in a row, every other one does."""
-    found = np.flatnonzero(data == _BACKSLASH)
-    if not len(found):
-        return found
-    count = np.arange(len(found))
-    new = np.append(True, found[1:] != found[:-1] + 1)
-    escaping = (count - np.maximum.accumulate(np.where(new, count, 0))) % 2 == 0
-    return cast("Places", found[escaping] + 1)
-
-
-def _unescaped(data: Bytes, places: Places) -> Places:
-    """Places without those right after a backslash that escapes them."""
-    escaped = _escaped_places(data)
-    return places[~np.isin(places, escaped)] if len(escaped) else places
-
-
 def in_texts(texts: Texts, places: Places, length: Places | int) -> Stretches:
     """Stretches that start at these places, counted from where the first text starts."""
     base = texts.offsets[0]
@@ -102,13 +81,7 @@ def in_texts(texts: Texts, places: Places, length: Places | int) -> Stretches:
 
 def trimmed(texts: Texts, where: Stretches) -> Stretches:
     """Stretches without the blanks at their ends."""
-    start, end = where.start.copy(), where.end.copy()
-    for edge, before, step in ((start, 0, 1), (end, 1, -1)):
-        some = np.flatnonzero(_BLANK.take(texts.data.take(edge - before, mode="clip")))
-        while len(some := some[(start[some] < end[some])]):
-            edge[some] += step
-            some = some[_BLANK[texts.data.take(edge[some] - before, mode="clip")]]
-    return Stretches(where.text, start, end)
+    return Stretches(where.text, *native.trimmed(texts.data, where.start, where.end, _BLANK.view(np.uint8)))
 
 
 def spelling(specials: bytes, *, doubled: bool, nothing: str) -> Spelling:
@@ -117,28 +90,15 @@ def spelling(specials: bytes, *, doubled: bool, nothing: str) -> Spelling:
     In quotes, a quote is escaped by a backslash or, in composites and ranges, doubled; a backslash by another.
     What stood in quotes does so again.
     """
-    odd = specials + b'"\\ \t\n\r\v\f'
-    special = pa.array(["", nothing])
+    odd = table(specials + b'"\\ \t\n\r\v\f')
+    as_nothing = np.frombuffer(nothing.encode(), np.uint8)
 
     def read(raw: pa.Array) -> pa.Array:
-        quoted = pc.starts_with(raw, '"')
-        if not quoted.true_count:
-            return raw
-        inner = pc.if_else(quoted, pc.utf8_slice_codeunits(raw, 1, -1), raw)
-        if holding(inner, b'\\"').true_count:
-            inner = pc.replace_substring(inner, '""', '\\"') if doubled else inner
-            inner = pc.replace_substring_regex(inner, r"(?s)\\(.)", r"\1")
-        return inner
+        return text_array(*native.read(*spans(raw), doubled))
 
     def write(texts: pa.Array, raw: pa.Array) -> pa.Array:
-        quoted = pc.or_(holding(texts, odd), pc.starts_with(raw, '"'))
-        quoted = pc.or_(quoted, pc.is_in(pc.ascii_upper(texts), special))
-        if not quoted.true_count:
-            return texts
-        inner = texts
-        if holding(texts, b'\\"').true_count:
-            inner = pc.replace_substring(pc.replace_substring(texts, "\\", "\\\\"), '"', '""' if doubled else '\\"')
-        return pc.if_else(quoted, pc.binary_join_element_wise('"', inner, '"', ""), texts)
+        made = text_array(*native.written(*spans(texts), *spans(raw), odd, as_nothing, doubled))
+        return pc.if_else(texts.is_valid(), made, None) if texts.null_count else made
 
     return Spelling(read, write, nothing)
 

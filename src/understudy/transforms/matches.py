@@ -47,7 +47,7 @@ class Matches:
 def matches(texts: pa.Array, pattern: str) -> Matches:
     """All matches of a pattern that do not overlap, from left to right."""
     automaton = automaton_of(pattern)
-    if automaton is None:
+    if automaton is None or automaton.idle:
         return _marked(texts, pattern)
     data, offsets = own_spans(texts.fill_null("") if texts.null_count else texts)
     return Matches(data, offsets, *automaton.matches(data, offsets))

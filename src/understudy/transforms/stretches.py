@@ -37,6 +37,11 @@ class Texts:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    @property
+    def own(self) -> tuple[Bytes, Places]:
+        """The bytes of these texts and no others, and the offsets from 0."""
+        return self.data[self.offsets[0] : self.offsets[-1]], self.offsets - self.offsets[0]
+
     def part(self, first: int, last: int) -> Texts:
         """Some of the texts, in the same bytes."""
         return Texts(self.values.slice(first, last - first))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from understudy.transforms.declare import Change, Declaration, Option, Place, Setting
 from understudy.transforms.literals import followed_by, spelling, strings
+from understudy.transforms.matches import matching
 from understudy.transforms.rewriting import (
     KEYS,
     NONE,
@@ -32,7 +32,7 @@ def _build(setting: Setting) -> Change:
     labels = list(rules)
 
     def find(texts: Texts) -> Pieces:
-        good = pc.match_substring_regex(texts.values, _WHOLE).to_numpy(zero_copy_only=False)
+        good = matching(texts.values, _WHOLE)
         if not good.all():
             return Pieces(joined([]), NONE, np.flatnonzero(~good))
         found = strings(texts)
