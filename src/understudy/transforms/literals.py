@@ -72,13 +72,6 @@ def followed_by(sign: int, data: Bytes, end: Places) -> Flags:
     return cast("Flags", (data.take(found, mode="clip") == sign) & (found < len(data)))
 
 
-def in_texts(texts: Texts, places: Places, length: Places | int) -> Stretches:
-    """Stretches that start at these places, counted from where the first text starts."""
-    base = texts.offsets[0]
-    text = np.repeat(np.arange(len(texts)), np.diff(np.searchsorted(places, texts.offsets - base)))
-    return Stretches(text, places + base, places + base + length)
-
-
 def trimmed(texts: Texts, where: Stretches) -> Stretches:
     """Stretches without the blanks at their ends."""
     return Stretches(where.text, *native.trimmed(texts.data, where.start, where.end, _BLANK.view(np.uint8)))

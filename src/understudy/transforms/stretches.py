@@ -18,8 +18,8 @@ Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-CHUNK_BYTES = 1 << 17
-"""How much text is best looked at together: what is then known of it fits the processor's cache."""
+CHUNK_BYTES = 1 << 20
+"""How much text is looked at together, so that what is then known of it takes little memory."""
 
 _MOST_BYTES = 2**31 - 1
 

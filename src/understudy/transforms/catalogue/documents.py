@@ -25,7 +25,6 @@ from understudy.transforms.inside import changed, part, whole
 from understudy.transforms.json_paths import Keys, Path
 from understudy.transforms.json_text import STRING, Values, read
 from understudy.transforms.stretches import (
-    CHUNK_BYTES,
     Places,
     Stretches,
     Texts,
@@ -41,6 +40,7 @@ _KEYS_OF = "keys of "
 _KIND_OF: Mapping[int, Kind] = {ord("t"): "boolean", ord("f"): "boolean", ord('"'): "text"}
 _NOTHING = ord("n")
 _BACKSLASH = b"\\"
+_CHUNK_BYTES = 1 << 17  # read at once: all that is then known of them fits the processor's second cache
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def _changed(texts: Texts, plans: Sequence[_Plan], found: Sequence[Stretches], r
 def _named(texts: Texts, plans: Sequence[_Plan], where: str) -> list[Stretches]:
     """What each plan names; an Error that counts the documents that are no JSON."""
     parts, lost = [], 0
-    for first, last in texts.cuts(CHUNK_BYTES):
+    for first, last in texts.cuts(_CHUNK_BYTES):
         part = texts.part(first, last)
         values, valid = read(part)
         lost += len(part) - int(np.count_nonzero(valid))
