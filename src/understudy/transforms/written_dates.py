@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from understudy.entities.times import MONTHS
 
@@ -22,6 +23,7 @@ _ORDINAL = re.compile(r"\d\. ?$")
 _NO_YEAR = 2023
 _PIVOT = 70  # years of two digits from here on were in the last century
 _MONTHS = 12
+_FIRST_DAY, _MOST_DAYS, _DAY_BITS = date(1970, 1, 1), 1 << 22, 23  # as Arrow counts days, and so many at most
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,19 @@ def changed(texts: pa.Array, change: Callable[[pa.Array], pa.Array], *, day_firs
     encoded = texts.dictionary_encode()
     known = [read(text, day_first=day_first) for text in encoded.dictionary.to_pylist()]
     days = pa.array([one.day if one else None for one in known], pa.date32()).take(encoded.indices)
-    there = (known[number] for number in encoded.indices.to_pylist())
-    pairs = zip(there, change(days).to_pylist(), strict=True)
-    return pa.array([one.write(day) if one and day else otherwise for one, day in pairs], pa.string())
+    pairs = _paired(encoded.indices, change(days)).dictionary_encode()
+    written = []
+    for number in pairs.dictionary.to_pylist():
+        one = known[number >> _DAY_BITS]
+        day = _FIRST_DAY + timedelta(days=(number & (1 << _DAY_BITS) - 1) - _MOST_DAYS)
+        written.append(one.write(day) if one else otherwise)
+    return pc.fill_null(pa.array(written, pa.string()).take(pairs.indices), otherwise)
+
+
+def _paired(texts: pa.Array, days: pa.Array) -> pa.Array:
+    """Which text and which day, as one number; null where there is no day."""
+    numbers = pc.add(days.cast(pa.int32()).cast(pa.int64()), _MOST_DAYS)
+    return pc.add(pc.shift_left(texts.cast(pa.int64()), _DAY_BITS), numbers)
 
 
 @dataclass(frozen=True)
