@@ -69,7 +69,7 @@ def matches(
         while at < stop:
             state = starts[0] if at == first else starts[2] if word[data[at - 1]] else starts[1]
             size = _end(data[at:stop], state, cells, classes, last, home, idle)
-            if size < 0:
+            if size < 1:  # an empty match would lead nowhere
                 break
             end = at + size
             state = back_starts[0] if end == stop else back_starts[2] if word[data[end]] else back_starts[1]

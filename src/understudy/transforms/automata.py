@@ -20,7 +20,7 @@ from understudy.transforms.expressions import LAST, At, Choice, Letter, Look, Lo
 from understudy.transforms.parts import Bytes, Mask, Offsets
 
 _MOST_STEPS = 2_000
-_MOST_STATES = 2_000
+_MOST_WORK = 200_000  # steps looked at for an automaton: some tenths of a second
 _TEXT_START, _AFTER_OTHER, _AFTER_WORD = range(3)
 _WORD = frozenset(b"0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _CONTINUED, _LEAD = frozenset(range(0x80, 0xC0)), frozenset(range(0xC0, 0x100))
@@ -183,6 +183,7 @@ class _Building:
         self._edged = "edge" in steps.looks
         self._known: dict[_State, int] = {}
         self._found: list[_State] = []
+        self._work = 0
 
     def table(self) -> _Table:
         """The automaton that finds the end of the first match, wherever that starts; or else that of the longest."""
@@ -194,7 +195,7 @@ class _Building:
         starts = [self._number(context, self._searching, (self._steps.first,)) for context in range(3)]
         rows = [[0] * width]
         for state in self._found:
-            cells = [self._after(*state, byte) for byte in (*map(marks.index, kinds), None)]
+            cells = self._row(state, [*map(marks.index, kinds), None])
             rows.append([2 * width * number + matched for number, matched in cells])
         classes = np.array([kinds[mark] for mark in marks], np.uint8)
         return _Table(np.array(rows, np.int32).reshape(-1), classes, width * np.array(starts, np.int32))
@@ -207,29 +208,31 @@ class _Building:
             context = _AFTER_OTHER
         state = context, fresh, threads
         if state not in self._known:
-            if len(self._found) == _MOST_STATES:
-                raise _TooLargeError
             self._found.append(state)
             self._known[state] = len(self._found)
         return self._known[state]
 
-    def _after(self, context: int, fresh: bool, threads: tuple[int, ...], byte: int | None) -> tuple[int, bool]:
-        """The state after a byte, or None for the end of the text, and whether a match ends before it."""
-        live, matched = self._reached(threads, context, byte)
-        if byte is None:
-            return 0, matched
-        fresh &= not matched
+    def _row(self, state: _State, some: list[int | None]) -> Iterator[tuple[int, bool]]:
+        """The states after some bytes, or None for the end of the text, and whether a match ends before them."""
+        context, fresh, threads = state
+        reached: dict[tuple[bool, bool], tuple[list[_Byte], bool]] = {}
+        for byte in some:
+            follows = (byte is None, byte in _WORD) if self._steps.looks else (False, False)
+            if follows not in reached:
+                reached[follows] = self._reached(threads, context, *follows)
+            live, matched = reached[follows]
+            self._worked(len(live))
+            yield (0 if byte is None else self._after(live, fresh and not matched, byte)), matched
+
+    def _after(self, live: list[_Byte], fresh: bool, byte: int) -> int:
+        """The state after a byte that some steps wait for."""
         after = [step.to for step in live if byte in step.among] + [self._steps.first] * fresh
         after = list(dict.fromkeys(after)) if self._searching else sorted(set(after))
-        return self._number(_AFTER_WORD if byte in _WORD else _AFTER_OTHER, fresh, tuple(after)), matched
+        return self._number(_AFTER_WORD if byte in _WORD else _AFTER_OTHER, fresh, tuple(after))
 
-    def _reached(self, threads: tuple[int, ...], context: int, byte: int | None) -> tuple[list[_Byte], bool]:
+    def _reached(self, threads: tuple[int, ...], context: int, ended: bool, word: bool) -> tuple[list[_Byte], bool]:
         """The steps that wait for a byte, those before the first match where that counts, and whether there is one."""
-        open_ = {
-            "start": context == _TEXT_START,
-            "end": byte is None,
-            "edge": (context == _AFTER_WORD) != (byte in _WORD),
-        }
+        open_ = {"start": context == _TEXT_START, "end": ended, "edge": (context == _AFTER_WORD) != word}
         found, matched, seen = [], False, set[int]()
         waiting = list(reversed(threads))
         while waiting:
@@ -248,7 +251,14 @@ class _Building:
                         break
                 case _Fork(to):
                     waiting += reversed(to)
+        self._worked(len(seen))
         return found, matched
+
+    def _worked(self, steps: int) -> None:
+        """Count steps looked at; it must not be too many."""
+        self._work += 1 + steps
+        if self._work > _MOST_WORK:
+            raise _TooLargeError
 
 
 _IS_WORD = np.isin(np.arange(256), list(_WORD))
@@ -265,6 +275,7 @@ class Automaton:
 
     def matches(self, data: Bytes, offsets: Offsets) -> tuple[Offsets, Offsets]:
         """Where matches start and stop: the leftmost, and after it the next, as RE2 replaces them."""
+        assert not self.idle
         return search.matches(data, offsets, _IS_WORD, *self._parts(self._ahead), *self._parts(self._back))
 
     def holds(self, data: Bytes, offsets: Offsets) -> Mask:
