@@ -117,3 +117,51 @@ def covered(size: int, start: Places, end: Places) -> Mask:
         for place in range(start[number], end[number]):
             out[place] = True
     return out
+
+
+@kernel
+def first(data: Bytes, start: Places, end: Places, wanted: Bytes) -> Places:
+    """Where in every part the first byte stands that is not 0 in a table of 256; the end where none does."""
+    out = np.empty(len(start), np.int64)
+    for number in range(len(start)):
+        place, stop = start[number], end[number]
+        while place < stop and wanted[data[place]] == 0:
+            place += 1
+        out[number] = min(place, stop)
+    return out
+
+
+@kernel
+def last(data: Bytes, start: Places, end: Places, wanted: Bytes) -> Places:
+    """Where in every part the last byte stands that is not 0 in a table of 256; one before its start if none does."""
+    out = np.empty(len(start), np.int64)
+    for number in range(len(start)):
+        place = end[number] - 1
+        while place >= start[number] and wanted[data[place]] == 0:
+            place -= 1
+        out[number] = max(place, start[number] - 1)
+    return out
+
+
+@kernel
+def names(data: Bytes, offsets: Places, between: Bytes, cut: Mask) -> tuple[Places, Places, Places]:
+    """The text, start and end of every name: what stands between bytes that are not 0 in a table of 256.
+
+    A name is cut in two at places that ``cut`` tells, unless that is empty.
+    """
+    most = len(data) if len(cut) else len(data) // 2 + len(offsets)
+    text, start, end = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    count = 0
+    for number in range(len(offsets) - 1):
+        place = offsets[number]
+        while place < offsets[number + 1]:
+            if between[data[place]]:
+                place += 1
+                continue
+            text[count], start[count] = number, place
+            place += 1
+            while place < offsets[number + 1] and not between[data[place]] and not (len(cut) and cut[place]):
+                place += 1
+            end[count] = place
+            count += 1
+    return text[:count], start[:count], end[:count]

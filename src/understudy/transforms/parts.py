@@ -18,6 +18,7 @@ Offsets = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _STEP_ROWS = 8_000
+_NOWHERE = np.zeros(0, np.bool_)
 
 
 def in_steps(change: Callable[[pa.Array], pa.Array], values: pa.Array) -> pa.Array:
@@ -25,17 +26,6 @@ def in_steps(change: Callable[[pa.Array], pa.Array], values: pa.Array) -> pa.Arr
     if len(values) <= _STEP_ROWS:
         return change(values)
     return pa.concat_arrays([change(values[start : start + _STEP_ROWS]) for start in range(0, len(values), _STEP_ROWS)])
-
-
-def found_in_steps(
-    find: Callable[[Bytes, Offsets], tuple[Offsets, ...]], data: Bytes, offsets: Offsets
-) -> list[Offsets]:
-    """The places that are found in so few texts at once, as places among the bytes of all texts."""
-    found = []
-    for start in range(0, max(len(offsets) - 1, 1), _STEP_ROWS):
-        some = offsets[start : start + _STEP_ROWS + 1]
-        found.append([places + some[0] for places in find(data[some[0] : some[-1]], some - some[0])])
-    return [np.concatenate(several) for several in zip(*found, strict=True)]
 
 
 @cache
@@ -71,37 +61,14 @@ def spread(size: int, starts: Offsets, stops: Offsets) -> Mask:
     return native.covered(size, starts, stops)
 
 
-class Signs:
-    """Where some characters stand among the bytes of texts, to ask for several of them."""
-
-    def __init__(self, data: Bytes, characters: bytes) -> None:
-        self.places = np.flatnonzero(among(data, characters))
-        self.kinds = data[self.places]
-
-    def first(self, starts: Offsets, stops: Offsets, characters: bytes) -> Offsets:
-        """Where one of some of them first stands in every part of a text; the end of the part where none does."""
-        there = np.append(self._at(characters), np.iinfo(np.int64).max)
-        found: Offsets = np.minimum(there[np.searchsorted(there, starts)], stops)
-        return found
-
-    def last(self, starts: Offsets, stops: Offsets, characters: bytes) -> Offsets:
-        """Where one of some of them last stands in every part of a text; one before its start where none does."""
-        there = np.append(-1, self._at(characters))
-        found: Offsets = np.maximum(there[np.searchsorted(there, stops) - 1], starts - 1)
-        return found
-
-    def _at(self, characters: bytes) -> Offsets:
-        return self.places[among(self.kinds, characters)]
-
-
 def first_of(data: Bytes, starts: Offsets, stops: Offsets, characters: bytes) -> Offsets:
     """Where one of some characters first stands in every part of a text; the end of the part where none does."""
-    return Signs(data, characters).first(starts, stops, characters)
+    return native.first(data, starts, stops, table(characters))
 
 
 def last_of(data: Bytes, starts: Offsets, stops: Offsets, characters: bytes) -> Offsets:
     """Where one of some characters last stands in every part of a text; one before its start where none does."""
-    return Signs(data, characters).last(starts, stops, characters)
+    return native.last(data, starts, stops, table(characters))
 
 
 def part(data: Bytes, starts: Offsets, stops: Offsets) -> pa.Array:
@@ -115,14 +82,8 @@ def ragged(starts: Offsets, lengths: Offsets) -> tuple[Offsets, Offsets]:
     return np.arange(bounds[-1]) + np.repeat(starts - bounds[:-1], lengths), bounds
 
 
-def names_in(offsets: Offsets, separators: Mask, also: Offsets | None = None) -> tuple[Offsets, Offsets]:
-    """Where the names of texts start and stop: what stands between separators, and is cut at some places besides."""
-    cut = np.zeros(len(separators) + 1, np.bool_)
-    cut[offsets] = True
-    if also is not None:
-        cut[also] = True
-    named = ~separators
-    starts, stops = named & cut[:-1], named & cut[1:]
-    starts[1:] |= named[1:] & separators[:-1]
-    stops[:-1] |= named[:-1] & separators[1:]
-    return np.flatnonzero(starts), np.flatnonzero(stops) + 1
+def names_in(
+    data: Bytes, offsets: Offsets, separators: bytes, cut: Mask = _NOWHERE
+) -> tuple[Offsets, Offsets, Offsets]:
+    """The text, start and stop of every name: what stands between separators, and is cut at some places besides."""
+    return native.names(data, offsets, table(separators), cut)

@@ -12,7 +12,7 @@ from understudy.transforms.catalogue.internet import KEEP
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PRESERVED, TEXT, Change, Declaration, Rows, Setting
 from understudy.transforms.labels import EXTENSIONS, Labels
-from understudy.transforms.parts import among, found_in_steps, names_in
+from understudy.transforms.parts import names_in
 
 _MARKS = b"/\\."
 _FOLDERS = frozenset(
@@ -33,7 +33,7 @@ def _way(*, back: bool) -> Callable[[Setting], Change]:
 
         def change(values: pa.Array, _rows: Rows) -> pa.Array:
             data, offsets = own_spans(pc.utf8_lower(values) if folds else values)
-            starts, stops = found_in_steps(lambda some, cut: names_in(cut, among(some, _MARKS)), data, offsets)
+            _, starts, stops = names_in(data, offsets, _MARKS)
             return text_array(names(data, starts, stops, back=back), offsets)
 
         return change

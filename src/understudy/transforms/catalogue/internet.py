@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from understudy.arrow import own_spans
 from understudy.errors import InputError
+from understudy.native import texts as native
 from understudy.transforms.catalogue.network import Addresses, change_texts, fitting, is_address
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import (
@@ -36,10 +37,8 @@ from understudy.transforms.parts import (
     Bytes,
     Mask,
     Offsets,
-    Signs,
     among,
     first_of,
-    found_in_steps,
     last_of,
     names_in,
     part,
@@ -98,13 +97,13 @@ class Hosts:
 
     def _named(self, hosts: pa.Array, *, back: bool) -> pa.Array:
         data, offsets = own_spans(hosts)
-        starts, stops = found_in_steps(_labels, data, offsets)
+        starts, stops = _labels(data, offsets)
         return text_array(self._labels(data, starts, stops, back=back), offsets)
 
 
 def _labels(data: Bytes, offsets: Offsets) -> tuple[Offsets, Offsets]:
     """Where the labels of hosts start and stop that are no country's."""
-    starts, stops = names_in(offsets, data == ord("."))
+    _, starts, stops = names_in(data, offsets, b".")
     moving = np.ones(len(data), np.bool_)
     moving[_countries(data, offsets)] = False
     return starts[moving[starts]], stops[moving[starts]]
@@ -147,27 +146,27 @@ class _Urls:
     """Where the parts of URLs start: the host, what follows it, the path, the query."""
 
     def __init__(self, data: Bytes, offsets: Offsets) -> None:
-        starts, stops, signs = offsets[:-1], offsets[1:], Signs(data, b":/?#@")
-        after_scheme = signs.first(starts, stops, b":/?#") + 1
+        starts, stops = offsets[:-1], offsets[1:]
+        after_scheme = first_of(data, starts, stops, b":/?#") + 1
         named = _has(data, after_scheme - 1, stops, b"://") | _has(data, starts, stops, b"//")
-        start = np.where(named, signs.first(starts, stops, b"/") + 2, starts)
+        start = np.where(named, first_of(data, starts, stops, b"/") + 2, starts)
         start = np.where(_has(data, starts, stops, b"mailto:"), starts + len(b"mailto:"), start)
         self.scheme = np.minimum(start, stops)
-        self.path = signs.first(self.scheme, stops, b"/?#")
-        self.host = np.maximum(signs.last(self.scheme, self.path, b"@") + 1, self.scheme)
-        self.port = self._port(data, signs)
-        self.query = signs.first(self.path, stops, b"?#")
+        self.path = first_of(data, self.scheme, stops, b"/?#")
+        self.host = np.maximum(last_of(data, self.scheme, self.path, b"@") + 1, self.scheme)
+        self.port = self._port(data)
+        self.query = first_of(data, self.path, stops, b"?#")
 
-    def _port(self, data: Bytes, signs: Signs) -> Offsets:
+    def _port(self, data: Bytes) -> Offsets:
         """Where a colon with digits alone after it ends the host."""
         found = np.array(self.path)
-        colon = signs.last(self.host, self.path, b":")
+        colon = last_of(data, self.host, self.path, b":")
         rows = np.flatnonzero(colon >= self.host)
         if not len(rows):
             return found
         colon, host, path = colon[rows], self.host[rows], self.path[rows]
         there = first_of(data, colon + 1, path, _NO_DIGITS) == path
-        several = signs.first(host, path, b":") < colon  # an IPv6 address without brackets
+        several = first_of(data, host, path, b":") < colon  # an IPv6 address without brackets
         there &= ~(several & ~_has(data, host, path, b"["))
         found[rows[there]] = colon[there]
         return found
@@ -178,11 +177,7 @@ _NO_DIGITS = bytes(byte for byte in range(256) if byte not in b"0123456789")
 
 def _has(data: Bytes, starts: Offsets, stops: Offsets, text: bytes) -> Mask:
     """Whether parts start with a text."""
-    found: Mask = starts + len(text) <= stops
-    for place, character in enumerate(text):
-        rows = np.flatnonzero(found)
-        found[rows] = data[starts[rows] + place] == character
-    return found
+    return native.equal(data, starts, np.minimum(starts + len(text), stops), np.frombuffer(text, np.uint8))
 
 
 @dataclass(frozen=True)
@@ -197,7 +192,7 @@ class _Change:
     def __call__(self, values: pa.Array, *, back: bool) -> pa.Array:
         """Stand-ins for URLs."""
         data, offsets = own_spans(values)
-        host, port, path, query, starts, stops = found_in_steps(self._parts, data, offsets)
+        host, port, path, query, starts, stops = self._parts(data, offsets)
         made, ends = self.names(data, starts, stops, back=back), offsets[1:]
         hosts = self.hosts(part(data, host, port), back=back)
         stays = path if self.path == "drop" else query if self.query == "drop" else ends
@@ -210,14 +205,13 @@ class _Change:
         """Where the parts of URLs are, and where the names start and stop that change, but for the host's."""
         urls = _Urls(data, offsets)
         escapes = _escapes(data, offsets)
-        starts, stops = names_in(offsets, among(data, _MARKS), np.concatenate([escapes + 1, escapes + 3]))
-        row = np.repeat(np.arange(len(offsets) - 1), np.diff(np.searchsorted(starts, offsets)))
+        cut = np.zeros(len(data) + 1 if len(escapes) else 0, np.bool_)
+        cut[escapes + 1] = cut[escapes + 3] = True
+        row, starts, stops = names_in(data, offsets, _MARKS, cut)
         in_query = starts >= urls.query[row]
         in_path = (starts >= urls.path[row]) & ~in_query
         stay = (starts >= urls.host[row]) & (starts < urls.path[row])
-        escaped = np.zeros(len(data), np.bool_)
-        escaped[escapes + 1] = True
-        stay |= escaped[starts]
+        stay |= np.isin(starts, escapes + 1)
         stay |= in_path & (self.path == "keep") | in_query & (self.query == "keep")
         named = in_query & (stops < offsets[row + 1])  # what stands before an equals sign names a parameter
         stay |= named & (data[np.minimum(stops, len(data) - 1)] == ord("="))
