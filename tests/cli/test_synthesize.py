@@ -13,6 +13,7 @@ import pytest
 from understudy import synthesize
 from understudy.errors import InputError
 from understudy.synth.network import effort
+from understudy.synth.private import Plan
 
 
 def people(rows=120):
@@ -123,6 +124,33 @@ def test_tables_that_keys_join_are_made_together_and_what_filters_refused_is_tol
     guests, stays = (pq.read_table(files.folder / "out" / f"{name}.parquet") for name in ("guests", "stays"))
     assert set(stays["guest"].to_pylist()) <= set(guests["id"].to_pylist())
     assert len(stays) == told["stays"]["rows"] and len(guests) == told["guests"]["rows"]
+
+
+def test_a_budget_for_tables_that_keys_join_is_one_for_all_of_them_and_told(files, database, monkeypatch):
+    monkeypatch.setattr(Plan.__init__, "__defaults__", (16, 1, 3, 4, 100, 1, 1.0, 2e-3, 0.9))
+    url = database(
+        INN.replace("1, 80)", "1, 400)").replace("1, 200)", "1, 900)")
+        + ";CREATE TABLE lands (code text PRIMARY KEY); INSERT INTO lands VALUES ('NO'), ('SE');"
+        "ALTER TABLE guests ADD land text NOT NULL DEFAULT 'NO' REFERENCES lands"
+    )
+    refused = files.run("synthesize", url, "-o", "out", "--epsilon", 20)
+    assert refused.code == 2 and "a subject is a row of lands: the table has too few subjects" in refused.err
+    assert "or name lands as public, if it holds nobody's rows" in refused.err
+    said = files.run("synthesize", url, "-o", "out", "--epsilon", 20, "--public", "lands")
+    assert said.code == 0, said.err
+    assert (
+        said.text.count("for one row of guests with all that belongs to it, learned from at most 8 of its stays") == 1
+    )
+    assert "rows of lands" in said.text and "filters refused" not in said.text
+    guests, stays, lands = (
+        pq.read_table(files.folder / "out" / f"{one}.parquet") for one in ("guests", "stays", "lands")
+    )
+    assert set(stays["guest"].to_pylist()) <= set(guests["id"].to_pylist())
+    assert lands["code"].to_pylist() == ["NO", "SE"] and set(guests["land"].to_pylist()) <= {"NO", "SE"}
+    one = files.run("synthesize", url, "--table", "stays", "-o", "o.csv", "--epsilon", 20, "--public", "lands")
+    assert one.code == 2 and "public tables are for several that keys join" in one.err
+    nothing = files.run("synthesize", url, "-o", "other", "--public", "lands")
+    assert nothing.code == 2 and "public tables without a budget say nothing" in nothing.err
 
 
 def test_a_database_table_is_read_through_its_connection(files, database):

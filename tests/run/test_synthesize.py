@@ -184,7 +184,9 @@ def test_rows_are_made_again_by_another_seed_then_with_more_effort_then_under_st
         ("{tables: [users]}", "", "sessions.user_id: points at rows of users, which are made anew"),
         ("[{tables: users}, {tables: sessions}]", "", "points at users, which another model makes"),
         ("[{tables: [users, sessions]}, {tables: sessions}]", "", "sessions: named twice"),
-        ("{tables: [users, sessions], epsilon: 1}", "", "epsilon is for tables that stand alone"),
+        ("{tables: [users, sessions], epsilon: 1}", "", "rows of countries are not learned but handed in"),
+        ("{tables: [users, sessions], public: countries}", "", "countries is said to be public, which is for"),
+        ("{tables: [users, sessions], epsilon: 1, public: countries, balance: {users.level: even}}", "", "balancing"),
         (
             "{tables: [users, sessions]}",
             "subset: {targets: [{table: users, limit: 3}]}",

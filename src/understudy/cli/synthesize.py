@@ -64,6 +64,12 @@ def synthesize(
     subject: Annotated[
         str, typer.Option("--subject", metavar="COLUMN", help="Whose row it is: --epsilon bounds all rows of one.")
     ] = "",
+    public: Annotated[
+        list[str],
+        typer.Option(
+            "--public", metavar="TABLE", help="Of several tables, one that holds nobody's rows; for --epsilon."
+        ),
+    ] = [],  # noqa: B006
     effort: Annotated[Effort, typer.Option("--effort", help="How much learning may cost.")] = Effort.NORMAL,
     similarity: Annotated[
         Level | None, typer.Option("--similarity", help="Which copies of real rows are refused; medium if not said.")
@@ -106,6 +112,7 @@ def synthesize(
         seed=seed,
         epsilon=epsilon,
         subject=subject,
+        public=tuple(public),
     )
     told = Told(form, to, "", Options({"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter), encoding, header), force)
     out = render.output(json=json)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from understudy.errors import InputError
 from understudy.interfaces import Refusal, Rule
-from understudy.jobs.making import needed
+from understudy.jobs.making import needed, private
 from understudy.jobs.spec import JobFile, SubsetSpec, SynthesizeSpec
 from understudy.schema import ForeignKey, Schema, Table, TableName
 from understudy.subset import PlannedTable, SubsetPlan
@@ -162,12 +162,31 @@ def joined(
     ), refusals
 
 
+def unbounded(one: Synthesis, schema: Schema) -> Iterator[Refusal]:
+    """What no budget bounds of some tables that are learned together, or beside parents that are copied."""
+    label, public = f"synthesize.{one.label}", [schema.find(name).name for name in one.spec.public]
+    for name in public:
+        if not one.spec.epsilon or name not in one.parents:
+            told = f"{name} is said to be public, which is for parents that are copied beside tables with an epsilon"
+            yield Refusal(label, told, "leave it out of `public`")
+    if not one.spec.epsilon or not (len(one.tables) > 1 or one.parents):
+        return
+    if one.spec.balance:
+        told = "balancing looks at real values, which spends a budget that nobody counts"
+        yield Refusal(label, told, "leave `balance` out where there is an epsilon for several tables")
+    there = {*one.names, *one.parents}
+    keys = tuple(key for key in schema.foreign_keys if key.table in one.names and key.parent in there)
+    try:
+        from understudy.synth.families.allowed import allowed
+
+        seen = Schema(tuple(schema.table(name) for name in sorted(there)), keys, engine=schema.engine)
+        allowed(seen, one.names, public, private(one.spec.epsilon, one.spec.subject))
+    except InputError as error:
+        yield Refusal(label, error.message, error.hint)
+
+
 def unmakeable(one: Synthesis, rules: Mapping[Place, Rule]) -> Iterator[Refusal]:
     """What of some tables no model can make."""
-    several = len(one.tables) > 1 or one.parents
-    if one.spec.epsilon and several:
-        hint = "make the table in an entry of its own, without keys, or leave epsilon out"
-        yield Refusal(f"synthesize.{one.label}", "epsilon is for tables that stand alone", hint)
     filters = one.spec.filters
     if one.spec.epsilon and (filters.similarity not in (None, "off") or filters.outliers != "off"):
         told = "filters compare with real rows, which spends a budget that nobody counts"

@@ -53,11 +53,15 @@ class Wish:
     epsilon: float | None = None
     """Learn with differential privacy: what any one row, or subject, may change is bounded by this."""
     subject: str = ""
-    """The column that says whose row it is, for ``epsilon``."""
+    """The column that says whose row it is, for ``epsilon``; of several tables, the rows that own the others are it."""
+    public: tuple[str, ...] = ()
+    """Of several tables, those that hold nobody's rows: theirs are kept, and no budget is spent on them."""
 
     def __post_init__(self) -> None:
         if self.subject and not self.epsilon:
             raise InputError("a subject without a budget says nothing", hint="say what it may spend: `epsilon`")
+        if self.public and not self.epsilon:
+            raise InputError("public tables without a budget say nothing", hint="say what it may be: `epsilon`")
         if self.epsilon and {self.similarity, self.outliers} & {"medium", "high"}:
             hint = "leave filters out where there is a budget: it bounds what copies could tell"
             raise InputError("filters compare with real rows, which spends a budget that nobody counts", hint=hint)
@@ -196,7 +200,9 @@ class FamilyMaker:
             found = _personal(rows.table, _first(rows.read()))
             rules[name] = {column: rule for column, rule in found.items() if (name, column) not in joined}
         model: Any = Tables(wish.effort, seed=wish.seed, threads=cores())
-        model.fit(source.schema, lambda name: tables[name].read(), progress=progress)
+        budget, public = private(wish.epsilon, wish.subject), [source.schema.find(name).name for name in wish.public]
+        read: Any = lambda name: tables[name].read()  # noqa: E731
+        model.fit(source.schema, read, private=budget, public=public, progress=progress)
         made = FamilyMaker(model, rules, tables)
         made.began = began
         return made
@@ -211,7 +217,8 @@ class FamilyMaker:
             for name, one in self._tables.items()
         }
         rows = {} if wish.rows is None else {next(iter(self._tables)): wish.rows}
-        filters = Filters(wish.similarity or "medium", wish.outliers or "off")
+        usual: Level = "medium" if self.model.privacy is None else "off"
+        filters = Filters(wish.similarity or usual, wish.outliers or "off")
         watches = self.model.watches(lambda name: self._tables[name].read(), filters, ignore=self.rules)
         made = self.model.sample(rows=rows, seed=wish.seed, watches=watches)
         for name, batch in made:

@@ -13,7 +13,7 @@ from understudy import detect, subset, transforms
 from understudy.errors import InputError
 from understudy.interfaces import Refusal, Rule
 from understudy.jobs.classify import UNDECIDED, guesses
-from understudy.jobs.made import Synthesis, emptied, joined, syntheses, unmakeable, without
+from understudy.jobs.made import Synthesis, emptied, joined, syntheses, unbounded, unmakeable, without
 from understudy.jobs.spec import EdgeSpec, JobFile, SubsetSpec, TargetSpec, VirtualSpec
 from understudy.schema import ForeignKey, Schema, Table, TableName
 
@@ -113,7 +113,7 @@ def make_plan(file: JobFile, schema: Schema) -> Plan:
     plan = Plan(file, whole, chosen, held, domains, (), wanted)
     refusals += _without_rule(whole, plan.tables, rules, {refusal.subject for refusal in refusals})
     refusals += transforms.refusals(whole, held, domains)
-    refusals += [refusal for one in wanted for refusal in unmakeable(one, rules)]
+    refusals += [refusal for one in wanted for refusal in (*unmakeable(one, rules), *unbounded(one, whole))]
     return replace(plan, refusals=tuple(dict.fromkeys(refusals)))
 
 

@@ -250,11 +250,13 @@ def learn(family: Family, *, seed: int, effort: str, model: Path | None = None) 
             raise InputError(f"there is no model {str(model)!r}", hint="a run keeps its own beside its report")
         return kind.load(model, threads=cores())
     made = kind(effort, seed=seed, threads=cores())
+    budget = private(family.one.spec.epsilon, family.one.spec.subject)
     if kind is Flat:
         (name,) = family.one.names
-        budget = private(family.one.spec.epsilon, family.one.spec.subject)
         return made.fit(family.lenses[name].seen, family.read(name), private=budget, progress=family.progress)
-    return made.fit(family.schema, family.read, tables=family.one.names, progress=family.progress)
+    public = [family.schema.find(name).name for name in family.one.spec.public]
+    how = {"tables": family.one.names, "private": budget, "public": public, "progress": family.progress}
+    return made.fit(family.schema, family.read, **how)
 
 
 def fresh_of(model: Any, names: tuple[TableName, ...]) -> Fresh:

@@ -173,6 +173,8 @@ class SynthesizeSpec(_Part):
     """Learn with differential privacy: what any one row, or `subject`, may change is bounded by this."""
     subject: str = ""
     """The column that says whose row it is, for `epsilon` and for the gates."""
+    public: tuple[str, ...] = ()
+    """Tables that hold nobody's rows, as countries: what points at them is learned within `epsilon`, they are not."""
     effort: Literal["fast", "normal", "best"] = "normal"
     """How much learning may cost."""
     filters: FiltersSpec = FiltersSpec()
@@ -186,7 +188,7 @@ class SynthesizeSpec(_Part):
     retries: int = Field(default=2, ge=0, le=10)
     """How often rows are made again where a gate fails: by another seed, with more effort, with stricter filters."""
 
-    @field_validator("tables", mode="before")
+    @field_validator("tables", "public", mode="before")
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value

@@ -183,6 +183,8 @@ def turn(
     if not source:
         return Synthesized((_write(Maker.load(model), None, target, wish, seeds, told, progress),))
     with opened(source, told, tables) as found:
+        if wish.public and not found.schema.foreign_keys:
+            raise InputError("public tables are for several that keys join", hint="leave out `--public`")
         if len(found.tables) > 1:
             _refuse_for_several(found.tables, target, wish, given=given, model=model, save=save)
             if found.schema.foreign_keys:
@@ -240,9 +242,6 @@ def _several(
 
 def _related(found: Source, target: Path, wish: Wish, told: Told, progress: Progress) -> Synthesized:
     """Tables that foreign keys join, learned and made together, into one folder; ``rows`` are those of the first."""
-    if wish.epsilon:
-        message = "a budget is for tables that stand alone, and foreign keys join these"
-        raise InputError(message, hint="name one of them: `--table`")
     ending = files.FORMATS[files.format_of("", told.to, usual="parquet").name].endings[0]
     places = {one.table.name: target / f"{one.table.name}{ending}" for one in found.tables}
     for place in places.values():
@@ -265,6 +264,7 @@ def _related(found: Source, target: Path, wish: Wish, told: Told, progress: Prog
             writer.close()
         stack.close()
         publish(partial, target, [place.name for place in places.values()])
+    last = list(places.values())[-1]  # the account is one, of all tables together
     made = [
         MadeTable(
             table=str(name),
@@ -274,6 +274,7 @@ def _related(found: Source, target: Path, wish: Wish, told: Told, progress: Prog
             columns=family.columns(name),
             refused=family.outcome[name].refused if name in family.outcome else {},
             missing=family.outcome[name].missing if name in family.outcome else 0,
+            privacy="" if place is not last or family.model.privacy is None else str(family.model.privacy),
             seconds=round(time.monotonic() - family.began, 1),
         )
         for name, place in places.items()

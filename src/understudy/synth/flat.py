@@ -312,8 +312,15 @@ class Flat:
         """Read what ``save`` wrote."""
         from understudy.synth import artifact
 
+        return Flat.of(*artifact.load(path), threads=threads, device=device)
+
+    @staticmethod
+    def of(
+        name: str, encoder: Encoder, network: Network, learned: Learned, *, threads: int = 1, device: str = "auto"
+    ) -> Flat:
+        """A fit of its parts: the table's name, its columns, the network, and what learning came to."""
         made = Flat(threads=threads, device=device)
-        made._name, made._encoder, made._network, made._learned = artifact.load(path)
+        made._name, made._encoder, made._network, made._learned = name, encoder, network, learned
         return made
 
 

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from understudy.synth.network.model import Network
     from understudy.synth.network.train import Learned
 
-_COLUMNS = 0.06
+COLUMNS = 0.06
 """The share of the budget that goes to learning the columns."""
-_LABELS = 0.1
+LABELS = 0.1
 """The share of delta that goes to telling labels, where there are any that nobody told."""
-_SAMPLED = 0.25
+SAMPLED = 0.25
 """The chance of a subject to be in a step, at most."""
 _FEWEST = 100
 """Subjects below which, by their noisy number, nothing can be learned through the noise."""
@@ -65,6 +65,8 @@ class Private:
     ``subject`` is a column that says whom a row is about (a person's id): then all rows of one value are one subject,
     and at most ``rows_per_subject`` of them, chosen at random, are learned from.  Without it each row is one subject.
     ``bounds`` of numbers and ``categories`` of texts are taken as public, and save budget.
+    Of several tables, a subject is a row that owns others, with all that belongs to it: ``children`` says from how many
+    of its rows in a table is learned at most, chosen at random; bounds and categories are of ``table.column``.
     ``seed`` makes a fit repeatable, for tests: the noise can then be known, and nothing is promised.
     ``plan`` is how the network learns.
     """
@@ -75,6 +77,7 @@ class Private:
     rows_per_subject: int = 1
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     categories: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    children: Mapping[str, int] = field(default_factory=dict)
     seed: int | None = None
     plan: Plan = field(default_factory=Plan)
 
@@ -85,6 +88,8 @@ class Private:
             raise InputError(f"a delta of {self.delta} is not between 0 and 0.001", hint="give one such as 1e-6")
         if self.rows_per_subject < 1:
             raise InputError("rows_per_subject is below 1", hint="give how many rows of a subject may be learned from")
+        if any(count < 1 for count in self.children.values()):
+            raise InputError("children are fewer than 1", hint="give how many rows of a subject may be learned from")
         if self.rows_per_subject > 1 and self.subject is None:
             raise InputError("rows_per_subject needs a subject", hint="name the column that says whom a row is about")
 
@@ -107,23 +112,23 @@ def fit(
     from understudy.synth.privacy.dp_train import learn
 
     plan, chance = private.plan, Chance(private.seed)
-    _refuse_unknown(private, rows.schema)
+    refuse_unknown(private, rows.schema)
     named = (*identifiers, *([private.subject] if private.subject else []))
     known = Known(private.bounds, private.categories, named)
     rows, owner = bounded(rows, private, chance)
-    label_delta = private.delta * _LABELS
+    label_delta = private.delta * LABELS
     asked = questions(table, rows.schema, known) + 2
     budget = concentrated(private.epsilon, private.delta - label_delta)
-    noise = math.sqrt(asked / (2 * _COLUMNS * budget))
+    noise = math.sqrt(asked / (2 * COLUMNS * budget))
     subjects = float(Counter(chance, noise).counts(np.zeros(owner.max(initial=-1) + 1, np.int64), 1)[0])
-    _refuse_few(private, subjects)
+    refuse_few(private, subjects)
     counter = Counter(chance, noise, private.rows_per_subject)
     counter.rows = float(counter.counts(np.zeros(len(rows), np.int64), 1)[0])
     encoder = private_encoder(table, rows, known, counter, label_delta)
     if counter.asked + 1 != asked:  # fail closed: what is not in the account is not promised
         raise Error("more was asked of the rows than the budget was split for", hint="report this as a fault")
     columns = gaussian(noise, times=asked)
-    sampled = min(plan.batch / subjects, _SAMPLED)
+    sampled = min(plan.batch / subjects, SAMPLED)
     sgd = noise_for(private.epsilon, private.delta - label_delta, times=plan.steps, sampled=sampled, besides=columns)
     steps = gaussian(sgd, times=plan.steps, sampled=sampled)
     size = Size(plan.width, plan.blocks, mixture=plan.mixture, dropout=0.0)
@@ -158,8 +163,10 @@ def fit(
     return encoder, network, Learned(int(plan.steps * sampled * subjects), math.nan, math.nan, privacy)
 
 
-def _refuse_unknown(private: Private, schema: pa.Schema) -> None:
+def refuse_unknown(private: Private, schema: pa.Schema) -> None:
     """Raise an InputError where a column that is named is not there, or is of another kind."""
+    if private.children:
+        raise InputError("children are of several tables", hint="of one, give subject and rows_per_subject")
     for name in (*private.bounds, *private.categories, *([private.subject] if private.subject else [])):
         if name not in schema.names:
             raise unknown("column", name, schema.names)
@@ -174,7 +181,7 @@ def _refuse_unknown(private: Private, schema: pa.Schema) -> None:
             )
 
 
-def _refuse_few(private: Private, subjects: float) -> None:
+def refuse_few(private: Private, subjects: float) -> None:
     """Raise an InputError where a noisy number of subjects is too small, for the noise or for delta."""
     if subjects < _FEWEST:
         raise InputError(
@@ -207,8 +214,13 @@ def bounded(rows: pa.Table, private: Private, chance: Chance) -> tuple[pa.Table,
     owner = pc.fill_null(coded, -1).to_numpy(zero_copy_only=False).astype(np.int64)
     alone = owner < 0
     owner[alone] = owner.max(initial=-1) + 1 + np.arange(int(alone.sum()))
-    order = np.lexsort((chance.uniform(len(rows)), owner))
+    kept = some_of_each(owner, private.rows_per_subject, chance)
+    return rows.take(kept), np.unique(owner[kept], return_inverse=True)[1].astype(np.int64)
+
+
+def some_of_each(owner: NDArray[np.int64], most: int, chance: Chance) -> NDArray[np.int64]:
+    """The places of rows, at most so many of each owner's, chosen at random; in order."""
+    order = np.lexsort((chance.uniform(len(owner)), owner))
     sorted_owner = owner[order]
     first = np.searchsorted(sorted_owner, sorted_owner)
-    kept = np.sort(order[np.arange(len(rows)) - first < private.rows_per_subject])
-    return rows.take(kept), np.unique(owner[kept], return_inverse=True)[1].astype(np.int64)
+    return np.sort(order[np.arange(len(owner)) - first < most])

@@ -7,6 +7,7 @@ quotas (``links``).  ``order`` says which table is made as whose children.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -16,13 +17,17 @@ from understudy.errors import InputError, unknown
 from understudy.interfaces import Progress
 from understudy.schema import Schema, TableName
 from understudy.synth.encoding.encode import FEWEST
+from understudy.synth.families.allowed import allowed
 from understudy.synth.families.gather import Read, gathered
 from understudy.synth.families.learning import Learning, Model
 from understudy.synth.families.making import Making
 from understudy.synth.families.order import Plan, planned
+from understudy.synth.families.private import models as private_models
 from understudy.synth.families.watch import Watch, watches
 from understudy.synth.filters import Filters
-from understudy.synth.network.effort import Budget, Effort, budget_of, kept_rows
+from understudy.synth.network.effort import Budget, Effort, budget_of, kept_rows, threads
+from understudy.synth.privacy.accounting import Privacy
+from understudy.synth.private import Private
 
 __all__ = ["LOOKUP", "Read", "Tables"]
 
@@ -78,17 +83,25 @@ class Tables:
         read: Read,
         *,
         tables: Collection[TableName] | None = None,
+        private: Private | None = None,
+        public: Collection[TableName] = (),
         progress: Progress = _silent,
     ) -> Tables:
         """Learn some tables of a schema, and the parents they point at, whose rows are then given to ``sample``.
 
         Without ``tables`` all of them, but for lookups: small ones that point at nothing and that many rows point at.
         ``read`` is called once for each table, and once more for those of which the schema tells no size.
+
+        With ``private`` what a fit may tell of any one row of the table that owns the others, with all that belongs to
+        it, is bounded in all tables together, and ``privacy`` says what was spent; tables that hold nobody's rows, such
+        as countries, are then named as ``public``, and an InputError says what cannot be learned so.
         """
-        for name in tables or ():
+        for name in (*(tables or ()), *public):
             if name not in schema.by_name:
                 raise unknown("table", str(name), [str(one.name) for one in schema.tables])
         chosen = set(tables) if tables is not None else {one.name for one in schema.tables}
+        if private is not None:
+            return self._fit_privately(schema, read, chosen, frozenset(public), private, progress)
         parents = {key.parent for key in schema.foreign_keys if key.table in chosen}
         rows = {name: schema.table(name).rows or _counted(read(name)) for name in sorted(chosen | parents)}
         lookups = {name for name in parents - chosen if rows[name] < FEWEST}
@@ -103,6 +116,31 @@ class Tables:
         self._kept = {name: found[name].rows for name in sorted(lookups)} if tables is None else {}
         self._plan = plan
         return self
+
+    def _fit_privately(
+        self,
+        schema: Schema,
+        read: Read,
+        chosen: Collection[TableName],
+        public: Collection[TableName],
+        private: Private,
+        progress: Progress,
+    ) -> Tables:
+        plan = allowed(schema, chosen, public, private)
+        found = gathered(plan, read, sys.maxsize, self.seed, progress)
+        known = {role.table: schema.table(role.table) for role in plan.roles}
+        with threads(self.threads):
+            self._models = private_models(plan, known, found, private, self.seed, progress)
+        there = {role.table for role in plan.roles}
+        self._kept = {name: found[name].rows for name in sorted(there & set(public) & set(chosen))}
+        self._plan = plan
+        return self
+
+    @property
+    def privacy(self) -> Privacy | None:
+        """What a private fit spent in all tables together, and on what; None of one that was not private."""
+        flats = (model.flat for model in self._models.values())
+        return next((flat.privacy for flat in flats if flat is not None), None)
 
     def sample(
         self,
@@ -148,6 +186,9 @@ class Tables:
         """
         if filters.off:
             return {}
+        if self.privacy is not None:
+            hint = "leave filters out where there is a budget: it bounds what copies could tell"
+            raise InputError("filters compare with real rows, which spends a budget that nobody counts", hint=hint)
         found = gathered(self.plan, read, kept_rows(self.effort), self.seed, progress)
         return watches(self.plan, self._models, found, filters, self.seed, ignore or {})
 

@@ -13,6 +13,8 @@ from understudy.synth.encoding.columns import FEW, Cells, Drawn, Floats, Numbers
 
 DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000, "D": 1}
 """Units in a day."""
+_CALENDAR = (-719_162, 2_932_896)
+"""The first day of the year 1 and the last of the year 9999, in days from the first of January 1970."""
 _MONDAY = 3
 """Days from Monday to the first of January 1970."""
 
@@ -82,6 +84,12 @@ def moments_of(values: pa.Array, k: int, *, nullable: bool = True) -> Moments:
     else:
         low, high = -(2**62), 2**62
     return Moments(roles, tuple(pieces), unit, low, high)
+
+
+def calendar(unit: str) -> tuple[int, int]:
+    """The least and the greatest moment of the years 1 to 9999 in a unit, as far as 64 bits hold it."""
+    low, high = (day * DAY[unit] for day in (_CALENDAR[0], _CALENDAR[1] + 1))
+    return max(low, -(2**62)), min(high - 1, 2**62)
 
 
 def unit_of(arrow_type: pa.DataType) -> str:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from understudy import arrow
 from understudy.schema import Table
+from understudy.synth.encoding.moments import calendar, unit_of
 
 Whole = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -109,6 +110,8 @@ def whole(values: pa.Array) -> Whole:
 
 def unwhole(found: Whole, kind: pa.DataType, absent: Flags | None = None) -> pa.Array:
     """Whole units as values of a type; what the type cannot hold becomes the nearest that it can."""
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        found = np.clip(found, *calendar(unit_of(kind)))
     if pa.types.is_date(kind):
         return pa.array(found.astype(np.int32), pa.int32(), mask=absent).cast(pa.date32()).cast(kind)
     if pa.types.is_time32(kind):

@@ -225,7 +225,8 @@ class Learning:
                 plans.append(f"{key.id} {name}")
         context_more = dict(more)
         for key in () if role.given else (*role.links, *role.late):
-            more[kind_name(key.id)] = self._kinds(draft, key, own)
+            clusters, ranked = draft.clusters[key.id], key.id in draft.ranks
+            more[kind_name(key.id)] = kinds_of(clusters, key, ranked, own, self._found[key.parent])
         for name in draft.fresh:
             if own.rows.column(name).null_count and not role.given:
                 more[there_name(name)] = own.rows.column(name).is_valid().combine_chunks()
@@ -287,21 +288,25 @@ class Learning:
         alone = int((at >= parents).sum())
         return pa.table(columns), alone / max(len(at) - alone, 1)
 
-    def _kinds(self, draft: Model, key: ForeignKey, own: Gathered) -> pa.Array:
-        """The cluster of each row's parent as a label; null where there is none."""
-        at = own.parents[key.id]
-        if key.id in draft.ranks:
-            depth = depths(at)
-            assert depth is not None
-            return pa.array([f"k{min(one, _DEEPEST)}" for one in depth.tolist()], pa.string(), mask=depth == 0)
-        parent = self._found[key.parent]
-        clusters = draft.clusters[key.id]
-        counts = parent.counts.get(key.id, np.zeros(len(parent.rows), np.int64))
-        group = grouped(clusters, parent.rows, counts, key)
-        names = np.array([*(f"k{one}" for one in range(clusters.count)), _STRANGE, _STRANGE], object)
-        label = names[group[at]] if len(group) else np.full(len(at), _STRANGE, object)
-        label[at < 0] = _STRANGE
-        return pa.array(label, pa.string(), mask=at == NONE)
+
+def kinds_of(clusters: Clusters, key: ForeignKey, ranked: bool, own: Gathered, parent: Gathered) -> pa.Array:
+    """The cluster of each row's parent as a label; null where there is none."""
+    at = own.parents[key.id]
+    if ranked:
+        depth = depths(at)
+        assert depth is not None
+        return pa.array([f"k{min(one, _DEEPEST)}" for one in depth.tolist()], pa.string(), mask=depth == 0)
+    counts = parent.counts.get(key.id, np.zeros(len(parent.rows), np.int64))
+    group = grouped(clusters, parent.rows, counts, key)
+    names = np.array([*kinds(clusters), _STRANGE, _STRANGE], object)
+    label = names[group[at]] if len(group) else np.full(len(at), _STRANGE, object)
+    label[at < 0] = _STRANGE
+    return pa.array(label, pa.string(), mask=at == NONE)
+
+
+def kinds(clusters: Clusters) -> list[str]:
+    """The labels of clusters."""
+    return [f"k{one}" for one in range(clusters.count)]
 
 
 def rank_of(rows: pa.Table, key: ForeignKey) -> Whole:

@@ -218,11 +218,11 @@ def examples(
     starts = np.concatenate([[0], np.cumsum(counts)])
     rows = siblings.rows.select(names).combine_chunks()
     pieces, at = [], []
-    for first in range(0, owners, FAMILIES):
+    for first in range(0, max(owners, 1), FAMILIES):
         some = slice(first, first + FAMILIES)
         part = {name: values.slice(first, FAMILIES) for name, values in plans.items()}
         history = History(habits, rows.schema, counts[some], part)
-        for place in range(int(counts[some].max(initial=0))):
+        for place in range(int(counts[some].max(initial=1))):
             who = np.flatnonzero(counts[some] > place)
             index = starts[first + who] + place
             row = rows.take(pa.array(index))
@@ -250,7 +250,7 @@ def sequence(
     """
     history = History(habits, schema, counts, plans)
     pieces, owner, place_of, outcome = [], [], [], Filtered(0, 0)
-    for place in range(int(counts.max(initial=0))):
+    for place in range(int(counts.max(initial=1))):  # of no rows at all, the columns
         who = np.flatnonzero(counts > place)
         context = pa.table({f"~ {name}": values for name, values in history.context(who, place).items()})
 
@@ -262,7 +262,7 @@ def sequence(
             return pa.table({**columns, **own, "": pa.nulls(len(some))})
 
         rows, left = made(np.arange(len(who)), 0), np.zeros(0, np.int64)
-        if judge is not None:
+        if judge is not None and len(who):
             own = (judge, who, place)
             rows, left, told = renewed(rows, partial(_judged, *own), lambda some, turn: made(some, turn + 1))
             judge.add(rows, who)
@@ -272,8 +272,6 @@ def sequence(
         pieces.append(rows if len(kept) == len(rows) else rows.take(pa.array(kept)))
         owner.append(who[kept])
         place_of.append(np.full(len(kept), place))
-    if not pieces:
-        return pa.table({}), np.zeros(0, np.int64), outcome
     owners, order = np.concatenate(owner), np.lexsort((np.concatenate(place_of), np.concatenate(owner)))
     whole_ = pa.concat_tables(pieces).drop_columns("").take(pa.array(order))
     return _counted(whole_, habits, owners[order]) if outcome.missing else whole_, owners[order], outcome

@@ -28,7 +28,7 @@ from understudy.synth.encoding.columns import FEW, LABELS, SHARED, Categories, C
 from understudy.synth.encoding.curves import Curve
 from understudy.synth.encoding.encode import Encoder, column_of
 from understudy.synth.encoding.identifiers import Identifiers
-from understudy.synth.encoding.moments import DAY, Moments, role_of, unit_of, whole_of
+from understudy.synth.encoding.moments import DAY, Moments, calendar, role_of, unit_of, whole_of
 from understudy.synth.encoding.patterns import Patterns
 from understudy.synth.privacy.cells import SPLITS, Cells, grown
 from understudy.synth.privacy.noise import Chance
@@ -84,7 +84,7 @@ def questions(table: Table, schema: pa.Schema, known: Known) -> int:
 
 def _questions(column: Column, one: pa.Field, table: Table, known: Known) -> int:
     kind = one.type
-    if _fresh(one, table, known):
+    if is_fresh(one, table, known):
         return int(column.nullable)
     counted = pa.types.is_integer(kind) or pa.types.is_decimal(kind)
     if pa.types.is_boolean(kind) or arrow.is_text(kind):
@@ -100,7 +100,7 @@ def _column(table: Table, one: pa.Field) -> Column:
     return table.by_name.get(one.name) or column_of(one)
 
 
-def _fresh(one: pa.Field, table: Table, known: Known) -> bool:
+def is_fresh(one: pa.Field, table: Table, known: Known) -> bool:
     """Whether values are only ever fresh: said by the caller or the schema, never by the values."""
     binary = pa.types.is_binary(one.type) or pa.types.is_fixed_size_binary(one.type)
     binary = binary or pa.types.is_large_binary(one.type)
@@ -118,7 +118,7 @@ def private_encoder(table: Table, rows: pa.Table, known: Known, counter: Counter
     for one in rows.schema:
         column, values = _column(table, one), arrow.plain(rows.column(one.name).combine_chunks())
         kind = one.type
-        if _fresh(one, table, known):
+        if is_fresh(one, table, known):
             coded[one.name] = _identifiers(values, column, counter)
             fresh.append(one.name)
         elif pa.types.is_boolean(kind) or arrow.is_text(kind):
@@ -142,7 +142,7 @@ def private_encoder(table: Table, rows: pa.Table, known: Known, counter: Counter
 def _unheard(column: Column, one: pa.Field, table: Table, known: Known) -> bool:
     """Whether a column has labels that nobody told before."""
     told = column.labels or known.categories.get(one.name)
-    return arrow.is_text(one.type) and not told and not _fresh(one, table, known)
+    return arrow.is_text(one.type) and not told and not is_fresh(one, table, known)
 
 
 def _identifiers(values: pa.Array, column: Column, counter: Counter) -> Identifiers:
@@ -152,7 +152,12 @@ def _identifiers(values: pa.Array, column: Column, counter: Counter) -> Identifi
         absent = np.asarray(values.is_null(nan_is_null=False)).astype(np.int64)
         here, gone = counter.counts(absent, 2)
         shares = _shares([here, gone]) if gone > _SURE * counter.deviation else shares
-    kind, nullable = values.type, column.nullable
+    return fresh_of(values.type, column, shares)
+
+
+def fresh_of(kind: pa.DataType, column: Column, shares: tuple[float, ...] = (1.0,)) -> Identifiers:
+    """Fresh values of a look that a type says."""
+    nullable = column.nullable
     if pa.types.is_integer(kind):
         return Identifiers("integer", shares, nullable=nullable)
     if pa.types.is_fixed_size_binary(kind):
@@ -304,4 +309,5 @@ def _moments(values: pa.Array, column: Column, counter: Counter) -> Moments:
         side = role_of(found if at == 0 else found[~absent], role, unit, 0)
         nullable = column.nullable and at == 0
         pieces.append(numbers_of_cells(side, gone, days.get(role), 1.0, counter, nullable=nullable))
-    return Moments(roles, tuple(pieces), unit, -(2**62), 2**62)
+    low, high = calendar(unit) if "week" in roles else (-(2**62), 2**62)
+    return Moments(roles, tuple(pieces), unit, low, high)

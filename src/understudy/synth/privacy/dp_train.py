@@ -137,7 +137,8 @@ def row_losses(network: Network, rows: Rows, at: Tensor, real: Tensor, dice: np.
     level = low + (rows.high[at] - low) * torch.from_numpy(dice.random(low.shape, np.float32))
     z = scored(level.clamp(1e-6, 1 - 1e-6))
     known, weight = masks(len(at), made, dice)
-    out = network(codes, z, known & (codes >= 0))
+    shown = torch.ones(len(at), codes.shape[1] - made, dtype=torch.bool)
+    out = network(codes, z, torch.cat([known, shown], 1) & (codes >= 0))
     losses = network.losses(out, codes, z)
     return (losses * ~known).sum(1) * weight * real
 
