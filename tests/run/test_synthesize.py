@@ -9,6 +9,7 @@ from understudy.interfaces import Result
 from understudy.jobs.measuring import attempts, told, worth_another
 from understudy.jobs.spec import SynthesizeSpec
 from understudy.synth.network import effort
+from understudy.synth.private import Plan
 
 PLANTED = "zaphod.{}@planted.test"
 
@@ -116,6 +117,25 @@ def test_tables_are_made_together_beside_masked_ones_and_their_model_makes_more(
     again = do(path)
     assert again.report.passed, again.summary()
     assert {table.name: table.kept for table in again.report.tables}["users"] == 30
+
+
+def test_tables_are_made_together_within_one_budget_beside_masked_rows_that_are_public(site, monkeypatch):
+    monkeypatch.setattr(Plan.__init__, "__defaults__", (16, 1, 3, 4, 100, 1, 1.0, 2e-3, 0.9))
+    site.execute(
+        "insert into users (email, country, level, age, spent) select 'zaphod.' || n || '@planted.test', 'DE', 'gold',"
+        " 18 + n % 50, n % 90 from generate_series(201, 1200) n;"
+        "insert into sessions (user_id, started, pages) select n, timestamp '2026-02-01' + n * interval '1 hour', n % 9"
+        " from generate_series(201, 1200) n; analyze",
+        source=True,
+    )
+    finished = do(job(site, BOTH.format(rows=90, more=f"{GATES}, epsilon: 30, public: countries")))
+    assert finished.report.passed, finished.summary()
+    assert "for one row of users with all that belongs to it, learned from at most 8 of its sessions" in str(
+        [one.detail for one in finished.report.results if one.check == "epsilon"]
+    )
+    assert site.query("select count(*) from users") == [(90,)]
+    assert site.query("select count(*) from sessions where user_id not in (select id from users)") == [(0,)]
+    assert site.query("select count(*) from users where email like '%planted%'") == [(0,)]
 
 
 def test_a_table_that_is_too_small_to_prove_anything_is_not_published_unless_the_job_says_so(site):

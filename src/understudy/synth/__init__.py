@@ -8,7 +8,8 @@ column; ``network`` is the model, its one training loop, what that may cost, and
 makes columns follow one another, ``legal`` knows which classes go together.
 
 **Several tables** (``tables``, the way in; ``families``): ``order`` says who belongs to whom, ``gather`` reads,
-``learning`` and ``making`` go over the tables.
+``learning`` and ``making`` go over the tables, ``watch`` refuses copies of families; ``allowed`` says what can be
+learned within a budget, and ``private`` learns it.
 
 **Privacy** (``privacy``): ``filters`` refuse copies and outliers of any synthesizer by what ``guard`` knows;
 ``private`` is a fit within a budget.
