@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numba
 import numpy as np
 import pytest
 
-from understudy.native import kernel, network, search, texts
+from understudy.native import addresses, json, kernel, literals, network, search, texts, words, xml
 
 
 @kernel
@@ -71,7 +72,13 @@ def test_masking_does_not_load_the_compiler_before_a_kernel_is_called():
     assert done.stdout.strip() == "False"
 
 
-@pytest.mark.parametrize("module", [network, search, texts])
+@pytest.mark.parametrize("module", [addresses, json, literals, network, search, texts, words, xml])
 def test_every_kernel_says_what_it_does(module):
     found = [value for value in vars(module).values() if isinstance(value, type(doubled))]
     assert found and all(one.__doc__ for one in found)
+
+
+def test_threads_may_call_a_kernel_at_once_even_the_first_time():
+    fresh = kernel(doubled.function)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(fresh, range(40))) == list(range(0, 80, 2))
