@@ -1,11 +1,17 @@
 """`understudy report REAL MADE`, as somebody types it: files and folders, a verdict, a code, a page."""
 
+import io
 import json
 
 import numpy as np
+import pyarrow.csv as arrow_csv
 import pytest
 
 from checks.test_page import read
+from understudy.arrow import kind_of
+from understudy.lake import tables
+from understudy.schema import Column, Table, TableName, Unique
+from understudy.synth.network import effort
 
 
 def csv(seed, start=0, leak=0):
@@ -56,6 +62,37 @@ def test_folders_are_compared_table_by_table_with_keys_that_are_said(shell):
     assert "FAIL" in said.text and "integrity" in said.text and "orders.user_id" in said.text
     wrong = shell.run("report", "real", "made", "--key", "orders.usr -> users.id")
     assert wrong.code == 2 and "user_id" in wrong.err
+
+
+def test_rows_of_two_branches_of_the_lake_are_compared_with_a_file_held_out(lake, shell):
+    for branch, rows in (("main", csv(1)), ("dev", csv(2, 1000, leak=60))):
+        found = arrow_csv.read_csv(io.BytesIO(rows.encode()))
+        columns = tuple(Column(one.name, "", kind_of(one.type), one.type) for one in found.schema)
+        people = Table(TableName("", "people"), columns, (Unique("people_pkey", ("id",), primary=True),))
+        tables.create(lake, branch, people, batches=found.to_batches())
+    shell.write("held/people.csv", csv(3, 5000))
+    said = shell.run("report", "lake:main", "lake:dev", "--holdout", "held", "--json")
+    assert said.code == 1, said.err
+    asked = {(one["table"], one["check"]): one for one in said.json["answers"]}
+    copied = asked["people", "copied rows"]
+    assert copied["verdict"] == "fail" and "50.00% of those learned from" in copied["detail"]
+    assert asked["people", "unique key"]["value"] == 1.0, "the lake knows the key"
+    assert (said.json["real"], said.json["made"]) == ("lake:main", "lake:dev")
+    wrong = shell.run("report", "lake:mian", "lake:dev")
+    assert wrong.code == 2 and "did you mean 'main'" in wrong.err
+
+
+def test_a_model_that_is_given_away_with_its_rows_is_asked_who_was_learned_from(files, monkeypatch):
+    monkeypatch.setattr(effort, "_EPOCHS", 8)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    learned = files.run("synthesize", "real.csv", "-o", "new.csv", "--effort", "fast", "--save", "m.understudy")
+    assert learned.code == 0, learned.err
+    told = ("report", "real.csv", "new.csv", "--holdout", "held.csv", "--json")
+    said = files.run(*told, "--model", "m.understudy")
+    attacks = next(one["breakdown"] for one in said.json["answers"] if one["check"] == "membership")
+    assert 0.4 < attacks["likelihood"] < 0.7 and len(attacks) == 4
+    missing = files.run(*told, "--model", "gone.understudy")
+    assert missing.code == 2 and "no model 'gone.understudy'" in missing.err
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,9 @@ def report(
     masked: Annotated[
         bool, typer.Option("--masked", help="Rows are people's, with values changed: look for originals and crowds.")
     ] = False,
+    model: Annotated[
+        str, typer.Option("--model", metavar="FILE", help="The saved model, if it is given away as well: it may tell.")
+    ] = "",
     rows: Annotated[int, typer.Option("--rows", min=0, help="Most rows of each side to compare; 0 for as usual.")] = 0,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the page.")] = None,
     json_to: Annotated[
@@ -53,7 +56,7 @@ def report(
     """Show the report of a run; or measure made rows beside real ones: how alike, how private, with a verdict."""
     out = render.output(json=json)
     if not made:
-        if holdout or entity or target or key or queries or masked or rows or html or json_to:
+        if holdout or entity or target or key or queries or masked or model or rows or html or json_to:
             raise InputError("there are no made rows to compare", hint="understudy report REAL MADE --holdout HELD")
         _of_run(real, run, out)
         return
@@ -69,7 +72,7 @@ def report(
     with out.progress() as progress:
         found = comparing.measure(
             real, made, holdout or None, entity=entity, targets=target, queries=asked, keys=key, masked=masked,
-            rows=rows, progress=progress,
+            model=model or None, rows=rows, progress=progress,
         )  # fmt: skip
     comparing.write(found, as_json=json_to, as_html=html)
     out.rows(f"{found.made} beside {found.real}", HEADS, found.rows())

@@ -22,6 +22,7 @@ from understudy.errors import InputError, unknown
 from understudy.interfaces import Progress
 from understudy.jobs import rows
 from understudy.jobs.frames import as_table
+from understudy.jobs.making import Maker
 from understudy.jobs.straight import Told
 from understudy.jobs.version import code_version
 from understudy.schema import Column, ForeignKey, Schema, Table, TableName
@@ -49,6 +50,7 @@ def measure(
     queries: Mapping[str, str] | None = None,
     keys: Sequence[str] = (),
     masked: bool = False,
+    model: Any = None,
     rows: int = 0,
     progress: Progress | None = None,
 ) -> Scored:
@@ -58,7 +60,8 @@ def measure(
     DataFrame or Arrow table, or a dict of those by name.  ``entity`` names the column that says whose row it is,
     ``targets`` what models will predict; both as ``column`` or ``table.column``.  ``keys`` are foreign keys that no
     schema knows, as ``orders.user_id -> users.id``.  ``queries`` are SQL by name.  ``masked`` says that rows are
-    people's whose values were changed.  At most ``rows`` rows of each side take part, where that is not 0.
+    people's whose values were changed.  ``model`` is the synthesizer, or where it was saved, if that is given away as
+    well: attackers then ask it how likely a row is.  At most ``rows`` rows of each side take part, where that is not 0.
     """
     began, started = time.monotonic(), datetime.now(UTC)
     sides = [_read(one, name) for one, name in ((real, "real"), (made, "made"))]
@@ -70,6 +73,8 @@ def measure(
         keys=told.keys(), foreign_keys=told.foreign_keys(), entity=told.entity(), targets=told.targets(),
         queries=queries or {}, kind="masked" if masked else "synthetic",
     )  # fmt: skip
+    if model is not None:
+        asked = replace(asked, log_prob={_alone(sides[0]): _synthesizer(model).log_prob})
     if rows:
         asked = replace(asked, rows=rows, attacked=rows)
     asked = _with_findings(asked, sides[0], masked=masked)
@@ -78,6 +83,21 @@ def measure(
                   progress=progress)  # fmt: skip
     seconds = round(time.monotonic() - began, 1)
     return replace(found, code=code_version(), started=started.isoformat(timespec="seconds"), seconds=seconds)
+
+
+def _alone(side: Side) -> TableName:
+    """The only table of a side; an InputError where there are several."""
+    if len(side.tables) > 1:
+        names = ", ".join(map(str, side.tables))
+        raise InputError("a model is asked about one table, and there are several", hint=f"compare one of: {names}")
+    return next(iter(side.tables))
+
+
+def _synthesizer(model: Any) -> Any:
+    """A synthesizer that tells how likely a row is, read from where it was saved."""
+    if not isinstance(model, str | Path):
+        return model
+    return Maker.load(model).model
 
 
 def write(scored: Scored, *, as_json: Path | None = None, as_html: Path | None = None) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import pyarrow as pa
 
+from understudy.checks.privacy import LogProb
 from understudy.checks.scored import Answer, Scored
 from understudy.checks.scoring import Asked, score
 from understudy.interfaces import Result
@@ -50,8 +52,11 @@ def attempts(spec: SynthesizeSpec) -> list[Attempt]:
     return found[: 1 + spec.retries]
 
 
-def measure(family: Family, made: Mapping[TableName, pa.Table], fresh: Fresh) -> Scored:
-    """Scores of made tables; of columns whose values are fresh, only keys are looked at."""
+def measure(family: Family, made: Mapping[TableName, pa.Table], fresh: Fresh, model: Any) -> Scored:
+    """Scores of made tables; of columns whose values are fresh, only keys are looked at.
+
+    The model of a table that stands alone is an attacker, too: it says how likely each row is.
+    """
     names, split = family.one.names, family.split
     schema = family.schema
     keys = tuple(key for key in schema.foreign_keys if key.parent in names)
@@ -61,12 +66,17 @@ def measure(family: Family, made: Mapping[TableName, pa.Table], fresh: Fresh) ->
         foreign_keys=keys,
         entity={name: split.subject for name in names if split.subject in shown[name]},
         identifying={name: {} for name in names},  # personal values were masked before anything was learned
+        log_prob=_likelihood(model, names),
     )
     real, held = ({name: side(name).select(shown[name]) for name in names} for side in (split.measured, split.held))
     rows = {name: made[name].select(shown[name]) for name in names}
     return score(
         real, rows, held, asked, names=("the source, masked", "made rows", "rows held out"), progress=family.progress
     )
+
+
+def _likelihood(model: Any, names: Sequence[TableName]) -> dict[TableName, LogProb]:
+    return {names[0]: model.log_prob} if hasattr(model, "log_prob") else {}
 
 
 def _shown(schema: Schema, name: TableName, fresh: Fresh) -> list[str]:

@@ -45,7 +45,7 @@ def _made(family: Family, folder: RunFolder) -> list[Result]:
         if gates.quality == gates.privacy == "off":
             tried.append((attempt, [Result("synthesize", one.label, "note", detail="its gates are switched off")]))
             break
-        scored = measure(family, rows, fresh)
+        scored = measure(family, rows, fresh, model)
         _keep(scored, folder, one)
         tried.append((attempt, results(scored, family)))
         if not worth_another(tried[-1][1]):

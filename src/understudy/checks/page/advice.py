@@ -57,6 +57,18 @@ ADVICE: dict[str, Advice] = {
         "Give the column where originals were found a rule of its own (`redact`, a rule for paths of a document), or "
         "the column they came from a stronger one.",
     ),
+    "quality": Advice(
+        "Quality of made rows",
+        "Are they like real rows that were not learned from?",
+        "Look at what is measured of them below: more `effort` learns more; more rows teach more.",
+    ),
+    "privacy": Advice(
+        "Privacy of made rows",
+        "Do they tell who was learned from?",
+        "Look at what is measured of them below. More rows help most; then stricter `filters`, or a bound: `epsilon`.",
+    ),
+    "synthesize": Advice("Making rows", "How were the rows made?", "See what the note says."),
+    "epsilon": Advice("Budget", "What may one row, or subject, have changed?", "See what the note says."),
 }
 
 
