@@ -214,6 +214,24 @@ def test_rows_that_are_public_are_kept_and_pointed_at():
     assert set(made[ORDERS_]["kind"].to_pylist()) == {"a", "b", "c"}
 
 
+def test_public_rows_that_are_too_many_to_point_at_each_are_refused():
+    rows = with_kinds()
+    rows[KINDS] = pa.table({"code": ["a", "b", "c", *map(str, range(1_000))], "label": ["kind"] * 1_003})
+    with pytest.raises(InputError, match="kinds is said to be public and has 1,003 rows"):
+        learned(rows, (*SHOP, KIND), public=[KINDS])
+
+
+def test_a_table_of_keys_alone_is_as_many_rows_as_its_owners_have():
+    rows = shop(300)
+    rows[ORDERS_] = rows[ORDERS_].select(["id", "user_id"])
+    fit = learned(rows, SHOP, 40.0)
+    assert [one.what for one in fit.privacy.shares] == ["columns of all tables", "network of users"]
+    made = collected(fit.sample(seed=1))
+    assert whole(made, SHOP) and 500 < len(made[ORDERS_]) < 1_500
+    with pytest.raises(InputError, match="users has no column to learn"):
+        learned({USERS: shop(300)[USERS].select(["id"])}, ())
+
+
 def test_no_number_of_rows_is_told_but_through_noise():
     rows = shop(300)
     one, two = learned(rows, SHOP, seed=1), learned(rows, SHOP, seed=2)

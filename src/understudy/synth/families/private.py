@@ -24,6 +24,7 @@ from understudy import arrow
 from understudy.errors import Error, InputError
 from understudy.interfaces import Progress
 from understudy.schema import Column, Table, TableName
+from understudy.synth.encoding.columns import LABELS as MOST
 from understudy.synth.encoding.columns import Categories, Coded, Numbers
 from understudy.synth.encoding.curves import Curve
 from understudy.synth.encoding.encode import Encoder, column_of
@@ -124,20 +125,24 @@ class Learning:
     def models(self) -> dict[TableName, Model]:
         """What is learned of each table, with the account of what it took."""
         self._chance = Chance(self.private.seed)
+        made = {role.table: self._handed_in(role) for role in self.plan.roles if role.given}
+        self._habits = {role.table: self._declared(role) for role in self.plan.roles if not role.given}
         drafts = {role.table: self._draft(role) for role in self.plan.roles if not role.given}
         for role in self.plan.roles:
             if not role.given:
                 self._grouped(role, drafts[role.table])
         spent = self._budget(drafts)
-        made: dict[TableName, Model] = {}
         parts: dict[TableName, tuple[Encoder, Any]] = {}
         for role in self.plan.roles:
             if role.given:
-                made[role.table] = self._handed_in(role)
                 continue
-            made[role.table], parts[role.table] = self._taught(role, drafts, spent, made, parts)
+            if drafts[role.table].asked.columns:
+                made[role.table], parts[role.table] = self._taught(role, drafts, spent, made, parts)
+            else:  # keys alone
+                rows = self._how_many(role, spent, made, parts)
+                made[role.table] = replace(drafts[role.table].model, rows=rows)
         privacy = self._account(spent, drafts)
-        return {name: _with(model, parts.get(name), privacy) for name, model in made.items()}
+        return {role.table: _with(made[role.table], parts.get(role.table), privacy) for role in self.plan.roles}
 
     # what the schema says
 
@@ -153,7 +158,7 @@ class Learning:
             if name in pointed or is_fresh(pa.field(name, kind), table, known):
                 kind = pa.int64() if pa.types.is_decimal(kind) else kind
                 fresh[name] = fresh_of(kind, column)
-        habits = declared_habits(table, role.owner, [name for name in left if name not in fresh or name not in pointed])
+        habits = self._habits[role.table]
         fresh = {name: one for name, one in fresh.items() if name not in habits.counted}
         values = tuple(name for name in left if name not in fresh and name not in habits.counted)
         clusters = {key.id: Clusters(max(len(self.found[key.parent].rows), 1)) for key in role.links}
@@ -188,7 +193,7 @@ class Learning:
         for key in self.plan.owned(role.table):
             found.append(column_of(pa.field(rows_name(key), pa.int64(), nullable=False)))
             child = self.tables[key.table]
-            for step in self._steps(key.table):
+            for step in self._habits[key.table].steps:
                 kind = _plain(child.column(step).arrow_type)
                 found += [column_of(pa.field(f"{key.id} first {step}", kind))]
                 found += [column_of(pa.field(f"{key.id} pace {step}", pa.float64()))]
@@ -199,16 +204,19 @@ class Learning:
                 found.append(column_of(pa.field(there_name(name), pa.bool_(), nullable=False)))
         return tuple(found)
 
-    def _steps(self, name: TableName) -> tuple[str, ...]:
-        role = next(one for one in self.plan.roles if one.table == name)
-        return self._habits(role).steps
-
-    def _habits(self, role: Role) -> Habits:
-        table, filled = self.tables[role.table], joined(self.plan.keys, role.table)
-        return declared_habits(table, role.owner, [c.name for c in table.columns if c.name not in filled])
+    def _declared(self, role: Role) -> Habits:
+        rows, filled = self.found[role.table].rows, joined(self.plan.keys, role.table)
+        names = [name for name in rows.column_names if name not in filled]
+        return declared_habits(self.tables[role.table], role.owner, names)
 
     def _handed_in(self, role: Role) -> Model:
         rows = self.found[role.table].rows
+        if len(rows) > MOST:
+            raise InputError(
+                f"{role.table} is said to be public and has {len(rows):,} rows, more than the {MOST:,} that rows can be"
+                " told to point at",
+                hint="leave the key that points at it out, or learn without a budget",
+            )
         return Model(role, rows.schema, len(rows), (), {})
 
     # what belongs to whom
@@ -245,6 +253,8 @@ class Learning:
             hint = f"{error.hint}; or name {root} as public, if it holds nobody's rows"
             raise InputError(f"a subject is a row of {root}: {error.message}", hint=hint) from None
         spent.networks = sum(bool(draft.asked.columns) for draft in drafts.values())
+        if not spent.networks:
+            raise InputError(f"{root} has no column to learn", hint="give a table with more than its key")
         spent.sampled = min(private.plan.batch / spent.subjects, SAMPLED)
         columns, steps = gaussian(spent.columns, times=asked), spent.networks * private.plan.steps
         spent.gradients = noise_for(
@@ -280,7 +290,7 @@ class Learning:
         plans = tuple(
             f"{key.id} {what} {step}"
             for key in self.plan.owned(role.table)
-            for step in self._steps(key.table)
+            for step in self._habits[key.table].steps
             for what in ("first", "pace")
         )
         shown = tuple(name for name in draft.model.values if _shows(encoder.coded[name], name, draft.model.habits))
@@ -321,9 +331,7 @@ class Learning:
             beside[rows_name(key)] = pa.array(count.astype(np.int64))
             found = plans_of(child, drafts[key.table].model.habits, len(own.rows))
             beside |= {f"{key.id} {name}": one for name, one in found.items()}
-        self._context[role.table] = pa.table(
-            {f"^ {n}": v for n, v in {**values, **beside}.items()} or {"": pa.nulls(len(own.rows))}
-        )
+        shown: dict[str, Any] = {f"^ {name}": one for name, one in {**values, **beside}.items()}
         for key in role.links:
             clusters = draft.model.clusters[key.id]
             beside[kind_name(key.id)] = kinds_of(clusters, key, False, own, self.found[key.parent])
@@ -331,22 +339,19 @@ class Learning:
             if there_name(name) in draft.asked.by_name:
                 beside[there_name(name)] = own.rows.column(name).is_valid().combine_chunks()
         if role.owner is None:
+            self._context[role.table] = _table(shown, len(own.rows))
             return pa.table({**values, **beside}), self._subject[role.table]
-        siblings = self._siblings[role.table]
-        plans = plans_of(siblings, draft.model.habits, len(self.found[role.owner.parent].rows))
-        owners = len(self.found[role.owner.parent].rows)
-        learned = examples(siblings, draft.model.habits, list(draft.model.values), plans, owners)
-        context = self._context[role.owner.parent]
-        at = own.parents[role.owner.id]
-        above = context.take(pa.array(at, mask=at < 0))
-        of_above = {f"^ {n}": above.column(n) for n in above.column_names if n}
-        self._context[role.table] = pa.table(
-            {**{n: self._context[role.table].column(n) for n in self._context[role.table].column_names}, **of_above}
+        siblings, owners = self._siblings[role.table], len(self.found[role.owner.parent].rows)
+        at, context = own.parents[role.owner.id], self._context[role.owner.parent]
+        above = {name: context.column(name).take(pa.array(at, mask=at < 0)) for name in context.column_names if name}
+        self._context[role.table] = _table(
+            {**shown, **{f"^ {name}": one for name, one in above.items()}}, len(own.rows)
         )
+        plans = plans_of(siblings, draft.model.habits, owners)
+        learned = examples(siblings, draft.model.habits, list(draft.model.values), plans, owners)
         index = pa.array(siblings.index)
         columns = {name: learned.column(name) for name in learned.column_names}
-        columns |= {name: one.take(index) for name, one in beside.items()}
-        columns |= {name: above.column(name).take(index) for name in above.column_names if name}
+        columns |= {name: one.take(index) for name, one in {**beside, **above}.items()}
         return pa.table(columns), self._subject[role.table][siblings.index]
 
     def _borrowed(self, role: Role, model: Model, coded: Mapping[str, Coded], there: list[str]) -> dict[str, Coded]:
@@ -426,6 +431,10 @@ class Learning:
         told += [f"rows of {role.table}" for role in self.plan.roles if role.given]
         told += [f"bounds of {name}" for name in private.bounds] + [f"labels of {name}" for name in private.categories]
         return (*told, "settings of the fit; the numbers of rows are paid for")
+
+
+def _table(columns: Mapping[str, Any], rows: int) -> pa.Table:
+    return pa.table(columns or {"": pa.nulls(rows)})
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
