@@ -27,6 +27,8 @@ from understudy.synth.families.links import Clusters, Common, Scale
 from understudy.synth.network.model import Network, Size, mixed
 from understudy.synth.network.train import Learned
 from understudy.synth.privacy.accounting import Privacy, Share
+from understudy.synth.privacy.groups import Cell, Groups
+from understudy.synth.privacy.tree import Tree
 from understudy.synth.relations.dependencies import Dependency
 from understudy.synth.relations.finding import Order, Relation, Relations
 from understudy.synth.relations.later import Later
@@ -41,7 +43,7 @@ _KINDS: Mapping[str, Any] = {
     for kind in (
         *(Categories, Numbers, Moments, Identifiers, Related, Later, Curve, Patterns, Size, Learned),
         *(Copy, Sum, Product, Relations, Relation, Order, Dependency, Legal, Pair),
-        *(Habits, Clusters, Scale, Common, Privacy, Share),
+        *(Habits, Clusters, Scale, Common, Privacy, Share, Groups, Cell, Tree),
     )
 }
 
@@ -50,17 +52,7 @@ def save(path: str | Path, encoder: Encoder, network: Network, learned: Learned,
     """Write a fit to a file, whole or not at all."""
     from safetensors.torch import save_file
 
-    about = {
-        "name": name,
-        "schema": base64.b64encode(encoder.schema.remove_metadata().serialize().to_pybytes()).decode(),
-        "columns": {column: written(coded) for column, coded in encoder.coded.items()},
-        "identifiers": list(encoder.identifiers),
-        "context": list(encoder.context),
-        "relations": written(encoder.relations),
-        "legal": written(encoder.legal),
-        "size": written(network.size),
-        "learned": written(learned),
-    }
+    about = {"name": name, **told(encoder), "size": written(network.size), "learned": written(learned)}
     path = Path(path)
     beside = path.with_name(path.name + ".part")
     tensors = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
@@ -70,31 +62,50 @@ def save(path: str | Path, encoder: Encoder, network: Network, learned: Learned,
 
 def load(path: str | Path) -> tuple[str, Encoder, Network, Learned]:
     """Read a fit: the table's name, its columns, the network and what learning came to."""
+    about, tensors = opened(path, FORMAT, "pt")
+    encoder = encoder_from(about)
+    network = mixed(encoder.parts, encoder.made, read(about["size"]), seed=0)
+    network.load_state_dict(tensors)
+    network.eval()
+    return about["name"], encoder, network, read(about["learned"])
+
+
+def opened(path: str | Path, form: str, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a file of some format is about, and its tensors, as torch's ("pt") or numpy's ("np")."""
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(str(path), "pt") as file:
+        with safe_open(str(path), kind) as file:
             header = file.metadata() or {}
-            if header.get("format") != FORMAT:
+            if header.get("format") != form:
                 raise InputError(f"{path} is no synthesizer of this version", hint="fit again, and save it anew")
-            about = json.loads(header["about"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            return json.loads(header["about"]), {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path} cannot be read as a synthesizer", hint="give a file that `save` wrote") from error
-    schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(about["schema"])))
-    coded = {column: read(one) for column, one in about["columns"].items()}
-    encoder = Encoder(
-        schema,
-        coded,
+
+
+def told(encoder: Encoder) -> dict[str, Any]:
+    """Columns as JSON."""
+    return {
+        "schema": base64.b64encode(encoder.schema.remove_metadata().serialize().to_pybytes()).decode(),
+        "columns": {column: written(coded) for column, coded in encoder.coded.items()},
+        "identifiers": list(encoder.identifiers),
+        "context": list(encoder.context),
+        "relations": written(encoder.relations),
+        "legal": written(encoder.legal),
+    }
+
+
+def encoder_from(about: Mapping[str, Any]) -> Encoder:
+    """The columns that ``told`` told."""
+    return Encoder(
+        pa.ipc.read_schema(pa.py_buffer(base64.b64decode(about["schema"]))),
+        {column: read(one) for column, one in about["columns"].items()},
         tuple(about["identifiers"]),
         tuple(about["context"]),
         read(about["relations"]),
         read(about["legal"]),
     )
-    network = mixed(encoder.parts, encoder.made, read(about["size"]), seed=0)
-    network.load_state_dict(tensors)
-    network.eval()
-    return about["name"], encoder, network, read(about["learned"])
 
 
 def written(value: Any) -> Any:

@@ -195,7 +195,7 @@ class Flat:
             raise InputError(f"a temperature of {temperature} is not above 0", hint="1 is what was learned")
         wanted = {name: self._classes(name, shares) for name, shares in (balance or {}).items()}
         chunks = self._chunks(rows, seed, given, context, wanted, temperature)
-        return _rebatched(chunks, encoder.made_schema, batch_rows)
+        return rebatched(chunks, encoder.made_schema, batch_rows)
 
     def _chunks(
         self,
@@ -324,7 +324,7 @@ class Flat:
         return made
 
 
-def _rebatched(chunks: Iterable[pa.RecordBatch], schema: pa.Schema, rows: int) -> Iterator[pa.RecordBatch]:
+def rebatched(chunks: Iterable[pa.RecordBatch], schema: pa.Schema, rows: int) -> Iterator[pa.RecordBatch]:
     """The same rows in batches of so many."""
     waiting: list[pa.RecordBatch] = []
     count = 0

@@ -94,6 +94,68 @@ class Private:
             raise InputError("rows_per_subject needs a subject", hint="name the column that says whom a row is about")
 
 
+@dataclass(frozen=True)
+class Columns:
+    """A table's columns as noisy counts told them, and the rows that everything else is learned from."""
+
+    encoder: Encoder
+    rows: pa.Table
+    """At most so many of each subject."""
+    owner: NDArray[np.int64]
+    """The subject of each row, from 0."""
+    subjects: float
+    """About how many subjects there are."""
+    total: float
+    """About how many rows there are."""
+    noise: float
+    asked: int
+    label_delta: float
+
+    @property
+    def spent(self) -> NDArray[np.float64]:
+        """The Renyi divergence of all that was asked, at each order."""
+        return gaussian(self.noise, times=self.asked)
+
+
+def columns_of(
+    table: Table, rows: pa.Table, private: Private, chance: Chance, identifiers: Sequence[str], share: float
+) -> Columns:
+    """Learn the columns with a share of the budget; an InputError where there is too little to learn from."""
+    refuse_unknown(private, rows.schema)
+    named = (*identifiers, *([private.subject] if private.subject else []))
+    known = Known(private.bounds, private.categories, named)
+    rows, owner = bounded(rows, private, chance)
+    label_delta = private.delta * LABELS
+    asked = questions(table, rows.schema, known) + 2
+    noise = math.sqrt(asked / (2 * share * concentrated(private.epsilon, private.delta - label_delta)))
+    subjects = float(Counter(chance, noise).counts(np.zeros(owner.max(initial=-1) + 1, np.int64), 1)[0])
+    refuse_few(private, subjects)
+    counter = Counter(chance, noise, private.rows_per_subject)
+    counter.rows = float(counter.counts(np.zeros(len(rows), np.int64), 1)[0])
+    encoder = private_encoder(table, rows, known, counter, label_delta)
+    if counter.asked + 1 != asked:  # fail closed: what is not in the account is not promised
+        raise Error("more was asked of the rows than the budget was split for", hint="report this as a fault")
+    return Columns(encoder, rows, owner, subjects, counter.rows, noise, asked, label_delta)
+
+
+def account(
+    private: Private, columns: Columns, spent: NDArray[np.float64], shares: Sequence[Share], *, seeded: bool
+) -> Privacy:
+    """What was spent in all: on the columns, and ``spent`` on the rest, told by its ``shares``."""
+    alone = epsilon_of(columns.spent, private.delta)
+    first = Share("columns", "discrete Gaussian counts", columns.noise, columns.asked, 1.0, alone)
+    return Privacy(
+        epsilon_of(columns.spent + spent, private.delta - columns.label_delta),
+        private.delta,
+        "one row" if private.subject is None else f"all rows of one {private.subject}",
+        private.rows_per_subject,
+        (first, *shares),
+        columns.label_delta,
+        _public(private),
+        seeded,
+    )
+
+
 def fit(
     table: Table,
     rows: pa.Table,
@@ -112,31 +174,17 @@ def fit(
     from understudy.synth.privacy.dp_train import learn
 
     plan, chance = private.plan, Chance(private.seed)
-    refuse_unknown(private, rows.schema)
-    named = (*identifiers, *([private.subject] if private.subject else []))
-    known = Known(private.bounds, private.categories, named)
-    rows, owner = bounded(rows, private, chance)
-    label_delta = private.delta * LABELS
-    asked = questions(table, rows.schema, known) + 2
-    budget = concentrated(private.epsilon, private.delta - label_delta)
-    noise = math.sqrt(asked / (2 * COLUMNS * budget))
-    subjects = float(Counter(chance, noise).counts(np.zeros(owner.max(initial=-1) + 1, np.int64), 1)[0])
-    refuse_few(private, subjects)
-    counter = Counter(chance, noise, private.rows_per_subject)
-    counter.rows = float(counter.counts(np.zeros(len(rows), np.int64), 1)[0])
-    encoder = private_encoder(table, rows, known, counter, label_delta)
-    if counter.asked + 1 != asked:  # fail closed: what is not in the account is not promised
-        raise Error("more was asked of the rows than the budget was split for", hint="report this as a fault")
-    columns = gaussian(noise, times=asked)
+    columns = columns_of(table, rows, private, chance, identifiers, COLUMNS)
+    encoder, subjects, delta = columns.encoder, columns.subjects, private.delta - columns.label_delta
     sampled = min(plan.batch / subjects, SAMPLED)
-    sgd = noise_for(private.epsilon, private.delta - label_delta, times=plan.steps, sampled=sampled, besides=columns)
+    sgd = noise_for(private.epsilon, delta, times=plan.steps, sampled=sampled, besides=columns.spent)
     steps = gaussian(sgd, times=plan.steps, sampled=sampled)
     size = Size(plan.width, plan.blocks, mixture=plan.mixture, dropout=0.0)
     network = mixed(encoder.parts, encoder.made, size, seed)
     learn(
         network,
-        encoder.encode(rows),
-        owner,
+        encoder.encode(columns.rows),
+        columns.owner,
         plan,
         sampled,
         sgd,
@@ -146,20 +194,8 @@ def fit(
         progress,
         str(table.name),
     )
-    shares = (
-        Share("columns", "discrete Gaussian counts", noise, asked, 1.0, epsilon_of(columns, private.delta)),
-        Share("network", "Gaussian gradients", sgd, plan.steps, sampled, epsilon_of(steps, private.delta)),
-    )
-    privacy = Privacy(
-        epsilon_of(columns + steps, private.delta - label_delta),
-        private.delta,
-        "one row" if private.subject is None else f"all rows of one {private.subject}",
-        private.rows_per_subject,
-        shares,
-        label_delta,
-        _public(private),
-        chance.seeded,
-    )
+    share = Share("network", "Gaussian gradients", sgd, plan.steps, sampled, epsilon_of(steps, private.delta))
+    privacy = account(private, columns, steps, [share], seeded=chance.seeded)
     return encoder, network, Learned(int(plan.steps * sampled * subjects), math.nan, math.nan, privacy)
 
 
