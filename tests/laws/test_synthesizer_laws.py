@@ -16,6 +16,7 @@ pytest.importorskip("torch")
 
 from understudy.synth import SYNTHESIZERS
 from understudy.synth.network.effort import Budget
+from understudy.synth.private import Private
 
 NAMES = sorted(SYNTHESIZERS)
 SECRET = "Aurelia Quintessa Voss"
@@ -41,9 +42,9 @@ ROWS = pa.table(
 
 @functools.cache
 def fitted(name: str) -> Any:
-    made = SYNTHESIZERS[name](effort=Budget(rows=1_000, width=32, passes=6_000), seed=2)
-    made.fit(None, ROWS)
-    return made
+    if name == "marginals":  # learns within a budget only; this one lets it see through the noise of 300 rows
+        return SYNTHESIZERS[name](seed=2).fit(None, ROWS, private=Private(60.0, seed=2))
+    return SYNTHESIZERS[name](effort=Budget(rows=1_000, width=32, passes=6_000), seed=2).fit(None, ROWS)
 
 
 def drawn(made: Any, rows: int, **options: Any) -> pa.Table:

@@ -14,6 +14,10 @@ learned within a budget, and ``private`` learns it.
 **Privacy** (``privacy``): ``filters`` refuse copies and outliers of any synthesizer by what ``guard`` knows;
 ``private`` is a fit within a budget.
 
+**One table, a small budget** (``marginals``, the way in): ``privacy.aim`` asks which columns to count together,
+``groups`` puts their values in few groups, ``estimate`` finds the distribution behind the counts, kept as a ``tree``,
+from which ``evidence`` draws rows beside what is known of them.
+
 **Nothing to learn from**: ``described`` has a language model write rows.
 """
 
@@ -37,7 +41,14 @@ def tables(**options: Any) -> Any:
     return Tables(**options)
 
 
-SYNTHESIZERS: dict[str, Callable[..., Any]] = {"flat": flat}
+def marginals(**options: Any) -> Any:
+    """The synthesizer of one table within a small budget, loaded when first asked for; options of ``Marginals``."""
+    from understudy.synth.marginals import Marginals
+
+    return Marginals(**options)
+
+
+SYNTHESIZERS: dict[str, Callable[..., Any]] = {"flat": flat, "marginals": marginals}
 """Synthesizers by name: called with options, each returns one that can fit and sample.  Add your own by assignment."""
 
 FAMILIES: dict[str, Callable[..., Any]] = {"tables": tables}
