@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import pytest
 
-from understudy.native import addresses, json, kernel, literals, network, search, texts, words, xml
+from understudy.native import addresses, json, kernel, literals, network, search, texts, urls, words, xml
 
 
 @kernel
@@ -72,7 +72,7 @@ def test_masking_does_not_load_the_compiler_before_a_kernel_is_called():
     assert done.stdout.strip() == "False"
 
 
-@pytest.mark.parametrize("module", [addresses, json, literals, network, search, texts, words, xml])
+@pytest.mark.parametrize("module", [addresses, json, literals, network, search, texts, urls, words, xml])
 def test_every_kernel_says_what_it_does(module):
     found = [value for value in vars(module).values() if isinstance(value, type(doubled))]
     assert found and all(one.__doc__ for one in found)

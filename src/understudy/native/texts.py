@@ -144,13 +144,10 @@ def last(data: Bytes, start: Places, end: Places, wanted: Bytes) -> Places:
 
 
 @kernel
-def names(data: Bytes, offsets: Places, between: Bytes, cut: Mask) -> tuple[Places, Places, Places]:
-    """The text, start and end of every name: what stands between bytes that are not 0 in a table of 256.
-
-    A name is cut in two at places that ``cut`` tells, unless that is empty.
-    """
-    most = len(data) if len(cut) else len(data) // 2 + len(offsets)
-    text, start, end = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+def names(data: Bytes, offsets: Places, between: Bytes) -> tuple[Places, Places]:
+    """Where every name starts and ends: what stands between bytes that are not 0 in a table of 256."""
+    most = len(data) // 2 + len(offsets)
+    start, end = np.empty(most, np.int64), np.empty(most, np.int64)
     count = 0
     for number in range(len(offsets) - 1):
         place = offsets[number]
@@ -158,10 +155,9 @@ def names(data: Bytes, offsets: Places, between: Bytes, cut: Mask) -> tuple[Plac
             if between[data[place]]:
                 place += 1
                 continue
-            text[count], start[count] = number, place
-            place += 1
-            while place < offsets[number + 1] and not between[data[place]] and not (len(cut) and cut[place]):
+            start[count] = place
+            while place < offsets[number + 1] and not between[data[place]]:
                 place += 1
             end[count] = place
             count += 1
-    return text[:count], start[:count], end[:count]
+    return start[:count], end[:count]

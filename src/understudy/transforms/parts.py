@@ -18,7 +18,6 @@ Offsets = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _STEP_ROWS = 8_000
-_NOWHERE = np.zeros(0, np.bool_)
 
 
 def in_steps(change: Callable[[pa.Array], pa.Array], values: pa.Array) -> pa.Array:
@@ -82,8 +81,6 @@ def ragged(starts: Offsets, lengths: Offsets) -> tuple[Offsets, Offsets]:
     return np.arange(bounds[-1]) + np.repeat(starts - bounds[:-1], lengths), bounds
 
 
-def names_in(
-    data: Bytes, offsets: Offsets, separators: bytes, cut: Mask = _NOWHERE
-) -> tuple[Offsets, Offsets, Offsets]:
-    """The text, start and stop of every name: what stands between separators, and is cut at some places besides."""
-    return native.names(data, offsets, table(separators), cut)
+def names_in(data: Bytes, offsets: Offsets, separators: bytes) -> tuple[Offsets, Offsets]:
+    """Where the names of texts start and stop: what stands between separators."""
+    return native.names(data, offsets, table(separators))

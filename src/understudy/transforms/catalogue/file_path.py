@@ -33,7 +33,7 @@ def _way(*, back: bool) -> Callable[[Setting], Change]:
 
         def change(values: pa.Array, _rows: Rows) -> pa.Array:
             data, offsets = own_spans(pc.utf8_lower(values) if folds else values)
-            _, starts, stops = names_in(data, offsets, _MARKS)
+            starts, stops = names_in(data, offsets, _MARKS)
             return text_array(names(data, starts, stops, back=back), offsets)
 
         return change

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from understudy.arrow import own_spans
 from understudy.errors import InputError
-from understudy.native import texts as native
+from understudy.native import urls as native
 from understudy.transforms.catalogue.network import Addresses, change_texts, fitting, is_address
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import (
@@ -35,10 +35,8 @@ from understudy.transforms.declare import (
 from understudy.transforms.labels import EXTENSIONS, Labels
 from understudy.transforms.parts import (
     Bytes,
-    Mask,
     Offsets,
     among,
-    first_of,
     last_of,
     names_in,
     part,
@@ -103,7 +101,7 @@ class Hosts:
 
 def _labels(data: Bytes, offsets: Offsets) -> tuple[Offsets, Offsets]:
     """Where the labels of hosts start and stop that are no country's."""
-    _, starts, stops = names_in(data, offsets, b".")
+    starts, stops = names_in(data, offsets, b".")
     moving = np.ones(len(data), np.bool_)
     moving[_countries(data, offsets)] = False
     return starts[moving[starts]], stops[moving[starts]]
@@ -142,44 +140,6 @@ def _hostname(*, back: bool) -> Callable[[Setting], Change]:
     return build
 
 
-class _Urls:
-    """Where the parts of URLs start: the host, what follows it, the path, the query."""
-
-    def __init__(self, data: Bytes, offsets: Offsets) -> None:
-        starts, stops = offsets[:-1], offsets[1:]
-        after_scheme = first_of(data, starts, stops, b":/?#") + 1
-        named = _has(data, after_scheme - 1, stops, b"://") | _has(data, starts, stops, b"//")
-        start = np.where(named, first_of(data, starts, stops, b"/") + 2, starts)
-        start = np.where(_has(data, starts, stops, b"mailto:"), starts + len(b"mailto:"), start)
-        self.scheme = np.minimum(start, stops)
-        self.path = first_of(data, self.scheme, stops, b"/?#")
-        self.host = np.maximum(last_of(data, self.scheme, self.path, b"@") + 1, self.scheme)
-        self.port = self._port(data)
-        self.query = first_of(data, self.path, stops, b"?#")
-
-    def _port(self, data: Bytes) -> Offsets:
-        """Where a colon with digits alone after it ends the host."""
-        found = np.array(self.path)
-        colon = last_of(data, self.host, self.path, b":")
-        rows = np.flatnonzero(colon >= self.host)
-        if not len(rows):
-            return found
-        colon, host, path = colon[rows], self.host[rows], self.path[rows]
-        there = first_of(data, colon + 1, path, _NO_DIGITS) == path
-        several = first_of(data, host, path, b":") < colon  # an IPv6 address without brackets
-        there &= ~(several & ~_has(data, host, path, b"["))
-        found[rows[there]] = colon[there]
-        return found
-
-
-_NO_DIGITS = bytes(byte for byte in range(256) if byte not in b"0123456789")
-
-
-def _has(data: Bytes, starts: Offsets, stops: Offsets, text: bytes) -> Mask:
-    """Whether parts start with a text."""
-    return native.equal(data, starts, np.minimum(starts + len(text), stops), np.frombuffer(text, np.uint8))
-
-
 @dataclass(frozen=True)
 class _Change:
     """How the parts of URLs change."""
@@ -192,7 +152,8 @@ class _Change:
     def __call__(self, values: pa.Array, *, back: bool) -> pa.Array:
         """Stand-ins for URLs."""
         data, offsets = own_spans(values)
-        host, port, path, query, starts, stops = self._parts(data, offsets)
+        host, port, path, query = native.parts(data, offsets)
+        starts, stops = native.names(data, offsets, host, path, query, self.path == "keep", self.query == "keep")
         made, ends = self.names(data, starts, stops, back=back), offsets[1:]
         hosts = self.hosts(part(data, host, port), back=back)
         stays = path if self.path == "drop" else query if self.query == "drop" else ends
@@ -200,33 +161,6 @@ class _Change:
         if self.path == "drop" and self.query != "drop":
             texts.append(part(made, query, ends))
         return pc.binary_join_element_wise(*texts, "")
-
-    def _parts(self, data: Bytes, offsets: Offsets) -> tuple[Offsets, ...]:
-        """Where the parts of URLs are, and where the names start and stop that change, but for the host's."""
-        urls = _Urls(data, offsets)
-        escapes = _escapes(data, offsets)
-        cut = np.zeros(len(data) + 1 if len(escapes) else 0, np.bool_)
-        cut[escapes + 1] = cut[escapes + 3] = True
-        row, starts, stops = names_in(data, offsets, _MARKS, cut)
-        in_query = starts >= urls.query[row]
-        in_path = (starts >= urls.path[row]) & ~in_query
-        stay = (starts >= urls.host[row]) & (starts < urls.path[row])
-        stay |= np.isin(starts, escapes + 1)
-        stay |= in_path & (self.path == "keep") | in_query & (self.query == "keep")
-        named = in_query & (stops < offsets[row + 1])  # what stands before an equals sign names a parameter
-        stay |= named & (data[np.minimum(stops, len(data) - 1)] == ord("="))
-        return urls.host, urls.port, urls.path, urls.query, starts[~stay], stops[~stay]
-
-
-_MARKS = b"/?#&=;.:@%+"
-_IS_HEX = np.isin(np.arange(256), list(b"0123456789abcdefABCDEF"))
-
-
-def _escapes(data: Bytes, offsets: Offsets) -> Offsets:
-    """Where percent escapes start; with other digits they would not be any."""
-    marks = np.flatnonzero(data == ord("%"))
-    marks = marks[marks + 2 < offsets[np.searchsorted(offsets, marks, side="right")]]
-    return marks[_IS_HEX[data[marks + 1]] & _IS_HEX[data[marks + 2]]]
 
 
 def _url(*, back: bool) -> Callable[[Setting], Change]:

@@ -1,0 +1,104 @@
+"""URLs taken apart byte by byte: the host, the port, the path, the query, and the names that change in them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.native.kernel import kernel
+
+Bytes = NDArray[np.uint8]
+Places = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+_SLASH, _COLON, _ASKS, _HASH, _AT, _PERCENT, _EQUAL, _OPEN = b"/:?#@%=["
+_MAIL = np.frombuffer(b"mailto:", np.uint8)
+_MARKS = np.zeros(256, np.bool_)
+_MARKS[list(b"/?#&=;.:@%+")] = True
+_HEX = np.zeros(256, np.bool_)
+_HEX[list(b"0123456789abcdefABCDEF")] = True
+
+
+@kernel
+def _start(data: Bytes, place: int, stop: int) -> int:
+    """Where a URL starts without its scheme and the slashes after it."""
+    found = stop - place >= len(_MAIL)
+    for number in range(len(_MAIL) if found else 0):
+        found &= data[place + number] == _MAIL[number]
+    if found:
+        return place + len(_MAIL)
+    sign = place
+    while sign < stop and data[sign] not in (_COLON, _SLASH, _ASKS, _HASH):
+        sign += 1
+    slash = sign + 1 if sign < stop and data[sign] == _COLON else sign
+    named = slash + 1 < stop and data[slash] == data[slash + 1] == _SLASH
+    return slash + 2 if named and (slash > sign or slash == place) else place
+
+
+@kernel
+def _port(data: Bytes, host: int, path: int) -> int:
+    """Where a host ends: before a colon with digits alone after it, or where the path starts."""
+    colon, colons = path, 0
+    for place in range(host, path):
+        if data[place] == _COLON:
+            colon = place
+            colons += 1
+    for place in range(colon + 1, path):
+        if not 48 <= data[place] <= 57:
+            return path
+    bare = colons > 1 and data[host] != _OPEN  # an IPv6 address without brackets
+    return path if bare else colon
+
+
+@kernel
+def parts(data: Bytes, offsets: Places) -> tuple[Places, Places, Places, Places]:
+    """Where the host of every URL starts, where it ends, where the path starts, and where the query does."""
+    rows = len(offsets) - 1
+    hosts, ports, paths, queries = (
+        np.empty(rows, np.int64),
+        np.empty(rows, np.int64),
+        offsets[1:].copy(),
+        offsets[1:].copy(),
+    )
+    for row in range(rows):
+        stop = offsets[row + 1]
+        host = place = _start(data, offsets[row], stop)
+        while place < stop and data[place] != _SLASH and data[place] != _ASKS and data[place] != _HASH:
+            host = place + 1 if data[place] == _AT else host
+            place += 1
+        hosts[row], ports[row], paths[row] = host, _port(data, host, place), place
+        while place < stop and data[place] != _ASKS and data[place] != _HASH:
+            place += 1
+        queries[row] = place
+    return hosts, ports, paths, queries
+
+
+@kernel
+def names(
+    data: Bytes, offsets: Places, hosts: Places, paths: Places, queries: Places, keep_path: bool, keep_query: bool
+) -> tuple[Places, Places]:
+    """Where the names start and end that change: not the host, not those of parameters, nothing that is escaped."""
+    most = len(data) // 2 + len(offsets)
+    start, end = np.empty(most, np.int64), np.empty(most, np.int64)
+    count = 0
+    for row in range(len(offsets) - 1):
+        place, stop = offsets[row], offsets[row + 1]
+        while place < stop:
+            if data[place] == _PERCENT and place + 2 < stop and _HEX[data[place + 1]] and _HEX[data[place + 2]]:
+                place += 3
+                continue
+            if _MARKS[data[place]]:
+                place += 1
+                continue
+            first = place
+            while place < stop and not _MARKS[data[place]]:
+                place += 1
+            stays = hosts[row] <= first < paths[row]
+            if first >= queries[row]:
+                stays = keep_query or (place < stop and data[place] == _EQUAL)
+            elif first >= paths[row]:
+                stays = keep_path
+            if not stays:
+                start[count], end[count] = first, place
+                count += 1
+    return start[:count], end[:count]
