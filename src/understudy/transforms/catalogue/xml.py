@@ -112,6 +112,8 @@ def _usual(names: Names) -> Flags:
 
 def _read(raw: pa.Array) -> pa.Array:
     """What texts and attributes say: entities replaced, sections taken out of their brackets."""
+    if not holding(raw, b"&<").true_count:
+        return raw
     made = _unescaped(raw)
     for start, end, _ in _SECTIONS:
         there = pc.starts_with(raw, start)
@@ -122,7 +124,7 @@ def _read(raw: pa.Array) -> pa.Array:
 
 
 def _unescaped(raw: pa.Array) -> pa.Array:
-    odd = pc.match_substring(raw, "&")
+    odd = holding(raw, b"&")
     if not odd.true_count:
         return raw
     plain = [_ENTITY.sub(_character, text) for text in raw.filter(odd).to_pylist()]
@@ -143,7 +145,7 @@ def _write(texts: pa.Array, raw: pa.Array) -> pa.Array:
         made = pc.replace_substring(pc.replace_substring(texts, "&", "&amp;"), "<", "&lt;")
         for character, entity in ((">", "&gt;"), ('"', "&quot;"), ("'", "&apos;")):
             made = pc.if_else(pc.match_substring(raw, character), made, pc.replace_substring(made, character, entity))
-    for start, end, inside_it in _SECTIONS:
+    for start, end, inside_it in _SECTIONS if holding(raw, b"<").true_count else ():
         there = pc.starts_with(raw, start)
         if there.true_count:
             inner = pc.replace_substring(texts, end, inside_it)
