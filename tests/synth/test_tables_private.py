@@ -16,7 +16,7 @@ from synth.families import SHOP, Rows, collected, key, name, parents_of, schema_
 from understudy.errors import InputError
 from understudy.interfaces import Progress
 from understudy.schema import ForeignKey
-from understudy.synth.families.private import WHOLE
+from understudy.synth.families.private import WHOLE, Learning
 from understudy.synth.filters import Filters
 from understudy.synth.network.train import Rows as Encoded
 from understudy.synth.privacy import dp_train
@@ -151,6 +151,7 @@ def with_a_canary(rows: Rows) -> Rows:
     odd = pa.table(
         {
             **{one: rows[ORDERS_][one].slice(0, 1).take([0] * 100) for one in rows[ORDERS_].column_names},
+            "id": np.arange(100_000, 100_100),
             "user_id": pa.array([rows[USERS]["id"][-1].as_py()] * 100),
             "drink": ["absinthe"] * 100,
             "price": [100_000] * 100,
@@ -192,6 +193,30 @@ def test_an_audit_of_a_step_finds_less_of_a_whole_family_than_is_claimed_and_mor
     one_by_one = Subjects(every, 1)
     its_own = who.rows[canary].tolist()
     assert audited(one_by_one, [int(who.rows[others[0]][0]), *its_own], [int(who.rows[others[0]][0])]) > epsilon
+
+
+def test_what_is_learned_of_others_is_the_same_whether_a_subject_is_there_or_not(monkeypatch: pytest.MonkeyPatch):
+    seen: list[dict[str, pa.Table]] = []
+    rows_of = Learning._rows
+
+    def noting(self: Learning, role, drafts):
+        rows, subject = rows_of(self, role, drafts)
+        seen[-1][str(role.table)] = rows.filter(pa.array(subject != 199))
+        return rows, subject
+
+    monkeypatch.setattr(Learning, "_rows", noting)
+    present = with_a_canary(chain(200))
+    order = parents_of(present, SHOP[0])
+    absent = {
+        USERS: present[USERS].slice(0, 199),
+        ORDERS_: present[ORDERS_].filter(pa.array(order != 199)),
+        LINES: present[LINES].filter(pa.array(order[parents_of(present, CHAIN[1])] != 199)),
+    }
+    for rows in (present, absent):
+        seen.append({})
+        noted(monkeypatch, rows, CHAIN, uniques={**UNIQUES, "lines": [("order_id", "line")]})
+    assert len(present[ORDERS_]) > len(absent[ORDERS_]) + 100
+    assert seen[0] == seen[1] and set(seen[0]) == {"users", "orders", "lines"}
 
 
 def test_what_one_subject_alone_has_is_in_no_model_however_often_it_has_it(tmp_path: Path):
