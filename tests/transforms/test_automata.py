@@ -74,8 +74,9 @@ def test_matches_are_those_of_re2(pattern, texts):
         return
     if not found.idle:
         wanted = _marked(some, pattern)
-        starts, stops = found.matches(*own_spans(some))
+        row, starts, stops = found.matches(*own_spans(some))
         assert starts.tolist() == wanted.starts.tolist() and stops.tolist() == wanted.stops.tolist()
+        assert row.tolist() == wanted.row.tolist()
     assert found.holds(*own_spans(some)).tolist() == pc.match_substring_regex(some, pattern).to_pylist()
 
 

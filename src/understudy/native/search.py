@@ -54,12 +54,12 @@ def matches(
     back_cells: Cells,
     back_classes: Bytes,
     back_starts: Cells,
-) -> tuple[Places, Places]:
-    """Where matches start and stop: in every text the leftmost, and after it the next.
+) -> tuple[Places, Places, Places]:
+    """The text of every match, and where it starts and stops: in every text the leftmost, and after it the next.
 
     The first automaton finds where a match ends; the second one reads back from there to where it starts.
     """
-    found, ends = np.empty(len(data), np.int64), np.empty(len(data), np.int64)
+    row, found, ends = np.empty(len(data), np.int64), np.empty(len(data), np.int64), np.empty(len(data), np.int64)
     last, back_last, home = int(classes.max()) + 1, int(back_classes.max()) + 1, int(starts[1])
     idle = _idle(cells, classes, home)
     count = 0
@@ -83,10 +83,10 @@ def matches(
                     break
                 state = cell >> 1
                 place -= 1
-            found[count], ends[count] = start, end
+            row[count], found[count], ends[count] = text, start, end
             count += 1
             at = end
-    return found[:count], ends[:count]
+    return row[:count], found[:count], ends[:count]
 
 
 @kernel

@@ -273,8 +273,8 @@ class Automaton:
     idle: bool
     """Whether it matches the empty text too; then all that can be asked is which texts have a match."""
 
-    def matches(self, data: Bytes, offsets: Offsets) -> tuple[Offsets, Offsets]:
-        """Where matches start and stop: the leftmost, and after it the next, as RE2 replaces them."""
+    def matches(self, data: Bytes, offsets: Offsets) -> tuple[Offsets, Offsets, Offsets]:
+        """The text of every match, and where it starts and stops: the leftmost, then the next, as RE2 replaces them."""
         assert not self.idle
         return search.matches(data, offsets, _IS_WORD, *self._parts(self._ahead), *self._parts(self._back))
 

@@ -28,20 +28,10 @@ class Matches:
 
     data: Bytes
     offsets: Offsets
+    row: Offsets
+    """In which text each match stands."""
     starts: Offsets
     stops: Offsets
-
-    @property
-    def row(self) -> Offsets:
-        """In which text each match stands."""
-        return np.searchsorted(self.offsets, self.starts, side="right") - 1
-
-    @property
-    def rows(self) -> Mask:
-        """Which texts have a match."""
-        found = np.zeros(len(self.offsets) - 1, np.bool_)
-        found[self.row] = True
-        return found
 
 
 def matches(texts: pa.Array, pattern: str) -> Matches:
@@ -72,7 +62,8 @@ def _marked(texts: pa.Array, pattern: str) -> Matches:
     some = stops > starts
     offsets = offsets - np.searchsorted(marks, offsets)
     data = np.frombuffer(wrapped.tobytes().translate(None, _MARK), np.uint8)
-    return Matches(data, offsets, starts[some], stops[some])
+    starts, stops = starts[some], stops[some]
+    return Matches(data, offsets, np.searchsorted(offsets, starts, side="right") - 1, starts, stops)
 
 
 def neighbours(pattern: str) -> str:
