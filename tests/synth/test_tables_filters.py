@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -155,6 +156,16 @@ def test_children_that_are_refused_to_the_last_are_left_out_and_said_to_be():
     assert set(values(made[LINES], "quantity", "price")) <= set(every[30:])
     own = parents_of(made, BASKET[0])
     assert (made[LINES]["line"].to_numpy() == 1 + np.arange(len(own)) - np.searchsorted(own, own)).all()
+
+
+def test_a_fit_from_a_file_puts_children_without_an_order_in_the_one_in_which_they_were_learned(tmp_path: Path):
+    rows = baskets(200)
+    rows[LINES] = rows[LINES].drop_columns(["year"])
+    fit = Tables(TINY, seed=7).fit(schema_of(rows, BASKET), lambda one: rows[one].to_reader())
+    fit.save(tmp_path / "fit")
+    again = Tables.load(tmp_path / "fit")
+    known, other = (watching(one, rows)[LINES] for one in (fit, again))
+    assert known.bar == other.bar > 0 and len(known.kept) == len(other.kept)
 
 
 def test_columns_to_ignore_are_not_compared_and_no_filter_needs_no_rows(a_shop: Tables):

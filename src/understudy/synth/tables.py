@@ -196,7 +196,7 @@ class Tables:
         """Write what was learned to one file; no row is in it, of lookups neither."""
         from understudy.synth.families.artifact import save
 
-        save(path, self.plan, self._models)
+        save(path, self.plan, self._models, self.seed)
 
     @staticmethod
     def load(path: str | Path, *, threads: int = 1, device: str = "auto") -> Tables:
@@ -204,7 +204,7 @@ class Tables:
         from understudy.synth.families.artifact import load
 
         made = Tables(threads=threads, device=device)
-        made._plan, made._models = load(path, threads=threads, device=device)
+        made._plan, made._models, made.seed = load(path, threads=threads, device=device)
         return made
 
 

@@ -28,12 +28,13 @@ FORMAT = "understudy tables 1"
 _PLAIN = ("rows", "values", "shown", "plans", "counts", "ranks", "within", "pairs", "forced", "uniques", "alone")
 
 
-def save(path: str | Path, plan: Plan, models: Mapping[TableName, Model]) -> None:
-    """Write a fit to a file, whole or not at all."""
+def save(path: str | Path, plan: Plan, models: Mapping[TableName, Model], seed: int) -> None:
+    """Write a fit to a file, whole or not at all; by its ``seed`` children without an order were put in one."""
     path = Path(path)
     beside = path.with_name(path.name + ".part")
     about = {
         "format": FORMAT,
+        "seed": seed,
         "keys": [_key(key) for key in plan.keys],
         "tables": [_table(models[role.table]) for role in plan.roles],
     }
@@ -47,8 +48,8 @@ def save(path: str | Path, plan: Plan, models: Mapping[TableName, Model]) -> Non
     beside.replace(path)
 
 
-def load(path: str | Path, *, threads: int, device: str) -> tuple[Plan, dict[TableName, Model]]:
-    """Read a fit: the plan, and what was learned of each table."""
+def load(path: str | Path, *, threads: int, device: str) -> tuple[Plan, dict[TableName, Model], int]:
+    """Read a fit: the plan, what was learned of each table, and the seed."""
     try:
         archive = zipfile.ZipFile(path)
         about = json.loads(archive.read("tables.json"))
@@ -67,7 +68,7 @@ def load(path: str | Path, *, threads: int, device: str) -> tuple[Plan, dict[Tab
                     model, flat=Flat.load(Path(folder, f"{number}.network"), threads=threads, device=device)
                 )
             models[model.role.table] = model
-    return Plan(tuple(model.role for model in models.values()), tuple(keys.values())), models
+    return Plan(tuple(model.role for model in models.values()), tuple(keys.values())), models, about.get("seed", 0)
 
 
 def _table(model: Model) -> dict[str, Any]:
