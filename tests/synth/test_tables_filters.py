@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 
 from synth.families import SHOP, TINY, Rows, collected, key, name, parents_of, schema_of, shop, whole
 from understudy.errors import InputError
-from understudy.synth.families.watch import Watch
+from understudy.synth.families.watch import Watch, siblings_of
 from understudy.synth.filters import Filters
 from understudy.synth.tables import Tables
 
@@ -158,14 +158,20 @@ def test_children_that_are_refused_to_the_last_are_left_out_and_said_to_be():
     assert (made[LINES]["line"].to_numpy() == 1 + np.arange(len(own)) - np.searchsorted(own, own)).all()
 
 
-def test_a_fit_from_a_file_puts_children_without_an_order_in_the_one_in_which_they_were_learned(tmp_path: Path):
+def test_children_without_an_order_stand_in_the_one_of_the_fits_seed_from_a_file_too(tmp_path: Path):
     rows = baskets(200)
     rows[LINES] = rows[LINES].drop_columns(["year"])
     fit = Tables(TINY, seed=7).fit(schema_of(rows, BASKET), lambda one: rows[one].to_reader())
     fit.save(tmp_path / "fit")
     again = Tables.load(tmp_path / "fit")
-    known, other = (watching(one, rows)[LINES] for one in (fit, again))
-    assert known.bar == other.bar > 0 and len(known.kept) == len(other.kept)
+
+    def order(one: Tables) -> list[int]:
+        habits, users = one.models[LINES].habits, len(rows[USERS])
+        return siblings_of(rows[LINES], parents_of(rows, BASKET[0]), users, habits.order, one.seed).index.tolist()
+
+    assert order(again) == order(fit)
+    again.seed = 0
+    assert order(again) != order(fit)
 
 
 def test_columns_to_ignore_are_not_compared_and_no_filter_needs_no_rows(a_shop: Tables):
