@@ -144,10 +144,10 @@ def last(data: Bytes, start: Places, end: Places, wanted: Bytes) -> Places:
 
 
 @kernel
-def names(data: Bytes, offsets: Places, between: Bytes) -> tuple[Places, Places]:
-    """Where every name starts and ends: what stands between bytes that are not 0 in a table of 256."""
+def names(data: Bytes, offsets: Places, between: Bytes) -> tuple[Places, Places, Places]:
+    """The text of every name, and where it starts and ends: what is between bytes that are not 0 in a table of 256."""
     most = len(data) // 2 + len(offsets)
-    start, end = np.empty(most, np.int64), np.empty(most, np.int64)
+    text, start, end = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
     count = 0
     for number in range(len(offsets) - 1):
         place = offsets[number]
@@ -155,9 +155,9 @@ def names(data: Bytes, offsets: Places, between: Bytes) -> tuple[Places, Places]
             if between[data[place]]:
                 place += 1
                 continue
-            start[count] = place
+            text[count], start[count] = number, place
             while place < offsets[number + 1] and not between[data[place]]:
                 place += 1
             end[count] = place
             count += 1
-    return start[:count], end[:count]
+    return text[:count], start[:count], end[:count]

@@ -74,12 +74,14 @@ def parts(data: Bytes, offsets: Places) -> tuple[Places, Places, Places, Places]
 
 
 @kernel
-def names(
-    data: Bytes, offsets: Places, hosts: Places, paths: Places, queries: Places, keep_path: bool, keep_query: bool
-) -> tuple[Places, Places]:
-    """Where the names start and end that change: not the host, not those of parameters, nothing that is escaped."""
+def names(data: Bytes, offsets: Places, keep_path: bool, keep_query: bool) -> tuple[Places, Places, Places]:
+    """The text of every name that changes, and where it starts and ends.
+
+    Those of the host, of parameters, and what is escaped are none.
+    """
+    hosts, _, paths, queries = parts(data, offsets)
     most = len(data) // 2 + len(offsets)
-    start, end = np.empty(most, np.int64), np.empty(most, np.int64)
+    text, start, end = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
     count = 0
     for row in range(len(offsets) - 1):
         place, stop = offsets[row], offsets[row + 1]
@@ -99,6 +101,6 @@ def names(
             elif first >= paths[row]:
                 stays = keep_path
             if not stays:
-                start[count], end[count] = first, place
+                text[count], start[count], end[count] = row, first, place
                 count += 1
-    return start[:count], end[:count]
+    return text[:count], start[:count], end[:count]

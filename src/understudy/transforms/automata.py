@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from understudy.native import search
 from understudy.transforms.expressions import LAST, At, Choice, Letter, Look, Loop, Node, Ranges, Row, idle, parse
-from understudy.transforms.parts import Bytes, Mask, Offsets
+from understudy.transforms.parts import Bytes, Mask, Offsets, found_in_steps
 
 _MOST_STEPS = 2_000
 _MOST_WORK = 200_000  # steps looked at for an automaton: some tenths of a second
@@ -276,7 +276,13 @@ class Automaton:
     def matches(self, data: Bytes, offsets: Offsets) -> tuple[Offsets, Offsets, Offsets]:
         """The text of every match, and where it starts and stops: the leftmost, then the next, as RE2 replaces them."""
         assert not self.idle
-        return search.matches(data, offsets, _IS_WORD, *self._parts(self._ahead), *self._parts(self._back))
+        ahead, back = self._parts(self._ahead), self._parts(self._back)
+
+        def find(some: Bytes, cut: Offsets) -> tuple[Offsets, ...]:
+            return search.matches(some, cut, _IS_WORD, *ahead, *back)
+
+        row, starts, stops = found_in_steps(find, data, offsets)
+        return row, starts, stops
 
     def holds(self, data: Bytes, offsets: Offsets) -> Mask:
         """Which texts have a match."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import numpy as np
@@ -18,6 +18,8 @@ Offsets = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _STEP_ROWS = 8_000
+_STEP_BYTES = 1 << 22
+_USUAL = 8  # bytes of a text, at least as far as steps go: every text takes memory of its own
 
 
 def in_steps(change: Callable[[pa.Array], pa.Array], values: pa.Array) -> pa.Array:
@@ -25,6 +27,28 @@ def in_steps(change: Callable[[pa.Array], pa.Array], values: pa.Array) -> pa.Arr
     if len(values) <= _STEP_ROWS:
         return change(values)
     return pa.concat_arrays([change(values[start : start + _STEP_ROWS]) for start in range(0, len(values), _STEP_ROWS)])
+
+
+def steps(offsets: Offsets, size: int) -> Iterator[tuple[int, int]]:
+    """Where to part texts so that each part has about so many bytes, or a few texts: firsts, and what is after."""
+    first = 0
+    while first < len(offsets) - 1:
+        last = int(np.searchsorted(offsets, offsets[first] + size, side="right")) - 1
+        last = min(max(last, first + 1), first + size // _USUAL)
+        yield first, last
+        first = last
+
+
+def found_in_steps(
+    find: Callable[[Bytes, Offsets], tuple[Offsets, ...]], data: Bytes, offsets: Offsets
+) -> list[Offsets]:
+    """The rows and places that are found in so few texts at once that it takes little memory, as those of all texts."""
+    found = [find(data[:0], offsets[:1] - offsets[0])]
+    for first, last in steps(offsets, _STEP_BYTES):
+        some = offsets[first : last + 1]
+        row, *places = find(data[some[0] : some[-1]], some - some[0])
+        found.append((row + first, *(one + some[0] for one in places)))
+    return [np.concatenate(several) for several in zip(*found, strict=True)]
 
 
 @cache
@@ -83,4 +107,5 @@ def ragged(starts: Offsets, lengths: Offsets) -> tuple[Offsets, Offsets]:
 
 def names_in(data: Bytes, offsets: Offsets, separators: bytes) -> tuple[Offsets, Offsets]:
     """Where the names of texts start and stop: what stands between separators."""
-    return native.names(data, offsets, table(separators))
+    _, starts, stops = found_in_steps(lambda some, cut: native.names(some, cut, table(separators)), data, offsets)
+    return starts, stops

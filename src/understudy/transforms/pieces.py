@@ -14,7 +14,7 @@ in 2^32 times or less.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import log2
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from understudy.arrow import own_spans, text_array
 from understudy.native import network as native
 from understudy.native import texts as parts
-from understudy.transforms.parts import Bytes, Mask, Offsets, looked_up
+from understudy.transforms.parts import Bytes, Mask, Offsets, looked_up, steps
 from understudy.transforms.permute import NARROW_ROUNDS, ROUNDS
 from understudy.transforms.prf import Aes, Words
 
@@ -36,7 +36,6 @@ _KINDS = (32 * _UNIT, 256 * _UNIT)  # below the first, two passes so that none s
 _ROUNDS = (NARROW_ROUNDS, ROUNDS, 4)  # four are enough for such halves (Luby and Rackoff, 1988)
 _STEP_BYTES = 1 << 20  # worked on at once: each takes some 20 bytes of memory
 _CACHED = 1 << 17  # numerals permuted at once: all that it takes fits the processor's second cache
-_USUAL = 8  # bytes of a piece, at least as far as steps go: every piece takes memory of its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +112,7 @@ class Pieces:
         """The bytes of pieces, as n + 1 offsets cut them, changed piece by piece, but for those that are to stay."""
         out = np.array(data)
         random = _Random(self.subkey)
-        for first, last in _steps(offsets, _STEP_BYTES):
+        for first, last in steps(offsets, _STEP_BYTES):
             part = offsets[first : last + 1]
             here = slice(part[0], part[-1])
             stays = np.zeros(0, np.bool_) if stay is None else stay[here]
@@ -141,7 +140,7 @@ class Pieces:
         """The bytes of pieces of one kind, all of which change: so many pieces at once that they fit the caches."""
         radices, numerals = looked_up(before, self.alphabet.radix), looked_up(before, self.alphabet.numeral)
         out = np.array(looked_up(before, self.alphabet.first))
-        for first, last in _steps(bounds, _CACHED):
+        for first, last in steps(bounds, _CACHED):
             here, part = slice(bounds[first], bounds[last]), bounds[first : last + 1] - bounds[first]
             network = _Network(random, radices[here], part)
             if kind == 0:
@@ -149,16 +148,6 @@ class Pieces:
             else:
                 out[here] += network.permute(numerals[here], rounds=_ROUNDS[kind], back=back)
         return looked_up(out, self.alphabet.letters)
-
-
-def _steps(offsets: Offsets, size: int) -> Iterator[tuple[int, int]]:
-    """Where to part pieces so that each part has about so many bytes, or a few pieces: firsts, and what is after."""
-    first = 0
-    while first < len(offsets) - 1:
-        last = int(np.searchsorted(offsets, offsets[first] + size, side="right")) - 1
-        last = min(max(last, first + 1), first + size // _USUAL)
-        yield first, last
-        first = last
 
 
 def outside(change: Callable[[pa.Array], pa.Array], values: pa.Array, inside: Callable[[pa.Array], Mask]) -> pa.Array:

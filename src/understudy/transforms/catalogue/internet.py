@@ -37,6 +37,7 @@ from understudy.transforms.parts import (
     Bytes,
     Offsets,
     among,
+    found_in_steps,
     last_of,
     names_in,
     part,
@@ -153,7 +154,8 @@ class _Change:
         """Stand-ins for URLs."""
         data, offsets = own_spans(values)
         host, port, path, query = native.parts(data, offsets)
-        starts, stops = native.names(data, offsets, host, path, query, self.path == "keep", self.query == "keep")
+        keep = self.path == "keep", self.query == "keep"
+        _, starts, stops = found_in_steps(lambda some, cut: native.names(some, cut, *keep), data, offsets)
         made, ends = self.names(data, starts, stops, back=back), offsets[1:]
         hosts = self.hosts(part(data, host, port), back=back)
         stays = path if self.path == "drop" else query if self.query == "drop" else ends
