@@ -166,6 +166,16 @@ def test_table_nobody_wrote_is_empty_with_its_columns(tmp_path: Path) -> None:
     assert read.num_rows == 0 and read.schema.names == ["id", "name", "Name"]
 
 
+def test_table_that_is_written_a_second_time_has_no_row_of_the_first(tmp_path: Path) -> None:
+    with Folder.create(tmp_path / "out", SCHEMA) as made:
+        for rows in (ROWS, ROWS.slice(3)):
+            with made.writer(TABLE, ARROW) as writer:
+                writer.write(rows)
+        made.publish({})
+    assert ids(Folder(tmp_path / "out")) == [4, 5]
+    Folder(tmp_path / "out").verify()
+
+
 def test_rewrite_drops_rows_and_empties_columns_by_ordinal(tmp_path: Path) -> None:
     with Folder.create(tmp_path / "out", SCHEMA) as made:
         with made.writer(TABLE, ARROW) as writer:

@@ -210,7 +210,7 @@ class Folder:
 
     @contextmanager
     def writer(self, table: Table, arrow_schema: pa.Schema) -> Iterator[TableWriter]:
-        """Takes the batches of one table; once per table, from one thread at a time."""
+        """Takes the batches of one table, from one thread at a time; a second time, instead of those of the first."""
         number = [known.name for known in self.schema().tables].index(table.name) + 1
         slug = re.sub(r"[^\w.-]", "_", f"{table.name.namespace}.{table.name.name}".lstrip("."), flags=re.ASCII)
         with self._written(table.name, f"{number:04d}-{slug[:80]}.parquet", arrow_schema) as writer:
@@ -238,6 +238,7 @@ class Folder:
         path = f"{self._building.rows}/{name}"
         ids = self._building.field_ids.get(table)
         key = self.schema().table(table).row_key if ids else ()
+        (self._contents.root / path).unlink(missing_ok=True)
         writer = TableWriter(self._contents.root / path, arrow_schema, field_ids=ids, statistics=key)
         try:
             yield writer

@@ -18,6 +18,8 @@ from understudy.jobs.spec import SynthesizeSpec
 from understudy.schema import Schema, TableName
 
 EFFORTS = ("fast", "normal", "best")
+STRICTEST = ("high", "medium")
+"""Of filters, for similarity and outliers: what a second try refuses."""
 _BAD = ("fail", "error")
 _SMALL = 4_000
 """Rows of a table below which attacks often cannot tell anything for sure."""
@@ -35,21 +37,29 @@ class Attempt:
     """What is different about it."""
 
 
-def attempts(spec: SynthesizeSpec) -> list[Attempt]:
-    """As the job says; then what is tried where a gate fails: another seed, more effort, stricter filters.
-
-    With a budget of privacy nothing is tried again: each look at real rows would have to be paid for.
-    """
+def first(spec: SynthesizeSpec) -> Attempt:
+    """As the job says."""
     usual = "off" if spec.epsilon else "medium"
-    first = Attempt(spec.seed, spec.effort, spec.filters.similarity or usual, spec.filters.outliers)
-    if spec.epsilon:
-        return [first]
-    found = [first, replace(first, seed=spec.seed + 1, words="another seed")]
-    if spec.effort != EFFORTS[-1] and not spec.model:
-        more = EFFORTS[EFFORTS.index(spec.effort) + 1]
-        found.append(replace(found[-1], effort=more, words=f"effort {more}"))
-    found.append(replace(found[-1], similarity="high", outliers="medium", words="stricter filters"))
-    return found[: 1 + spec.retries]
+    return Attempt(spec.seed, spec.effort, spec.filters.similarity or usual, spec.filters.outliers)
+
+
+def after(attempt: Attempt, found: Sequence[Result], spec: SynthesizeSpec) -> Attempt | None:
+    """What to try where a gate failed: of quality with more effort, of privacy under stricter filters; by another seed.
+
+    None where what failed could not be measured: no other rows mend that.  With a budget of privacy nothing is tried
+    again: each look at real rows would have to be paid for.
+    """
+    failed = {one.check for one in found if one.verdict == "fail"}
+    if not failed or spec.epsilon:
+        return None
+    wanted, words = replace(attempt, seed=attempt.seed + 1), []
+    if "quality" in failed and attempt.effort != EFFORTS[-1] and not spec.model:
+        wanted = replace(wanted, effort=EFFORTS[EFFORTS.index(attempt.effort) + 1])
+        words.append(f"effort {wanted.effort}")
+    if "privacy" in failed and (attempt.similarity, attempt.outliers) != STRICTEST:
+        wanted = replace(wanted, similarity=STRICTEST[0], outliers=STRICTEST[1])
+        words.append("stricter filters")
+    return replace(wanted, words=" and ".join(words) or "another seed")
 
 
 def measure(family: Family, made: Mapping[TableName, pa.Table], fresh: Fresh, model: Any) -> Scored:
@@ -124,13 +134,22 @@ def _few(answer: Answer, family: Family) -> bool:
     return min(rows, default=0) < _SMALL
 
 
-def worth_another(found: Sequence[Result]) -> bool:
-    """Whether a gate failed for what another try may mend, not for what could not be measured."""
-    return any(one.verdict == "fail" for one in found)
-
-
 def told(tried: Sequence[tuple[Attempt, Sequence[Result]]], label: str) -> Iterator[Result]:
     """What was tried, one note for each time that rows were made again."""
     for (_, before), (attempt, _) in pairwise(tried):
         failed = ", ".join(dict.fromkeys(one.subject for one in before if one.verdict in _BAD))
         yield Result("synthesize", label, "note", detail=f"made again with {attempt.words}, for these failed: {failed}")
+
+
+def filtering(family: Family) -> Iterator[Result]:
+    """What filters came to.  Rows that are missing fail a table that others point at; of others they are told."""
+    for name, found in family.outcome.items():
+        refused = ", ".join(f"{count:,} {what}" for what, count in found.refused.items() if count)
+        if refused:
+            yield Result("synthesize", str(name), "note", detail=f"filters refused {refused}, which were made anew")
+        if found.missing:
+            pointed = any(key.parent == name and key.table != name for key in family.plan.schema.foreign_keys)
+            detail = (
+                "rows were refused as often as they were made, and are left out: weaken `filters`, or ask for fewer"
+            )
+            yield Result("synthesize", str(name), "fail" if pointed else "note", found.missing, 0, detail)

@@ -6,18 +6,18 @@ makes is fresh, and passes the rules once more, so that keys and stand-ins have 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy import arrow, checks, transforms
-from understudy.connections.folder import TableWriter
 from understudy.errors import InputError
 from understudy.interfaces import Progress, Scan, Snapshot, Transformer
 from understudy.jobs.extract import Counts, Extracted, Made, Masking
@@ -26,7 +26,12 @@ from understudy.jobs.made import Synthesis
 from understudy.jobs.making import cores, private
 from understudy.jobs.planning import Plan
 from understudy.jobs.splitting import HELD, Split
+from understudy.jobs.version import code_version
 from understudy.schema import Column, Schema, Table, TableName
+
+if TYPE_CHECKING:
+    from understudy.synth.families.making import Making
+    from understudy.synth.filters import Filtered
 
 MADE = -3
 """``_via`` of a row that a model made."""
@@ -109,6 +114,8 @@ class Family:
     progress: Progress
     lanes: dict[TableName, Masking] = field(default_factory=dict)
     lenses: dict[TableName, Lens] = field(default_factory=dict)
+    outcome: dict[TableName, Filtered] = field(default_factory=dict)
+    """What filters came to, of tables that have any."""
     split: Split = field(init=False)
 
     def __post_init__(self) -> None:
@@ -191,14 +198,15 @@ class Family:
         again = {name: self._again(name, fresh) for name in self.one.names}
         counts = dict.fromkeys(self.one.names, 0)
         kept: dict[TableName, list[pa.RecordBatch]] = {name: [] for name in self.one.names}
-        writers: dict[TableName, TableWriter] = {}
         with ExitStack() as files:
+            stage, lenses = self.made.stage, self.lenses
+            writers = {
+                name: files.enter_context(stage.writer(lenses[name].table, lenses[name].staged)) for name in counts
+            }
             for name, batch in batches:
                 if name not in counts or not len(batch):
                     continue
                 lens = self.lenses[name]
-                if name not in writers:
-                    writers[name] = files.enter_context(self.made.stage.writer(lens.table, lens.staged))
                 staged = lens.back(batch)
                 staged = again[name](staged).cast(lens.staged)
                 writers[name].write(staged)
@@ -259,6 +267,17 @@ def learn(family: Family, *, seed: int, effort: str, model: Path | None = None) 
     return made.fit(family.schema, family.read, **how)
 
 
+def state_of(family: Family, *, seed: int, effort: str) -> str:
+    """What a model comes from, as hexadecimal digits: rows, tables, options and code; the same gives the same model."""
+    parents = {name: sum(map(family.split.content_of, table.to_batches())) for name, table in family.parents().items()}
+    left = {"rows", "scale", "balance", "filters", "gates", "retries", "seed", "effort"}
+    options = family.one.spec.model_dump(exclude=left)
+    tables = [repr(replace(table, rows=0)) for table in family.schema.tables]
+    rows = sorted((str(name), count) for name, count in {**family.split.content, **parents}.items())
+    told = (code_version(), seed, effort, sorted(options.items()), tables, family.schema.foreign_keys, rows)
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
 def fresh_of(model: Any, names: tuple[TableName, ...]) -> Fresh:
     """The columns in which a model makes values that name rows."""
     if hasattr(model, "models"):
@@ -278,17 +297,22 @@ def make(
 
     filters: Any = Filters(similarity, outliers)  # type: ignore[arg-type]
     if hasattr(model, "models"):
-        return family.stage(_families(family, model, filters, seed), fresh)
+        making = _families(family, model, filters, seed)
+        kept = family.stage(making, fresh)
+        family.outcome = dict(making.outcome)
+        return kept
     (name,) = family.one.names
     spec, split = family.one.spec, family.split
     rows = family.one.rows.get(name, round(spec.scale * split.rows[name]))
     real = None if filters.off else family.read(name).read_all()
     balance = {column: shares for (_, column), shares in family.one.balance.items()}
     passing = filtered(model, rows, seed=seed, filters=filters, real=real, balance=balance)
-    return family.stage(((name, batch) for batch in passing), fresh)
+    kept = family.stage(((name, batch) for batch in passing), fresh)
+    family.outcome = {name: passing.outcome}
+    return kept
 
 
-def _families(family: Family, model: Any, filters: Any, seed: int) -> Iterator[tuple[TableName, pa.RecordBatch]]:
+def _families(family: Family, model: Any, filters: Any, seed: int) -> Making:
     split, spec = family.split, family.one.spec
     learned = sum(split.learned[name] for name in family.one.names)
     scale = spec.scale * sum(split.rows[name] for name in family.one.names) / max(learned, 1)

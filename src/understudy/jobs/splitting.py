@@ -39,6 +39,8 @@ class Split:
     judged: bool = True
     rows: dict[TableName, int] = field(default_factory=dict)
     learned: dict[TableName, int] = field(default_factory=dict)
+    content: dict[TableName, int] = field(default_factory=dict)
+    """A number that stands for all rows of a table that are learned from, in whatever order they came."""
     most: int = _ROWS
     """Rows of a table that are compared at most."""
 
@@ -65,12 +67,18 @@ class Split:
         groups = self.groups(name, batch)
         self.rows[name] = self.rows.get(name, 0) + len(batch)
         self.learned[name] = self.learned.get(name, 0) + int((groups != HELD).sum())
+        there = batch.filter(pa.array(groups != HELD))
+        self.content[name] = self.content.get(name, 0) + self.content_of(there)
         for key in self.schema.foreign_keys:
             if key.parent == name and key.table in self.names:
                 hashes = self._hashed(batch, key.parent_columns)
                 self._noted.setdefault((name, key.parent_columns), []).append((hashes, groups))
         for group in (MEASURED, HELD):
             self._kept.setdefault((name, group), []).append(batch.filter(pa.array(groups == group)))
+
+    def content_of(self, rows: pa.RecordBatch) -> int:
+        """A number that stands for rows: that of several batches is the sum of theirs."""
+        return int((self._hashed(rows, rows.schema.names) >> np.uint64(8)).sum()) if len(rows) else 0
 
     def groups(self, name: TableName, batch: pa.RecordBatch) -> Groups:
         """What each row is for."""

@@ -56,6 +56,12 @@ class RunFolder:
         """All that was measured of made rows, by name."""
         return sorted(self.path.glob("made-*.json"))
 
+    def earlier(self, model: str) -> Path | None:
+        """The model of that name which the latest of the runs before kept, of those that came to their end."""
+        found = (one.parent.parent for one in self.path.parent.glob(f"*/models/{model}"))
+        ended = [run for run in sorted(found) if (run / self.report.name).exists() and run != self.path]
+        return ended[-1] / self.models.name / model if ended else None
+
 
 def _runs(lake: Path) -> Path:
     return lake / "runs"
