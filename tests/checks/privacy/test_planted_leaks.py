@@ -63,6 +63,20 @@ def test_values_of_one_row_single_people_out_even_when_all_columns_are_shuffled(
     assert private.low < 0.05
 
 
+def test_hardly_any_rows_that_stand_out_pass_where_none_is_a_persons_and_fail_where_they_are():
+    def sizes(*rare):
+        return pa.table({"size": [n % 9 for n in range(990)] + list(rare)})
+
+    real, holdout = sizes(*range(1000, 1010)), sizes(*range(2000, 2010))
+    none, some, all_of_them = (
+        singling_out(prepare(real, sizes(*rare), holdout))[0]
+        for rare in (range(3000, 3010), [*range(3000, 3008), 1000, 1001], range(1000, 1010))
+    )
+    assert none.value == 0 and 0 < none.high < 0.01 and not failed([none])
+    assert 0.1 < some.value < 0.3 and failed([some]) == {"singling out"}, "not shown, but not unlikely either"
+    assert all_of_them.value > 0.9 and all_of_them.low > 0.5 and failed([all_of_them]) == {"singling out"}
+
+
 def test_copies_of_outliers_alone_are_found_among_outliers_though_distances_pass(census):
     real, holdout, fresh = census
     trial = prepare(real, fresh, holdout)

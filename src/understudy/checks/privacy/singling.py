@@ -6,6 +6,8 @@ true of one made row, and one hits where it is true of exactly one real row.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from understudy.checks.privacy.rates import Risk, risk
@@ -18,6 +20,9 @@ GUESSES = 6_000
 
 ENOUGH = 3_000
 """Descriptions below which a kind is too few to be judged alone, and is joined with the other."""
+
+FEW = 75
+"""Descriptions up to which the interval of their rate is so wide that it says little, though not one hits."""
 
 _WIDEST = 30  # columns of one description
 _TRIES = 30_000  # descriptions that are thought of: most fit more made rows than one
@@ -32,15 +37,28 @@ def singling_out(trial: Trial) -> list[Score]:
     sides = trial.made.values, trial.members.values[:count], trial.unseen.values[:count]
     one = _single(*sides, trial.dice("one value"))
     several = _several(trial, *sides)
-    found = {kind: _risk(hits) for kind, hits in (("one value", one), ("several values", several)) if len(hits)}
+    guesses = {kind: hits for kind, hits in (("one value", one), ("several values", several)) if len(hits)}
+    found = {kind: _risk(hits) for kind, hits in guesses.items()}
     if not found:
         detail = "no values or sets of values are of one made row alone"
         return [Score("singling out", trial.subject, 0.0, 1.0, 0.0, 0.0, 0.0, False, detail)]
-    breakdown = {kind: guesses.value for kind, guesses in found.items()}
+    breakdown = {kind: tried.value for kind, tried in found.items()}
     if len(one) < ENOUGH or len(several) < ENOUGH:
-        found = {"one value and by several": _risk(np.concatenate([one, several]))}
+        both = np.concatenate([one, several])
+        tried = _risk(both) if len(both) > FEW else _few(both, count)
+        found = {"one value and by several": tried}
     worst = max(found, key=lambda kind: found[kind].high)
     return [found[worst].score("singling out", trial.subject, f"by {worst}", breakdown)]
+
+
+def _few(hits: Flags, people: int) -> Risk:
+    """The risk where hardly a description fits one made row: how many people it can concern bounds it.
+
+    The rate at which so few hit is known badly, and more of them there are not.  It stays the value, and the lower end.
+    """
+    rates, everyone = _risk(hits), risk(float(hits[:, 0].sum()), people, float(hits[:, 1].sum()), people)
+    value = max(rates.seen - rates.unseen, 0.0)
+    return replace(rates, value=value, low=min(rates.low, value), high=max(everyone.high, value))
 
 
 def _risk(hits: Flags) -> Risk:
