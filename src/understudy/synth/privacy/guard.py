@@ -37,6 +37,9 @@ Floats = NDArray[np.float64]
 
 COMMON = 5
 """Rows from which something is common, and says nothing of any one of them."""
+CHANCE = 0.1
+"""From how many rows like it are expected by chance a row says nothing: where a few values make all rows there can be,
+holes where real ones are would tell more of them than copies do."""
 NATURAL = 0.01
 """The share of fresh real rows that may be called near copies."""
 CORNERS: Mapping[Level, float] = {"medium": 0.001, "high": 0.02}
@@ -171,7 +174,9 @@ class Guard:
             held = [arrow.plain(holdout.column(name).combine_chunks()) for name in names]
         guard = Guard(fields, np.zeros(0, np.uint64))
         if similarity != "off":
-            rare = _rare(_total([one.exact(values) for one, values in zip(fields, plain, strict=True)]))
+            exact = [one.exact(values) for one, values in zip(fields, plain, strict=True)]
+            whole = _total(exact)
+            rare = _rare(whole[_expected(exact) < CHANCE])
             if held is not None:
                 rare = np.setdiff1d(rare, guard.whole(held))
             guard = Guard(fields, rare)
@@ -306,8 +311,9 @@ def _hashed(values: pa.Array, salt: int) -> Hashes:
     """Each value as a number, null as one too."""
     gone = np.asarray(values.is_null())
     if _is_number(values.type):
-        bits = (_numbers(values) + 0.0).view(np.uint64)
-        return np.where(gone, _NULL, _mixed(bits, salt))
+        found = _numbers(values) + 0.0
+        found[np.isnan(found)] = np.nan  # of which there are many in bits
+        return np.where(gone, _NULL, _mixed(found.view(np.uint64), salt))
     encoded = pc.dictionary_encode(_texts(values))
     key = (salt % 2**64).to_bytes(8, "little")
     digests = [hashlib.blake2b(one.encode(), digest_size=8, key=key).digest() for one in encoded.dictionary.to_pylist()]
@@ -335,6 +341,16 @@ def _rare(hashes: Hashes) -> Hashes:
     """Those that few rows have, sorted."""
     different, counts = np.unique(hashes, return_counts=True)
     return different[counts < COMMON]
+
+
+def _expected(fields: Sequence[Hashes]) -> Floats:
+    """How many of as many rows, put together from values of the others at random, would be each row."""
+    rows = len(fields[0])
+    found = np.full(rows, float(rows))
+    for one in fields:
+        _, at, counts = np.unique(one, return_inverse=True, return_counts=True)
+        found *= (counts[at] - 1) / rows
+    return found
 
 
 def among(hashes: Hashes, kept: Hashes) -> Flags:
