@@ -1,7 +1,8 @@
 """What synthesis of several tables reaches and costs: `python -m benchmarks.synth_relational [--effort normal]`.
 
-Half of the parents are learned from, with all their children; as many are made, and judged against the other half by
-the project's own checks.  On one thread, for each database:
+Some of the parents are learned from, with all their children; as many are made, and judged against as many held-out
+ones by the project's own checks.  With `--unseen`, parents are not made but given, others than those learned from and
+than those judged by: what is judged then is the children alone.  On one thread, for each database:
 
 - `agg`: AUC of trees that tell parents with aggregates of their children from held-out ones, the worst table (0.5 is
   best); `real` the same for real parents of both halves;
@@ -77,20 +78,21 @@ DATABASES: dict[str, Callable[[], tuple[Rows, tuple[ForeignKey, ...]]]] = {
 }
 
 
-def halves(tables: Rows, keys: tuple[ForeignKey, ...], share: float = 1.0) -> tuple[Rows, Rows]:
-    """Parents at random in two halves, with their children; of ``share`` of them."""
+def shared_out(tables: Rows, keys: tuple[ForeignKey, ...], sides: int, share: float = 1.0) -> list[Rows]:
+    """Parents at random in two or three equal sides, with their children; of ``share`` of them."""
     root = keys[0].parent
     rng = np.random.default_rng(0)
     order = rng.permutation(len(tables[root]))
-    half = int(len(order) * share / 2)
-    sides = []
-    for some in (order[:half], order[half : 2 * half]):
+    each = int(len(order) * share / sides)
+    found = []
+    for at in range(sides):
+        some = order[at * each : (at + 1) * each]
         side = {root: tables[root].take(pa.array(np.sort(some)))}
         for one in keys:
-            at = positions(tables[one.table], one.columns, side[root], one.parent_columns)
-            side[one.table] = tables[one.table].filter(pa.array(at >= 0))
-        sides.append(side)
-    return sides[0], sides[1]
+            owner = positions(tables[one.table], one.columns, side[root], one.parent_columns)
+            side[one.table] = tables[one.table].filter(pa.array(owner >= 0))
+        found.append(side)
+    return found
 
 
 def shape_of(tables: Rows, keys: tuple[ForeignKey, ...]) -> Schema:
@@ -105,12 +107,12 @@ def spent(work: Callable[[], object]) -> tuple[float, object]:
     return time.process_time() - before, found
 
 
-def made_rows(tables: Tables, seed: int) -> Rows:
-    """One draw, as whole tables."""
+def made_rows(tables: Tables, seed: int, given: Rows) -> Rows:
+    """One draw, as whole tables, those that are given as they are."""
     found: dict[TableName, list[pa.RecordBatch]] = {}
-    for name, batch in tables.sample(seed=seed):
+    for name, batch in tables.sample(seed=seed, given=given):
         found.setdefault(name, []).append(batch)
-    return {name: pa.Table.from_batches(batches) for name, batches in found.items()}
+    return given | {name: pa.Table.from_batches(batches) for name, batches in found.items()}
 
 
 def auc(score: Score) -> float:
@@ -155,6 +157,9 @@ def main() -> int:
     parser.add_argument("--effort", default="normal")
     parser.add_argument("--databases", default=",".join(DATABASES))
     parser.add_argument("--share", type=float, default=1.0, help="of the parents, to learn from and to judge by")
+    parser.add_argument(
+        "--unseen", action="store_true", help="make children of real parents that were not learned from"
+    )
     parser.add_argument("--passes", type=int, help="a budget of so many rows shown to each network, of width 256")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="append every line's numbers to this file")
@@ -167,8 +172,9 @@ def main() -> int:
         except FileNotFoundError:
             print(f"{name:12} is not here")
             continue
-        real, held = halves(tables, keys, chosen.share)
-        found = run(real, held, keys, chosen, name)
+        real, held, *others = shared_out(tables, keys, 3 if chosen.unseen else 2, chosen.share)
+        given = {keys[0].parent: others[0][keys[0].parent]} if others else {}
+        found = run(real, held, given, keys, chosen, name)
         print(f"{name:12}", *(f"{v:8.4f}" if v < 2 else f"{v:8.1f}" for v in found.values()), flush=True)
         if chosen.json:
             with chosen.json.open("a") as file:
@@ -177,7 +183,7 @@ def main() -> int:
 
 
 def run(
-    real: Rows, held: Rows, keys: tuple[ForeignKey, ...], chosen: argparse.Namespace, name: str
+    real: Rows, held: Rows, given: Rows, keys: tuple[ForeignKey, ...], chosen: argparse.Namespace, name: str
 ) -> dict[str, float]:
     """Fit, sample and judge."""
     import torch
@@ -192,7 +198,7 @@ def run(
     if chosen.keep:
         chosen.keep.mkdir(parents=True, exist_ok=True)
         tables.save(chosen.keep / name)
-    make, made = spent(lambda: made_rows(tables, chosen.seed))
+    make, made = spent(lambda: made_rows(tables, chosen.seed, given))
     assert isinstance(made, dict)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {**judged(real, made, held, keys), "fit": fit, "make": make, "peak": peak}
