@@ -33,9 +33,9 @@ class Filters:
     """Which rows are refused.
 
     ``similarity``: "medium" refuses rows that equal a row learned from, unless many rows are so, or would be by chance
-    alone, put together from values of others; "high" also those
-    that agree with one in all fields but one, numbers about.  ``outliers``: rows where few real rows are, "medium" as
-    few as a thousandth of them, "high" a fiftieth.  "off" refuses nothing.
+    alone, put together from values of others; "high" also those that agree with one in all fields but one, numbers
+    about.  ``outliers``: rows where few real rows are, "medium" as few as a thousandth of them, "high" a fiftieth.
+    "off" refuses nothing.
     """
 
     similarity: Level = "medium"
