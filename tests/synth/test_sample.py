@@ -9,12 +9,15 @@ import pytest
 
 pytest.importorskip("torch")
 
+from torch import Tensor
+
 from synth.tables import LONGER, people, rows_of
 from understudy.errors import InputError
 from understudy.synth.encoding.columns import Part
 from understudy.synth.flat import Flat
-from understudy.synth.network.model import Layout
+from understudy.synth.network.model import Layout, Network, scored
 from understudy.synth.network.sample import chosen, in_turn
+from understudy.synth.network.states import States
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +64,27 @@ def test_the_first_part_of_a_column_is_drawn_before_its_others() -> None:
     assert all(sorted(order) == [0, 1, 2, 3] for order in orders)
     assert all(order.index(1) < min(order.index(2), order.index(3)) for order in orders)
     assert len(set(map(tuple, orders))) == 8  # every order in which 1 comes before 2 and 3
+
+
+def test_rows_that_share_a_state_are_drawn_as_if_each_had_its_own(flat: Flat, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = pa.table({"city": ["Oslo", None, "Bonn"] * 1_000})
+    shared = [rows_of(flat.sample(3_000, seed=4, given=some)).to_pylist() for some in (None, given)]
+    begun, states = States.of, list[int]()
+
+    def apart(network: Network, codes: Tensor, levels: Tensor) -> States:
+        found = begun(network, codes, levels)
+        states.append(len(found.codes))
+        known, z = codes >= 0, scored(levels.clamp(1e-6, 1 - 1e-6))
+        return States(codes, z, known, network.entered(codes, z, known), None)
+
+    monkeypatch.setattr(States, "of", apart)
+    alone = [rows_of(flat.sample(3_000, seed=4, given=some)).to_pylist() for some in (None, given)]
+    assert sorted(set(states)) == [1, 3], "three thousand rows begin in as many"
+    for one, other in zip(shared, alone, strict=True):
+        labels = ("city", "children", "active")
+        alike = np.mean([all(row[name] == twin[name] for name in labels) for row, twin in zip(one, other, strict=True)])
+        off = np.median([abs(row["wage"] / twin["wage"] - 1) for row, twin in zip(one, other, strict=True)])
+        assert alike > 0.97 and off < 0.002, "but for what rounding turns"
 
 
 def test_a_given_value_that_was_never_seen_stays(flat: Flat) -> None:

@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from understudy.synth.encoding.columns import Codes, Levels
 from understudy.synth.encoding.encode import Encoded
-from understudy.synth.network.model import SEEN, Layout, Network, exactly, scored, split
+from understudy.synth.network.model import Layout, Network, exactly, scored, split
+from understudy.synth.network.states import States, entering
 from understudy.synth.network.train import lower_precision
 
 CHUNK = 4_096
@@ -63,39 +64,27 @@ def _drawn(
 ) -> tuple[Codes, Levels]:
     """Rows whose parts are drawn in one order."""
     layout, rows = network.layout, len(given)
-    codes = torch.from_numpy(given.codes.astype(np.int64))
     spread = torch.from_numpy(rng.random(given.low.shape, np.float32))
     low = torch.from_numpy(given.low)
-    levels = low + (torch.from_numpy(given.high) - low) * spread
-    known = codes >= 0
-    codes, levels, known = codes.to(device), levels.to(device), known.to(device)
-    z = scored(levels.clamp(1e-6, 1 - 1e-6))
-    hidden = network.entered(codes, z, known)
+    levels = (low + (torch.from_numpy(given.high) - low) * spread).to(device)
+    states = States.of(network, torch.from_numpy(given.codes.astype(np.int64)).to(device), levels)
     for part in order:
         noise = torch.from_numpy(rng.random((3, rows), np.float32)).to(device)
-        todo = torch.nonzero(~known[:, part] & _there(layout, codes, part)).squeeze(1)
+        todo = torch.nonzero(~states.known[:, part] & _there(layout, states.codes, part)).squeeze(1)
         if not len(todo):
             continue
         if layout.parts[part].classes == 1 and not layout.parts[part].number:
-            codes[:, part] = 0  # nothing to draw, and nothing that others could learn from it
+            states.codes[:, part] = 0  # nothing to draw, and nothing that others could learn from it
             continue
-        every = len(todo) == rows
-        at = hidden if every else hidden[todo]
-        seen = trunk(at)
-        noise = noise if every else noise[:, todo]
+        seen = trunk(states.hidden if len(todo) == len(states.hidden) else states.hidden[todo])
         allowed = None
         if legal is not None:
-            allowed = legal(part, codes[todo].cpu().numpy(), known[todo].cpu().numpy())
-        drawn, score = _one(network, seen, part, noise, temperature, allowed)
-        change = _entering(network, part, drawn, score)
-        if every:
-            hidden += change
-            codes[:, part], z[:, part] = drawn, score
-        else:
-            hidden[todo], codes[todo, part], z[todo, part] = at + change, drawn, score
-        levels[todo, part] = torch.special.ndtr(score)
-        known[:, part] = True
-    return codes.cpu().numpy().astype(np.int32), levels.cpu().numpy()
+            allowed = legal(part, states.codes[todo].cpu().numpy(), states.known[todo].cpu().numpy())
+        who, some = states.members(todo)
+        drawn, score = _one(network, seen, who, part, noise[:, some], temperature, allowed)
+        levels[some, part] = torch.special.ndtr(score)
+        states = states.after(network, part, some, drawn, score)
+    return states.rows(states.codes).cpu().numpy().astype(np.int32), levels.cpu().numpy()
 
 
 def in_turn(layout: Layout, rng: np.random.Generator) -> list[int]:
@@ -128,24 +117,31 @@ def _trunk(network: Network, device: str) -> Trunk:
 def _one(
     network: Network,
     seen: Tensor,
+    who: Tensor | None,
     part: int,
     noise: Tensor,
     temperature: float,
     allowed: NDArray[np.bool_] | None,
 ) -> tuple[Tensor, Tensor]:
-    """Draw one part: its class and, where that is a number, its normal score."""
-    chance = probabilities(network, seen, part, temperature, allowed)
-    up = chance.cumsum(1)
-    drawn = (up < noise[0].unsqueeze(1) * up[:, -1:]).sum(1).clamp_max(chance.shape[1] - 1)
+    """Draw one part of rows: its class and, where that is a number, its normal score.
+
+    ``seen`` is the trunk's outcome of states, and ``who`` the state of each row; None where they are the rows.
+    """
+    up = probabilities(network, seen, part, temperature, allowed).cumsum(1)
+    top = up[:, -1:]
+    if who is not None:
+        up, top = up[who], top[who]
+    drawn = (up < noise[0].unsqueeze(1) * top).sum(1).clamp_max(up.shape[1] - 1)
     score = torch.zeros(len(drawn), device=seen.device)
     if network.layout.parts[part].number:
-        raw = _read(network, seen, _mixture_at(network, part))
-        weight, mean, log_sd = split(raw.view(len(raw), 3, -1))
-        which = (torch.softmax(weight / temperature, 1).cumsum(1) < noise[1].unsqueeze(1)).sum(1)
+        on = torch.nonzero(drawn == up.shape[1] - 1).squeeze(1)
+        raw = _read(network, seen, _mixture_at(network, part))[on if who is None else who[on]]
+        weight, mean, log_sd = split(raw.view(len(raw), 3, network.size.mixture))
+        which = (torch.softmax(weight / temperature, 1).cumsum(1) < noise[1, on].unsqueeze(1)).sum(1)
         which = which.clamp_max(mean.shape[1] - 1).unsqueeze(1)
-        normal = torch.special.ndtri(noise[2].double().clamp(1e-7, 1 - 1e-7)).float()
-        score = mean.gather(1, which).squeeze(1) + temperature * log_sd.gather(1, which).squeeze(1).exp() * normal
-        score = score.clamp(-4.75, 4.75)
+        normal = torch.special.ndtri(noise[2, on].double().clamp(1e-7, 1 - 1e-7)).float()
+        found = mean.gather(1, which).squeeze(1) + temperature * log_sd.gather(1, which).squeeze(1).exp() * normal
+        score[on] = found.clamp(-4.75, 4.75)
     return drawn, score
 
 
@@ -179,22 +175,6 @@ def _mixture_at(network: Network, part: int) -> slice:
     return slice(first, first + width)
 
 
-def _entering(network: Network, part: int, drawn: Tensor, score: Tensor) -> Tensor:
-    """What the first layer changes by when a part becomes known."""
-    layout, width = network.layout, network.size.embedding
-    offset = layout.offsets[part]
-    table = network.embed.weight[offset : offset + layout.parts[part].classes + 1]
-    into = network.enter.weight[:, part * width : (part + 1) * width]
-    with exactly(drawn.device.type):
-        change = functional.linear(table[1:] - table[:1], into)[drawn]
-        if layout.parts[part].number and network.score is not None:
-            at = layout.numbers.index(part)
-            on = (drawn == layout.parts[part].classes - 1).unsqueeze(1)
-            weight = network.score.weight[:, at * SEEN : (at + 1) * SEEN]
-            change = change + functional.linear(network.seen(score) * on, weight)
-        return change
-
-
 def log_likelihood(
     network: Network, rows: Encoded, rng: np.random.Generator, *, orders: int = 4
 ) -> NDArray[np.float64]:
@@ -215,7 +195,7 @@ def log_likelihood(
                 seen = network.trunk(hidden)
                 total += _worth(network, seen, part, codes[:, part], z[:, part]).double()
                 here = (codes[:, part] >= 0).unsqueeze(1)
-                hidden = hidden + _entering(network, part, codes[:, part].clamp_min(0), z[:, part]) * here
+                hidden = hidden + entering(network, part, codes[:, part].clamp_min(0), z[:, part]) * here
     found: NDArray[np.float64] = (total / orders).numpy()
     return found
 
