@@ -13,10 +13,11 @@ from torch import Tensor
 
 from synth.tables import LONGER, people, rows_of
 from understudy.errors import InputError
+from understudy.synth.balance import chosen
 from understudy.synth.encoding.columns import Part
 from understudy.synth.flat import Flat
 from understudy.synth.network.model import Layout, Network, scored
-from understudy.synth.network.sample import chosen, in_turn
+from understudy.synth.network.sample import in_turn
 from understudy.synth.network.states import States
 
 

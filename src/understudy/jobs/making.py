@@ -24,6 +24,7 @@ from understudy.schema import Schema, Table, TableName
 if TYPE_CHECKING:
     from understudy.synth.filters import Filtered
     from understudy.synth.flat import Flat
+    from understudy.synth.marginals import Marginals
 
 Effort = Literal["fast", "normal", "best"]
 Level = Literal["off", "medium", "high"]
@@ -71,7 +72,13 @@ class Maker:
     """Makes rows of one table."""
 
     def __init__(
-        self, model: Flat, table: Table, rules: Mapping[str, Rule], *, learned_from: int = 0, began: float | None = None
+        self,
+        model: Flat | Marginals,
+        table: Table,
+        rules: Mapping[str, Rule],
+        *,
+        learned_from: int = 0,
+        began: float | None = None,
     ) -> None:
         self.model, self.table, self.rules, self.learned_from = model, table, rules, learned_from
         self.began = time.monotonic() if began is None else began
@@ -82,13 +89,11 @@ class Maker:
     def learn(rows: Rows, wish: Wish, progress: Progress) -> Maker:
         """Learn a table; what says who someone is will be made by generators."""
         needed()
-        from understudy.synth.flat import Flat
-
         began = time.monotonic()
         personal = _personal(rows.table, _first(rows.read()))
-        model = Flat(wish.effort, seed=wish.seed, threads=cores(), identifiers=tuple(personal))
-        counted = _Counted(rows, progress)
         budget = private(wish.epsilon, wish.subject)
+        model = single(wish.effort, wish.seed, budget, identifiers=tuple(personal))
+        counted = _Counted(rows, progress)
         model.fit(rows.table, arrow.reader(rows.arrow_schema, counted), private=budget, progress=progress)
         return Maker(model, rows.table, personal, learned_from=counted.rows, began=began)
 
@@ -96,11 +101,11 @@ class Maker:
     def load(path: str | Path, table: Table | None = None) -> Maker:
         """A model that was saved; what it makes that looks like people's names is made by generators."""
         needed()
-        from understudy.synth.flat import Flat
+        from understudy import synth
 
         if not Path(path).is_file():
             raise InputError(f"there is no model {str(path)!r}", hint="`understudy synthesize --save` writes one")
-        model = Flat.load(path, threads=cores())
+        model = synth.load(path, threads=cores())
         table = table or table_like("rows", model.encoder.made_schema)
         looks = pa.Table.from_batches(list(model.sample(100)))
         found = {name: rule for name, rule in _personal(table, looks).items() if name in model.identifiers}
@@ -143,7 +148,7 @@ class Maker:
         filters = Filters(wish.similarity or usual, wish.outliers or "off")
         if filters.off:
             return {"filters": filters}
-        rows, _ = sampled(real.read(), real.arrow_schema, kept_rows(self.model.effort), wish.seed)
+        rows, _ = sampled(real.read(), real.arrow_schema, kept_rows(wish.effort), wish.seed)
         return {"filters": filters, "real": rows.select(self.arrow_schema.names)}
 
     def _generators(self, seed: int) -> Transformer:
@@ -233,6 +238,15 @@ class FamilyMaker:
             column: str(rules[column]) if column in rules else "identifier" if column in fresh else "learned"
             for column in self._tables[name].arrow_schema.names
         }
+
+
+def single(effort: Effort, seed: int, budget: Any, **options: Any) -> Any:
+    """What learns one table: a network, and within a budget counts, which keep more of what little may be asked."""
+    from understudy.synth import SYNTHESIZERS
+
+    if budget is not None:
+        return SYNTHESIZERS["marginals"](seed=seed, threads=cores(), **options)
+    return SYNTHESIZERS["flat"](effort=effort, seed=seed, threads=cores(), **options)
 
 
 def private(epsilon: float | None, subject: str) -> Any:

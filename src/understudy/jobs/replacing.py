@@ -23,7 +23,7 @@ from understudy.interfaces import Progress, Scan, Snapshot, Transformer
 from understudy.jobs.extract import Counts, Extracted, Made, Masking
 from understudy.jobs.hashing import fingerprint
 from understudy.jobs.made import Synthesis
-from understudy.jobs.making import cores, private
+from understudy.jobs.making import cores, private, single
 from understudy.jobs.planning import Plan
 from understudy.jobs.splitting import HELD, Split
 from understudy.jobs.version import code_version
@@ -249,17 +249,17 @@ Fresh = Mapping[TableName, frozenset[str]]
 
 def learn(family: Family, *, seed: int, effort: str, model: Path | None = None) -> Any:
     """A model of the tables of one entry, learned or read from where it was saved."""
-    from understudy.synth.flat import Flat
+    from understudy import synth
     from understudy.synth.tables import Tables
 
-    kind: Any = Tables if family.schema.foreign_keys or len(family.one.tables) > 1 else Flat
+    several = bool(family.schema.foreign_keys) or len(family.one.tables) > 1
     if model is not None:
         if not model.is_file():
             raise InputError(f"there is no model {str(model)!r}", hint="a run keeps its own beside its report")
-        return kind.load(model, threads=cores())
-    made = kind(effort, seed=seed, threads=cores())
+        return (Tables.load if several else synth.load)(model, threads=cores())
     budget = private(family.one.spec.epsilon, family.one.spec.subject)
-    if kind is Flat:
+    made: Any = Tables(effort, seed=seed, threads=cores()) if several else single(effort, seed, budget)  # type: ignore[arg-type]
+    if not several:
         (name,) = family.one.names
         return made.fit(family.lenses[name].seen, family.read(name), private=budget, progress=family.progress)
     public = [family.schema.find(name).name for name in family.one.spec.public]
@@ -272,7 +272,7 @@ def state_of(family: Family, *, seed: int, effort: str) -> str:
     parents = {name: sum(map(family.split.content_of, table.to_batches())) for name, table in family.parents().items()}
     left = {"rows", "scale", "balance", "filters", "gates", "retries", "seed", "effort"}
     options = family.one.spec.model_dump(exclude=left)
-    tables = [repr(replace(table, rows=0)) for table in family.schema.tables]
+    tables = [repr(replace(table, rows=0, bytes=0)) for table in family.schema.tables]
     rows = sorted((str(name), count) for name, count in {**family.split.content, **parents}.items())
     told = (code_version(), seed, effort, sorted(options.items()), tables, family.schema.foreign_keys, rows)
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

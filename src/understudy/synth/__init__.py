@@ -11,12 +11,12 @@ makes columns follow one another, ``legal`` knows which classes go together.
 ``learning`` and ``making`` go over the tables, ``watch`` refuses copies of families; ``allowed`` says what can be
 learned within a budget, and ``private`` learns it.
 
-**Privacy** (``privacy``): ``filters`` refuse copies and outliers of any synthesizer by what ``guard`` knows;
-``private`` is a fit within a budget.
-
-**One table, a small budget** (``marginals``, the way in): ``privacy.aim`` asks which columns to count together,
+**One table within a budget** (``marginals``, the way in): ``privacy.aim`` asks which columns to count together,
 ``groups`` puts their values in few groups, ``estimate`` finds the distribution behind the counts, kept as a ``tree``,
 from which ``evidence`` draws rows beside what is known of them.
+
+**Privacy** (``privacy``): ``filters`` refuse copies and outliers of any synthesizer by what ``guard`` knows;
+``private`` is a fit within a budget.
 
 **Nothing to learn from**: ``described`` has a language model write rows.
 """
@@ -24,6 +24,7 @@ from which ``evidence`` draws rows beside what is known of them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
@@ -42,10 +43,20 @@ def tables(**options: Any) -> Any:
 
 
 def marginals(**options: Any) -> Any:
-    """The synthesizer of one table within a small budget, loaded when first asked for; options of ``Marginals``."""
+    """The synthesizer of one table within a budget, loaded when first asked for; options of ``Marginals``."""
     from understudy.synth.marginals import Marginals
 
     return Marginals(**options)
+
+
+def load(path: str | Path, **options: Any) -> Any:
+    """The synthesizer of one table that was saved, of whichever kind it is."""
+    from understudy.synth.artifact import form_of
+    from understudy.synth.flat import Flat
+    from understudy.synth.marginals import FORMAT, Marginals
+
+    kinds: dict[str, Any] = {FORMAT: Marginals}
+    return kinds.get(form_of(path), Flat).load(path, **options)
 
 
 SYNTHESIZERS: dict[str, Callable[..., Any]] = {"flat": flat, "marginals": marginals}

@@ -84,6 +84,17 @@ def opened(path: str | Path, form: str, kind: str) -> tuple[dict[str, Any], dict
         raise InputError(f"{path} cannot be read as a synthesizer", hint="give a file that `save` wrote") from error
 
 
+def form_of(path: str | Path) -> str:
+    """The format of a file that a synthesizer wrote; empty where it is none."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), "np") as file:
+            return str((file.metadata() or {}).get("format", ""))
+    except (OSError, SafetensorError):
+        return ""
+
+
 def told(encoder: Encoder) -> dict[str, Any]:
     """Columns as JSON."""
     return {

@@ -5,18 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from understudy import arrow
 from understudy.errors import InputError, unknown
 from understudy.interfaces import BATCH_ROWS, Progress
 from understudy.schema import Table
-from understudy.synth.encoding.columns import Categories, Drawn, Numbers
-from understudy.synth.encoding.encode import Encoded, Encoder, encoder_of, sampled, table_of, typed
+from understudy.synth.balance import Shares, chosen, classes, values_of
+from understudy.synth.encoding.encode import Encoded, Encoder, encoder_of, sampled, table_of
 from understudy.synth.network.effort import Budget, Effort, budget_of, kept_rows, threads
 from understudy.synth.privacy.accounting import Privacy
 from understudy.synth.private import Private
@@ -28,9 +27,6 @@ from understudy.synth.relations.related import Related
 if TYPE_CHECKING:
     from understudy.synth.network.model import Network
     from understudy.synth.network.train import Learned
-
-Shares = Literal["even"] | Mapping[object, float]
-"""How often each value of a column is to be: all alike, or so often each."""
 
 
 def _silent(step: str, subject: str, done: int, total: int | None) -> None:
@@ -193,7 +189,7 @@ class Flat:
                 raise unknown("column", name, encoder.made_schema.names)
         if temperature <= 0:
             raise InputError(f"a temperature of {temperature} is not above 0", hint="1 is what was learned")
-        wanted = {name: self._classes(name, shares) for name, shares in (balance or {}).items()}
+        wanted = {name: classes(encoder, name, shares) for name, shares in (balance or {}).items()}
         chunks = self._chunks(rows, seed, given, context, wanted, temperature)
         return rebatched(chunks, encoder.made_schema, batch_rows)
 
@@ -206,7 +202,7 @@ class Flat:
         wanted: Mapping[str, Mapping[int, float]],
         temperature: float,
     ) -> Iterator[pa.RecordBatch]:
-        from understudy.synth.network.sample import CHUNK, chosen, draw
+        from understudy.synth.network.sample import CHUNK, draw
 
         encoder, network = self.encoder, self.network
         device = self._place()
@@ -235,39 +231,6 @@ class Flat:
                 array[:, encoder.made :] = other[:, encoder.made :]
         return known
 
-    def _classes(self, name: str, shares: Shares) -> Mapping[int, float]:
-        """The classes of a column with their wanted shares."""
-        if name not in self.encoder.made_schema.names:
-            raise unknown("column", name, self.encoder.made_schema.names)
-        values = self._values(name)
-        if shares == "even":
-            return {code: 1.0 for code, value in values.items() if value is not None}
-        found = {value: code for code, value in values.items()}
-        for value in shares:
-            if value not in found:
-                raise InputError(
-                    f"column {name!r} has no such value to balance", hint="values that few rows have are not kept"
-                )
-        total = sum(shares.values())
-        if total <= 0 or min(shares.values()) < 0:
-            raise InputError(f"the shares of {name!r} must be positive", hint="write {column: {value: share}}")
-        return {found[value]: share / total for value, share in shares.items()}
-
-    def _values(self, name: str) -> dict[int, object]:
-        """The values of a column's classes by their codes; only of columns all of whose values are classes."""
-        coded, at = self.encoder.coded[name], self.encoder.places[name]
-        coded = coded.inner if isinstance(coded, Related) else coded
-        if not isinstance(coded, Categories | Numbers) or at.stop - at.start != 1 or coded.parts[0].number:
-            raise InputError(
-                f"column {name!r} has too many different values to name each", hint="give rows with the values instead"
-            )
-        codes = np.arange(coded.parts[0].classes, dtype=np.int32)
-        if isinstance(coded, Categories) and coded.rare:
-            codes = codes[:-1]
-        drawn = Drawn([codes], [np.zeros(len(codes), np.float32)], np.random.default_rng(0), range(len(codes)))
-        shown = arrow.plain(typed(coded.decode(drawn), self.encoder.schema.field(name).type))
-        return dict(zip(codes.tolist(), shown.to_pylist(), strict=True))
-
     def log_prob(self, table: pa.Table, *, orders: int = 4) -> NDArray[np.float64]:
         """The log-likelihood of each row in nats; of numbers, as the density of the normal score of their rank."""
         from understudy.synth.network.sample import CHUNK, log_likelihood
@@ -287,7 +250,7 @@ class Flat:
 
         if column not in self.encoder.made_schema.names:
             raise unknown("column", column, self.encoder.made_schema.names)
-        values, coded = self._values(column), self.encoder.coded[column]
+        values, coded = values_of(self.encoder, column), self.encoder.coded[column]
         at = self.encoder.places[column].start
         self.network.to("cpu")
         found = [np.zeros((0, len(values)))]

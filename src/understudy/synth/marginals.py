@@ -14,6 +14,7 @@ from understudy.errors import InputError, unknown
 from understudy.interfaces import BATCH_ROWS, Progress
 from understudy.schema import Table
 from understudy.synth import artifact
+from understudy.synth.balance import Shares, Wanted, balanced, classes
 from understudy.synth.encoding.columns import UNKNOWN
 from understudy.synth.encoding.encode import Encoded, Encoder, table_of
 from understudy.synth.flat import rebatched
@@ -141,29 +142,31 @@ class Marginals:
         *,
         seed: int = 0,
         given: pa.Table | None = None,
-        balance: Mapping[str, object] | None = None,
+        balance: Mapping[str, Shares] | None = None,
         batch_rows: int = BATCH_ROWS,
     ) -> Iterator[pa.RecordBatch]:
         """So many rows; the same seed gives the same rows, whatever ``batch_rows``.
 
         ``given`` has one row for each that is made: its values stay, its nulls and the columns that it lacks are drawn
-        from what is likely beside them, exactly.  An InputError where ``balance`` is asked for, which it cannot do.
+        from what is likely beside them, exactly.  ``balance`` fixes how often the values of a column come.
         """
         encoder = self.encoder
-        if balance:
-            raise InputError("counts cannot be balanced", hint="give rows in which the column has the values wanted")
         if given is not None and len(given) != rows:
             raise InputError(f"given has {len(given)} rows where {rows} are wanted", hint="give one for each")
         for name in given.schema.names if given is not None else ():
             if name not in encoder.made_schema.names:
                 raise unknown("column", name, encoder.made_schema.names)
-        return rebatched(self._chunks(rows, seed, given), encoder.made_schema, batch_rows)
+        wanted = {name: classes(encoder, name, shares) for name, shares in (balance or {}).items()}
+        return rebatched(self._chunks(rows, seed, given, wanted), encoder.made_schema, batch_rows)
 
-    def _chunks(self, rows: int, seed: int, given: pa.Table | None) -> Iterator[pa.RecordBatch]:
+    def _chunks(
+        self, rows: int, seed: int, given: pa.Table | None, wanted: Mapping[str, Wanted]
+    ) -> Iterator[pa.RecordBatch]:
         for number, first in enumerate(range(0, rows, _CHUNK)):
             rng = np.random.default_rng((seed, number))
-            some = None if given is None else given.slice(first, _CHUNK)
-            known = np.full((min(_CHUNK, rows - first), len(self._groups)), UNKNOWN, np.int64)
+            count = min(_CHUNK, rows - first)
+            some = balanced(self.encoder, None if given is None else given.slice(first, count), wanted, count, rng)
+            known = np.full((count, len(self._groups)), UNKNOWN, np.int64)
             if some is not None:
                 known = _grouped(self.encoder.encode(some, given=True), self._groups, rng)
             made = [one.drawn(at, rng) for one, at in zip(self._groups, drawn(self.model, known, rng).T, strict=True)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -224,11 +224,3 @@ def foreseen(network: Network, rows: Encoded, part: int) -> NDArray[np.float64]:
     with torch.inference_mode():
         chance = probabilities(network, network.trunk(network.entered(codes, z, known)), part)
     return chance.double().numpy()
-
-
-def chosen(shares: Mapping[int, float], rows: int, rng: np.random.Generator) -> Codes:
-    """Classes in given shares, as exact as whole rows allow, in random order."""
-    classes = np.array(list(shares), np.int32)
-    up = np.cumsum(np.array(list(shares.values()), np.float64))
-    places = (np.arange(rows) + rng.random()) / max(rows, 1) * up[-1]
-    return rng.permutation(classes[np.minimum(np.searchsorted(up, places, "right"), len(classes) - 1)])
