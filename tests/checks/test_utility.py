@@ -48,6 +48,16 @@ def test_a_made_target_that_does_not_vary_teaches_nothing():
     assert found["utility", "kind"].value == 0.0
 
 
+def test_a_few_huge_values_do_not_decide_whether_a_measure_was_learned():
+    def rich(seed):
+        price = world(seed)["price"].to_numpy().copy()
+        price[::150] = 1e9
+        return replaced(world(seed), "price", pa.array(price))
+
+    found = {one.subject: one for one in utility(sides(rich(1), rich(3), rich(2)), ["price"])}
+    assert found["price"].value > 0.8 and found["price"].ceiling > 0.8
+
+
 def test_a_target_that_is_not_there_or_never_varies_is_refused():
     with pytest.raises(InputError, match="'prize' does not exist"):
         scores(world(3), ["prize"])

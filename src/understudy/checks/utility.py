@@ -35,16 +35,16 @@ class _Task:
 
     def score(self) -> Score:
         """The skill of this target as a Score."""
-        measure = "R2" if self.facet.numeric else "2 AUC - 1"
+        measure = "R2 of ranks" if self.facet.numeric else "2 AUC - 1"
         return _scored("utility", self.facet.name, self.made, self.real, self.apart, f"{measure}; {_gap(self)}", {})
 
 
 def utility(sides: Sides, targets: Collection[str] = ()) -> list[Score]:
     """Train on made rows, test on a real holdout: one Score per target, and ``mean utility`` over all of them.
 
-    Skill is 2 AUC - 1 for labels (averaged over labels, as they are frequent) and R2 for measures, 0 where nothing was
-    learned.  The ceiling is the skill of the same trees taught by as many real rows, the floor of rows torn apart.
-    Targets are all columns that can be predicted, as many as TARGETS, unless some are named: those alone, then.
+    Skill is 2 AUC - 1 for labels (averaged over labels, as they are frequent) and R2 of ranks for measures, 0 where
+    nothing was learned.  The ceiling is the skill of the same trees taught by as many real rows, the floor of rows torn
+    apart.  Targets are all columns that can be predicted, as many as TARGETS, unless some are named: those alone, then.
     """
     names = [facet.name for facet in sides.facets]
     for name in targets:
@@ -101,10 +101,14 @@ def _skill(facet: Facet, others: Sequence[Facet], side: int, count: int, seed: i
 
 
 def _wanted(facet: Facet, side: Numbers) -> Numbers:
-    """What is predicted: a measure within the real range, or the frequent labels and one for all the others."""
+    """What is predicted: of a measure the share of real ones below it; the frequent labels and one for all the others.
+
+    Of measures themselves a few that are huge would be all that counts.
+    """
     if facet.numeric:
-        there = facet.real[~np.isnan(facet.real)]
-        return np.clip(side, there.min(), there.max()) if len(there) else side
+        there = np.sort(facet.real[~np.isnan(facet.real)])
+        below = np.searchsorted(there, side, "left") + np.searchsorted(there, side, "right")
+        return np.where(np.isnan(side), np.nan, below / max(2 * len(there), 1))
     return np.minimum(side, _CLASSES)
 
 
