@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from understudy.checks.privacy import LogProb
+from understudy.checks.privacy import BY_MODEL, LogProb
 from understudy.checks.scored import Answer, Scored
 from understudy.checks.scoring import Asked, score
 from understudy.interfaces import Result
@@ -106,14 +106,19 @@ def _uniques(schema: Schema, name: TableName, shown: Sequence[str]) -> list[tupl
 def results(scored: Scored, family: Family) -> list[Result]:
     """The verdicts of the gates: what failed, and what was measured of whole tables."""
     gates = family.one.spec.gates
-    found = [_result(answer, family) for answer in scored.answers if answer.bad or answer.whole]
-    return [one for one in found if getattr(gates, one.check) != "off"]
+    told = [answer for answer in scored.answers if answer.bad or answer.whole]
+    return [_result(answer, family) for answer in told if getattr(gates, _gate(answer)) != "off"]
+
+
+def _gate(answer: Answer) -> str:
+    if BY_MODEL in answer.result.check:
+        return "model"
+    return "privacy" if answer.area == "privacy" else "quality"
 
 
 def _result(answer: Answer, family: Family) -> Result:
-    spec = family.one.spec
-    gate = "privacy" if answer.area == "privacy" else "quality"
-    severity = spec.gates.privacy if gate == "privacy" else spec.gates.quality
+    spec, gate = family.one.spec, _gate(answer)
+    severity = getattr(spec.gates, gate)
     found = answer.result
     subject = answer.table or family.one.label
     where = f" of {found.subject}" if found.subject not in (subject, "") else ""

@@ -156,6 +156,8 @@ class GatesSpec(_Part):
     """How like the real rows they are, measured on rows that were not learned from."""
     privacy: Severity = "fail"
     """What they give away of the rows that were learned from, by attacks."""
+    model: Severity = "note"
+    """What the model would, which stays with the run: `fail` where it is given away, too."""
 
 
 class SynthesizeSpec(_Part):

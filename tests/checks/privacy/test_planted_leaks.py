@@ -9,7 +9,7 @@ from understudy.checks.privacy import familiar_privacy, judge, prepare, privacy
 from understudy.checks.privacy.copies import exact_copies, near_copies
 from understudy.checks.privacy.distances import distances
 from understudy.checks.privacy.linking import inference, linkability
-from understudy.checks.privacy.membership import likelihood, membership
+from understudy.checks.privacy.membership import likelihood, membership, membership_by_model
 from understudy.checks.privacy.nearest import closest
 from understudy.checks.privacy.singling import singling_out
 
@@ -96,8 +96,11 @@ def test_a_model_that_remembers_gives_its_people_away_though_its_rows_are_fresh(
         return np.array([1.0 if weight in learned else 0.0 for weight in rows["weight"].to_pylist()])
 
     said = likelihood(trial, real, holdout, overfitted)
-    worst = membership(trial, said)[0]
-    assert "worst attack: likelihood" in worst.detail and worst.low > 0.8
+    assert not failed(membership(trial)[:1])
+    found = membership_by_model(trial, said)
+    assert "worst attack: likelihood" in found[0].detail and found[0].low > 0.8
+    names = [f"membership by the model{of}" for of in ("", " for sure", " of outliers")]
+    assert [one.name for one in found] == names and failed(found) == set(names)
 
 
 def test_the_familiar_score_calls_all_of_it_good(census):

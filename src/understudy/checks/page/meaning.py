@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from understudy.checks.page.advice import Advice
 
+_MODEL = "Keep the model as you keep the source; or learn with less effort, or with differential privacy."
 _PRIVATE = "Train with a stricter filter or with less effort, or with differential privacy, and measure again."
 _FAITHFUL = "Train longer or on more rows; look at the columns that are named first."
 _RULES = "Declare the rule, or leave the column to one that follows from the other."
@@ -45,6 +46,15 @@ MEANING: dict[str, Advice] = {
     ),
     "membership of outliers": Advice(
         "Membership of outliers", "Can one tell who was learned from among unusual people?", _PRIVATE
+    ),
+    "membership by the model": Advice(
+        "Membership by the model", "Does the model itself tell who was learned from?", _MODEL
+    ),
+    "membership by the model for sure": Advice(
+        "Membership by the model for sure", "Does it tell so of some people, nearly without error?", _MODEL
+    ),
+    "membership by the model of outliers": Advice(
+        "Membership of outliers by the model", "Does it tell so of unusual people?", _MODEL
     ),
     "k-anonymity": Advice(
         "k-anonymity",

@@ -21,7 +21,7 @@ from understudy.checks.privacy.copies import exact_copies, near_copies
 from understudy.checks.privacy.distances import distances
 from understudy.checks.privacy.familiar import familiar_privacy
 from understudy.checks.privacy.linking import inference, linkability
-from understudy.checks.privacy.membership import likelihood, membership
+from understudy.checks.privacy.membership import BY_MODEL, likelihood, membership, membership_by_model
 from understudy.checks.privacy.replay import replay
 from understudy.checks.privacy.singling import singling_out
 from understudy.checks.privacy.trial import ROWS, Trial, prepare
@@ -30,7 +30,18 @@ from understudy.checks.scores import Score, attempt
 from understudy.errors import InputError
 from understudy.interfaces import Progress
 
-__all__ = ["ROWS", "Limits", "LogProb", "Trial", "anonymity", "familiar_privacy", "judge", "prepare", "privacy"]
+__all__ = [
+    "BY_MODEL",
+    "ROWS",
+    "Limits",
+    "LogProb",
+    "Trial",
+    "anonymity",
+    "familiar_privacy",
+    "judge",
+    "prepare",
+    "privacy",
+]
 
 
 def privacy(
@@ -82,16 +93,17 @@ def privacy(
 def _attacks(
     trial: Trial, real: pa.Table, holdout: pa.Table | None, log_prob: LogProb | None
 ) -> dict[str, Callable[[], Iterable[Score]]]:
-    def members() -> Iterable[Score]:
-        told = None if log_prob is None else likelihood(trial, real, _given(holdout), log_prob)
-        return membership(trial, told)
-
+    by_model: dict[str, Callable[[], Iterable[Score]]] = {}
+    if log_prob is not None:
+        name = f"membership {BY_MODEL}"
+        by_model[name] = lambda: membership_by_model(trial, likelihood(trial, real, _given(holdout), log_prob))
     return {
         "holdout apart": lambda: control(trial),
         "exact copies": lambda: exact_copies(trial),
         "near copies": lambda: near_copies(trial),
         "nearest share": lambda: distances(trial),
-        "membership": members,
+        "membership": lambda: membership(trial),
+        **by_model,
         "singling out": lambda: singling_out(trial),
         "linkability": lambda: linkability(trial),
         "inference": lambda: inference(trial),

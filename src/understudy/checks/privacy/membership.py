@@ -19,38 +19,51 @@ from understudy.errors import Error
 OUTLIERS = 1_500
 """Outliers of each kind, about, where a tenth of the targets is fewer: with less nothing can be told of them."""
 
+BY_MODEL = "by the model"
+"""What such a Score's name holds: whom rows alone are given, it does not concern."""
+
 _NEAR = 0.01  # added to distances, so that a copy far from everyone else stands out more than one in a crowd
 _LEARNED = 5_000  # rows of each kind that the density's trees are shown
 _NATIVE = 64
 _ROUNDS = 60
 
 
-def membership(trial: Trial, likelihood: Numbers | None = None) -> list[Score]:
+def membership(trial: Trial) -> list[Score]:
     """Every attack's worst: area under the curve, hits at 1 % false alarms, and the area among outliers.
 
-    Attacks are the distance to the nearest made row; that distance beside the one to the nearest unseen row; how much
-    denser made rows lie than real ones, as gradient-boosted trees see it (DOMIAS: van Breugel et al., 2023), with
-    unseen rows of the other half as reference; and the model's own likelihood where it is given, one number per
-    target.  Outliers are the tenth of the targets that is farthest from the reference.
+    Attacks are the distance to the nearest made row; that distance beside the one to the nearest unseen row; and how
+    much denser made rows lie than real ones, as gradient-boosted trees see it (DOMIAS: van Breugel et al., 2023), with
+    unseen rows of the other half as reference.  Outliers are the tenth of the targets that is farthest from it.
     """
-    everyone = np.arange(len(trial.targets))
-    to_made = closest(trial.targets.vectors, trial.made.vectors)
-    to_others = trial.by_population(everyone, lambda rows, others: closest(rows.vectors, others.vectors))
+    to_made, to_others = closest(trial.targets.vectors, trial.made.vectors), _beside(trial)
     attacks = {
         "distance": -to_made,
         "distance beside the population's": np.log(to_others + _NEAR) - np.log(to_made + _NEAR),
         "density beside the population's": _density(trial),
     }
-    if likelihood is not None:
-        attacks["likelihood"] = likelihood
+    return _scores(trial, attacks, to_others, "membership")
+
+
+def membership_by_model(trial: Trial, said: Numbers) -> list[Score]:
+    """The same by the model's own likelihood, one number per target, for whom the model is given, too."""
+    return _scores(trial, {"likelihood": said}, _beside(trial), f"membership {BY_MODEL}")
+
+
+def _beside(trial: Trial) -> Numbers:
+    """How far each target is from the nearest unseen row."""
+    everyone = np.arange(len(trial.targets))
+    return trial.by_population(everyone, lambda rows, others: closest(rows.vectors, others.vectors))
+
+
+def _scores(trial: Trial, attacks: dict[str, Numbers], to_others: Numbers, name: str) -> list[Score]:
     share = max(0.1, min(1.0, 2 * OUTLIERS / len(trial.targets)))
     outlier = to_others >= np.quantile(to_others, 1 - share)
-    all_told = {name: _told(trial, score, np.ones(len(score), bool)) for name, score in attacks.items()}
-    outliers_told = {name: _told(trial, score, outlier) for name, score in attacks.items()}
+    all_told = {attack: _told(trial, score, np.ones(len(score), bool)) for attack, score in attacks.items()}
+    outliers_told = {attack: _told(trial, score, outlier) for attack, score in attacks.items()}
     return [
-        _area("membership", trial.subject, all_told),
-        _hits(trial.subject, all_told),
-        _area("membership of outliers", trial.subject, outliers_told),
+        _area(name, trial.subject, all_told),
+        _hits(f"{name} for sure", trial.subject, all_told),
+        _area(f"{name} of outliers", trial.subject, outliers_told),
     ]
 
 
@@ -75,13 +88,13 @@ def _area(name: str, subject: str, by_attack: dict[str, Told]) -> Score:
     return Score(name, subject, one.auc, 1.0, 0.5, one.auc_low, one.auc_high, False, detail, breakdown)
 
 
-def _hits(subject: str, by_attack: dict[str, Told]) -> Score:
+def _hits(name: str, subject: str, by_attack: dict[str, Told]) -> Score:
     worst = max(by_attack, key=lambda attack: by_attack[attack].hits_high)
     one = by_attack[worst]
     breakdown = {attack: found.hits for attack, found in by_attack.items()}
     detail = f"members told where 1 in 100 others is taken for one; worst attack: {worst}; {one.people:,} people"
     low, high = one.hits_low, one.hits_high
-    return Score("membership for sure", subject, one.hits, 1.0, FALSE_ALARMS, low, high, False, detail, breakdown)
+    return Score(name, subject, one.hits, 1.0, FALSE_ALARMS, low, high, False, detail, breakdown)
 
 
 def _density(trial: Trial) -> Numbers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from understudy.checks.privacy.membership import BY_MODEL
 from understudy.checks.scores import Score
 from understudy.interfaces import Result
 
@@ -46,7 +47,7 @@ class Limits:
             "k-anonymity": self.k,
             "l-diversity": self.l,
         }
-        return own.get(name, self.risk)
+        return own.get(name.replace(f" {BY_MODEL}", ""), self.risk)
 
 
 DEFAULT = Limits()
