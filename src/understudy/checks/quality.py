@@ -48,7 +48,7 @@ LIMITS: dict[str, Limit | None] = {
     "nulls": _ONE,
     "weakest trend": Limit(lift=0.5, slack=0.05),
     "weakest hop trend": Limit(lift=0.5, slack=0.05),
-    "utility": _ONE,
+    "utility": Limit(lift=0.5, slack=0.05),
     "equality": Limit(slack=0.1),
     "query": _ONE,
     "c2st holdout": _TREES,
