@@ -88,7 +88,10 @@ class Planned:
 
     def _refusals(self) -> str:
         if not self.plan.refusals:
-            return "Nothing stands in the way: `understudy run` will do this."
+            return (
+                "Nothing in the schema stands in the way: `understudy run` will do this, unless rows hold what the job"
+                " does not say; `understudy check` looks at some."
+            )
         lines = [f"  {refusal}" for refusal in self.plan.refusals]
         return f"REFUSED for {len(lines)} reasons\n" + "\n".join(lines)
 
