@@ -1,8 +1,8 @@
 """What synthesis of several tables reaches and costs: `python -m benchmarks.synth_relational [--effort normal]`.
 
 Some of the parents are learned from, with all their children; as many are made, and judged against as many held-out
-ones by the project's own checks.  With `--unseen`, parents are not made but given, others than those learned from and
-than those judged by: what is judged then is the children alone.  On one thread, for each database:
+ones by the project's own checks.  With `--unseen`, parents are not made but given, others than those learned from, and
+what is made for them is judged beside their own children.  On one thread, for each database:
 
 - `agg`: AUC of trees that tell parents with aggregates of their children from held-out ones, the worst table (0.5 is
   best); `real` the same for real parents of both halves;
@@ -78,14 +78,14 @@ DATABASES: dict[str, Callable[[], tuple[Rows, tuple[ForeignKey, ...]]]] = {
 }
 
 
-def shared_out(tables: Rows, keys: tuple[ForeignKey, ...], sides: int, share: float = 1.0) -> list[Rows]:
-    """Parents at random in two or three equal sides, with their children; of ``share`` of them."""
+def shared_out(tables: Rows, keys: tuple[ForeignKey, ...], share: float = 1.0) -> list[Rows]:
+    """Parents at random in two equal sides, with their children; of ``share`` of them."""
     root = keys[0].parent
     rng = np.random.default_rng(0)
     order = rng.permutation(len(tables[root]))
-    each = int(len(order) * share / sides)
+    each = int(len(order) * share / 2)
     found = []
-    for at in range(sides):
+    for at in range(2):
         some = order[at * each : (at + 1) * each]
         side = {root: tables[root].take(pa.array(np.sort(some)))}
         for one in keys:
@@ -172,8 +172,8 @@ def main() -> int:
         except FileNotFoundError:
             print(f"{name:12} is not here")
             continue
-        real, held, *others = shared_out(tables, keys, 3 if chosen.unseen else 2, chosen.share)
-        given = {keys[0].parent: others[0][keys[0].parent]} if others else {}
+        real, held = shared_out(tables, keys, chosen.share)
+        given = {keys[0].parent: held[keys[0].parent]} if chosen.unseen else {}
         found = run(real, held, given, keys, chosen, name)
         print(f"{name:12}", *(f"{v:8.4f}" if v < 2 else f"{v:8.1f}" for v in found.values()), flush=True)
         if chosen.json:

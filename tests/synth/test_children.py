@@ -14,6 +14,7 @@ from understudy.synth.families.children import (
     firsts,
     floats,
     habits_of,
+    means_of,
     order_of,
     places,
     plans_of,
@@ -94,8 +95,9 @@ def test_plans_are_what_the_rows_of_each_owner_come_to():
     assert plans["first year"].to_pylist() == [date(2001, 7, 2), None, date(1999, 7, 2)]
     assert firsts(plans["first year"], pa.int64()).tolist() == [2001, 1970, 1999]
     assert plans["pace year"].to_pylist() == [2.0, None, None]
-    assert plans["mean score"].to_pylist() == [1.0, None, 7.0]
     assert plans["different team"].to_pylist() == [1, None, 1]
+    means = means_of(siblings.rows, siblings.owner, habits, 3)
+    assert {name: values.to_pylist() for name, values in means.items()} == {"mean score": [1.0, None, 7.0]}
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_rows_made_of_what_was_learned_are_the_rows(families: list[list[tuple[in
     assert all(known)
 
 
-def test_before_a_row_is_known_what_is_left_and_what_is_needed():
+def test_before_a_row_is_known_what_is_left_and_what_there_was_so_far():
     siblings = siblings_of([[(0, "red", 4), (3, "red", None), (2, "blue", 8)]])
     habits = habits_of(siblings, "day", ["day", "colour", "number"], (), 1)
     assert habits.steps == ("day",)
@@ -62,5 +62,5 @@ def test_before_a_row_is_known_what_is_left_and_what_is_needed():
     assert learned["~ ahead day"].to_pylist() == [5.0, 5.0, 2.0]
     assert learned["day"].to_pylist() == [0, 3, 2]
     assert learned["~ previous colour"].to_pylist() == [None, "red", "red"]
-    assert learned["~ needed number"].to_pylist() == [6.0, 7.0, 8.0]
+    assert learned["~ so far number"].to_pylist() == [None, 4.0, 4.0]
     assert learned["~ different ahead colour"].to_pylist() == [2.0, 1.0, 1.0]

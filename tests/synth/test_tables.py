@@ -171,6 +171,28 @@ def test_a_second_key_keeps_the_number_of_its_parents_rows_and_who_goes_with_who
     assert (is_dear == (some[USERS]["city"].to_numpy()[who] == "Bonn")).mean() > 0.65
 
 
+def test_children_in_two_tables_go_together_though_nothing_of_their_parent_says_so():
+    rng = np.random.default_rng(0)
+    rich, visits = rng.normal(0, 1, 1_500), name("visits")
+    one, two = np.repeat(np.arange(1_500), 3), np.repeat(np.arange(1_500), 2)
+    tables = {
+        USERS: pa.table({"id": np.arange(1_500)}),
+        ORDERS: pa.table({"user": one, "paid": np.round(100 + 30 * rich[one] + rng.normal(0, 5, len(one)))}),
+        visits: pa.table({"user": two, "minutes": np.round(60 + 20 * rich[two] + rng.normal(0, 4, len(two)))}),
+    }
+    keys = (key("orders.user -> users.id"), key("visits.user -> users.id"))
+
+    def together(rows: Rows) -> float:
+        found = []
+        for table, edge, column in ((ORDERS, keys[0], "paid"), (visits, keys[1], "minutes")):
+            at, values = parents_of(rows, edge), rows[table][column].to_numpy()
+            found.append(np.bincount(at, values) / np.bincount(at))
+        return float(np.corrcoef(found)[0, 1])
+
+    assert together(tables) > 0.95
+    assert together(collected(learned(tables, keys, effort=MORE).sample())) > 0.6, "by themselves it would be 0"
+
+
 def test_pairs_that_are_unique_stay_unique():
     films, actors = 60, 40
     pairs = np.array([(f, a) for f in range(films) for a in RNG.permutation(actors)[: RNG.integers(1, 9)]])

@@ -23,7 +23,7 @@ from understudy.synth.families.learning import Model
 from understudy.synth.families.order import Plan, Role
 from understudy.synth.flat import Flat
 
-FORMAT = "understudy tables 1"
+FORMAT = "understudy tables 2"
 
 _PLAIN = ("rows", "values", "shown", "plans", "counts", "ranks", "within", "pairs", "forced", "uniques", "alone")
 

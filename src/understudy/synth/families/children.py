@@ -1,9 +1,11 @@
 """What is found of the children of a row: their order, and how each column goes on from the child before.
 
 Nothing of it is set by hand.  Columns that rise from child to child are learned as steps, values that are carried over
-as "the same again", columns that count the children are counted.  What a parent's children come to, the mean of each
-measure and how many different labels, is a *plan*: columns of the parent's row, learned with its own, which its
-children are made to fulfil.  So parents and sums over their children go together as one table's columns do.
+as "the same again", columns that count the children are counted.  When a parent's children begin, how fast they follow
+and how many different labels they have is a *plan*: columns of the parent's row, learned with its own, which its
+children are made to fulfil.  Means of their measures are no part of it: there are far more children than parents to
+learn them from, each from the mean of those before it.  What one table's children come to, their parent's other tables
+are told.
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ class Habits:
     again: str = "="
     """The label that says so."""
     means: tuple[str, ...] = ()
-    """Measures whose mean is planned."""
+    """Measures whose mean each row is told, over the rows before it and those of its owner in other tables."""
     labels: tuple[str, ...] = ()
     """Labels of which the number of different ones is planned."""
     vocabulary: tuple[tuple[str, ...], ...] = ()
@@ -312,14 +314,20 @@ def plans_of(siblings: Siblings, habits: Habits, owners: int) -> dict[str, pa.Ar
         found = whole(values)
         span = found[last] - found[first] if len(found) else np.zeros(owners, np.int64)
         plans[f"pace {name}"] = pa.array(span / np.maximum(count - 1, 1), mask=count < 2)
-    for name in habits.means:
-        found_ = floats(siblings.rows.column(name).combine_chunks())
-        there = ~np.isnan(found_)
-        many = np.bincount(siblings.owner[there], minlength=owners)
-        total = np.bincount(siblings.owner[there], found_[there], minlength=owners)
-        plans[f"mean {name}"] = pa.array(total / np.maximum(many, 1), mask=many == 0)
     for name in habits.labels:
         codes = pc.fill_null(siblings.rows.column(name).combine_chunks().cast(pa.string()), "").dictionary_encode()
         pairs = np.unique(np.stack([siblings.owner, codes.indices.to_numpy(zero_copy_only=False)]), axis=1)[0]
         plans[f"different {name}"] = pa.array(np.bincount(pairs, minlength=owners), pa.int64(), mask=none)
     return plans
+
+
+def means_of(rows: pa.Table, owner: Whole, habits: Habits, owners: int) -> dict[str, pa.Array]:
+    """What the measures of each owner's rows come to in the mean, by a name of it; null for owners without any."""
+    found = {}
+    for name in habits.means:
+        values = floats(arrow.plain(rows.column(name).combine_chunks()))
+        there = ~np.isnan(values)
+        many = np.bincount(owner[there], minlength=owners)
+        total = np.bincount(owner[there], values[there], minlength=owners)
+        found[f"mean {name}"] = pa.array(total / np.maximum(many, 1), mask=many == 0)
+    return found

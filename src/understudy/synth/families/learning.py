@@ -20,6 +20,7 @@ from understudy.synth.families.children import (
     Whole,
     counters_of,
     habits_of,
+    means_of,
     order_of,
     plans_of,
     shuffled,
@@ -90,6 +91,18 @@ def there_name(column: str) -> str:
     return f"{column} there"
 
 
+def sum_name(key: ForeignKey, name: str) -> str:
+    """The column that tells a row's other children what those come to that point at it by a key."""
+    return f"^ {key.id} {name}"
+
+
+def later_siblings(plan: Plan, owner: ForeignKey) -> bool:
+    """Whether the owner of a table has others that are made after it."""
+    order = [role.table for role in plan.roles]
+    own = order.index(owner.table)
+    return any(order.index(key.table) > own for key in plan.owned(owner.parent))
+
+
 class Learning:
     """Learns all tables of a plan from what was gathered."""
 
@@ -119,8 +132,19 @@ class Learning:
             draft = self._linked(drafts[role.table], drafts)
             if role.table not in self._lookups:
                 draft = self._taught(draft, drafts, at, progress)
+            if role.owner is not None:
+                self._tell(draft, role.owner)
             made[role.table] = draft
         return made
+
+    def _tell(self, draft: Model, owner: ForeignKey) -> None:
+        """Let the owner's other tables know what this one's rows come to."""
+        if not later_siblings(self._plan, owner):
+            return
+        siblings, context = self._siblings[draft.role.table], self._context[owner.parent]
+        for name, values in means_of(siblings.rows, siblings.owner, draft.habits, self._owners[owner.table]).items():
+            context = context.append_column(sum_name(owner, name), values.slice(0, len(context)))
+        self._context[owner.parent] = context
 
     def _draft(self, role: Role) -> Model:
         """Everything but links and the network: which columns are what, and how children go on."""

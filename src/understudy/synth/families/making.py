@@ -14,10 +14,10 @@ from understudy.errors import InputError, unknown
 from understudy.schema import ForeignKey, TableName
 from understudy.synth.encoding.columns import Drawn, Numbers
 from understudy.synth.encoding.encode import typed
-from understudy.synth.families.children import Flags, Whole
+from understudy.synth.families.children import Flags, Whole, means_of
 from understudy.synth.families.counts import adjusted, repaired, spread
 from understudy.synth.families.gather import Keys, columns_of
-from understudy.synth.families.learning import Model, kind_name, rows_name, there_name
+from understudy.synth.families.learning import Model, kind_name, later_siblings, rows_name, sum_name, there_name
 from understudy.synth.families.order import Plan
 from understudy.synth.families.pointing import Dice, Pointing, There
 from understudy.synth.families.sequences import FAMILIES, sequence
@@ -128,6 +128,10 @@ class Making(Iterator[Batch]):
             owner = model.role.owner
             keys = Keys(columns_of(self._there[owner.parent].rows, owner.parent_columns))
             there.owner = keys.find(columns_of(rows, owner.columns))
+            if later_siblings(self._plan, owner):
+                own = rows.filter(pa.array(there.owner >= 0))
+                parents = len(self._there[owner.parent].rows)
+                self._tell(owner, [means_of(own, there.owner[there.owner >= 0], model.habits, parents)])
         made: dict[str, pa.Array] = {}
         if model.flat is not None and model.counts:
             drawn = self._beside(model, rows, there.owner)
@@ -274,14 +278,19 @@ class Making(Iterator[Batch]):
         """Rows as children of rows that are there; then those that have no owner."""
         parent = self._there[owner.parent]
         counts = self._counts_for(model, owner, parent)
+        told, sums = later_siblings(self._plan, owner), list[dict[str, pa.Array]]()
         number = 0
         for first in range(0, len(parent.rows), FAMILIES):
             some = slice(first, first + FAMILIES)
             own = {n: v.slice(first, FAMILIES) for n, v in self._plans_of(owner, parent).items()}
             marks = [one.take(np.arange(first, min(first + FAMILIES, len(parent.rows)))) for one in parent.marks]
             piece = self._children(model, counts[some], own, parent.context.slice(first, FAMILIES), marks, number)
+            if told:
+                rows = pa.table({column: piece.columns[column] for column in model.habits.means})
+                sums.append(means_of(rows, piece.owner, model.habits, len(counts[some])))
             yield Piece(piece.columns, piece.owner + first, piece.rows)
             number += 1
+        self._tell(owner, sums)
         alone = round(model.alone * int(counts.sum()))
         for first in range(0, alone, FAMILIES):
             many = min(FAMILIES, alone - first)
@@ -290,6 +299,13 @@ class Making(Iterator[Batch]):
             piece = self._children(model, np.ones(many, np.int64), nothing, context, [], number)
             yield Piece(piece.columns, np.full(piece.rows, -1, np.int64), piece.rows)
             number += 1
+
+    def _tell(self, owner: ForeignKey, sums: Sequence[Mapping[str, pa.Array]]) -> None:
+        """Let the owner's other tables know what the rows of one come to."""
+        parent = self._there[owner.parent]
+        for name in sums[0] if sums else ():
+            whole = pa.chunked_array([one[name] for one in sums])
+            parent.context = parent.context.append_column(sum_name(owner, name), whole)
 
     def _plans_of(self, owner: ForeignKey, parent: There) -> dict[str, pa.Array]:
         prefix = f"{owner.id} "
@@ -413,8 +429,7 @@ class Making(Iterator[Batch]):
         for column in model.plans:
             if column in made:
                 owner = next(k for k in model.counts if column.startswith(f"{k} "))
-                whole = not column.startswith(f"{owner} mean ")
-                there.plans[column] = repaired(made[column], there.counts[owner], rng) if whole else made[column]
+                there.plans[column] = repaired(made[column], there.counts[owner], rng)
         for late in model.role.late:
             if kind_name(late.id) in made:
                 there.kinds[late.id] = made[kind_name(late.id)]

@@ -100,9 +100,8 @@ class History:
             found[f"ahead {name}"] = _numbers(ahead)
             found[f"pace {name}"] = _numbers(ahead / left if place else np.full(len(who), np.nan))
         for name in self.habits.means:
-            total, many = self._sum[name][who], self._many[name][who]
-            wanted = self._planned[f"mean {name}"][who]
-            found[f"needed {name}"] = _numbers((wanted * (count - place + many) - total) / left)
+            many = self._many[name][who]
+            found[f"so far {name}"] = _numbers(np.where(many, self._sum[name][who] / np.maximum(many, 1), np.nan))
         for name in self.habits.labels:
             found[f"different so far {name}"] = pa.array(self._different[name][who])
             missing = self._planned[f"different {name}"][who] - self._different[name][who]
