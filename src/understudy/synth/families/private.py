@@ -7,7 +7,7 @@ learned as the others are.  What a child is shown of its owner and of the rows b
 read by codecs that were learned already, which costs nothing.
 
 Nothing else is looked at: which columns name rows, in what order children come, and who owns whom, the schema says
-(``allowed``); that values are carried over, that labels go together, and means of a parent's children are not sought.
+(``allowed``); that values are carried over and that labels go together is not sought, and no child is told any means.
 """
 
 from __future__ import annotations
