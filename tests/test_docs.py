@@ -70,6 +70,15 @@ def test_the_lake_runs_as_its_page_says(tmp_path):
         )
 
 
+def test_every_part_of_the_job_file_is_in_its_reference():
+    from understudy.jobs import spec
+
+    parts = [one for one in vars(spec).values() if isinstance(one, type) and issubclass(one, spec._Part)]
+    titles = re.findall(r"^## (.*)$", (ROOT / "docs/reference/job-file.md").read_text(), re.MULTILINE)
+    named = {re.sub(r"(?<=[a-z])(?=[A-Z])", " ", one.__name__.removesuffix("Spec")).lower() for one in parts}
+    assert named - {"_part"} == set(titles)
+
+
 def test_generated_pages_are_current():
     done = subprocess.run([sys.executable, ROOT / "docs/generate.py", "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

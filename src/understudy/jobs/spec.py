@@ -146,7 +146,7 @@ class FiltersSpec(_Part):
     similarity: Literal["off", "medium", "high"] | None = None
     """Copies of real rows; with `high`, near copies too.  `medium` by default, and `off` where there is an epsilon."""
     outliers: Literal["off", "medium", "high"] = "off"
-    """Rows as there are few."""
+    """Rows such as there are few of; `high` refuses more."""
 
 
 class GatesSpec(_Part):
@@ -188,7 +188,7 @@ class SynthesizeSpec(_Part):
     gates: GatesSpec = GatesSpec()
     """What must pass before made rows are published."""
     retries: int = Field(default=2, ge=0, le=10)
-    """How often rows are made again where a gate fails: by another seed, with more effort, with stricter filters."""
+    """How often rows are made again where a gate fails: of quality with more effort, of privacy under stricter filters."""
 
     @field_validator("tables", "public", mode="before")
     @classmethod
