@@ -188,7 +188,7 @@ class SynthesizeSpec(_Part):
     gates: GatesSpec = GatesSpec()
     """What must pass before made rows are published."""
     retries: int = Field(default=2, ge=0, le=10)
-    """How often rows are made again where a gate fails: of quality with more effort, of privacy under stricter filters."""
+    """How often rows are made again where a gate fails: of quality by more effort, of privacy by stricter filters."""
 
     @field_validator("tables", "public", mode="before")
     @classmethod
