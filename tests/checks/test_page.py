@@ -132,7 +132,7 @@ def test_every_name_from_outside_is_escaped():
 
 
 def test_every_check_has_words_for_people():
-    made = {"quality", "privacy", "synthesize", "epsilon"}
+    made = {"quality", "privacy", "model", "synthesize", "epsilon"}
     assert {*CHECKS, "nulls", "constraints", "accounting", "leaks", *made} == set(ADVICE)
 
 

@@ -228,6 +228,7 @@ def test_what_fails_its_gates_changes_nothing_and_what_more_effort_mends_is_load
     assert notes[1].startswith("made again with effort normal") and "visits: " in notes[1]
     assert finished.commit and site.query("select count(*), count(distinct id) from visits") == [(5000, 5000)]
     scored = json.loads(finished.folder.score("visits").read_text())
+    assert {one["verdict"] for one in scored["answers"]} <= {"pass", "note"}, "the page says what the gates say"
     by_model = next(one for one in scored["answers"] if one["check"] == "membership by the model")
     told = next(one for one in finished.report.results if one.check == "model")
     assert by_model["value"] == told.value and told.verdict in ("pass", "note"), "of the model it is only told"

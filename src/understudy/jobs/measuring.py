@@ -110,6 +110,16 @@ def results(scored: Scored, family: Family) -> list[Result]:
     return [_result(answer, family) for answer in told if getattr(gates, _gate(answer)) != "off"]
 
 
+def as_told(scored: Scored, spec: SynthesizeSpec) -> Scored:
+    """The scores as the page of the run shows them: a failure of which the job's gates only tell is a note."""
+    answers = []
+    for answer in scored.answers:
+        gate = _gate(answer)
+        told = answer.bad and (getattr(spec.gates, gate) != "fail" or (gate == "quality" and bool(spec.balance)))
+        answers.append(replace(answer, result=replace(answer.result, verdict="note")) if told else answer)
+    return replace(scored, answers=tuple(answers))
+
+
 def _gate(answer: Answer) -> str:
     if BY_MODEL in answer.result.check:
         return "model"

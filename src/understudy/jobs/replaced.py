@@ -10,7 +10,7 @@ from understudy.checks.scored import Scored
 from understudy.interfaces import Progress, Result, Snapshot
 from understudy.jobs.extract import Extracted
 from understudy.jobs.made import Synthesis
-from understudy.jobs.measuring import Attempt, after, filtering, first, measure, results, told
+from understudy.jobs.measuring import Attempt, after, as_told, filtering, first, measure, results, told
 from understudy.jobs.planning import Plan
 from understudy.jobs.replacing import Family, fresh_of, learn, make, state_of
 from understudy.jobs.store import RunFolder
@@ -47,7 +47,7 @@ def _made(family: Family, folder: RunFolder) -> list[Result]:
             tried.append((attempt, [Result("synthesize", one.label, "note", detail="its gates are switched off")]))
             break
         scored = measure(family, rows, fresh, model)
-        _keep(scored, folder, one)
+        _keep(as_told(scored, one.spec), folder, one)
         tried.append((attempt, results(scored, family)))
         another = after(attempt, tried[-1][1], one.spec)
         if another is None or len(tried) > one.spec.retries:

@@ -67,6 +67,11 @@ ADVICE: dict[str, Advice] = {
         "Do they tell who was learned from?",
         "Look at what is measured of them below. More rows help most; then stricter `filters`, or a bound: `epsilon`.",
     ),
+    "model": Advice(
+        "Privacy of the model",
+        "Does the model itself tell who was learned from?",
+        "Keep the model as you keep the source; it stays with the run. `gates: {model: fail}` lets no other pass.",
+    ),
     "synthesize": Advice("Making rows", "How were the rows made?", "See what the note says."),
     "epsilon": Advice("Budget", "What may one row, or subject, have changed?", "See what the note says."),
 }
