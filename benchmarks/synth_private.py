@@ -2,9 +2,9 @@
 
 `--epsilons` are 1,3,10 unless given.
 
-`utility`: the census extract learned within a budget (delta 1e-5), on one thread, by counts of columns (`marginals`) and
-by noisy gradients (`flat`).  `shape`, `trend`: how alike distributions are; `c2st`: 1 where trees cannot tell made rows
-from real ones; `mle`: the AUC on real rows of trees learned from made ones; CPU seconds of the fit.
+`utility`: the census extract learned within a budget (delta 1e-5), on one thread, by counts of columns (`marginals`)
+and by noisy gradients (`flat`).  `shape`, `trend`: how alike distributions are; `c2st`: 1 where trees cannot tell made
+rows from real ones; `mle`: the AUC on real rows of trees learned from made ones; CPU seconds of the fit.
 
 `steps`: a lower bound on epsilon of one noisy gradient, from many trials with and without one row, by what an attacker
 who sees the gradient can tell (Nasr and others, 2023): both error rates are bounded at 95 % (Clopper and Pearson,
