@@ -248,6 +248,14 @@ def test_a_second_run_on_the_same_rows_learns_nothing_and_on_other_rows_it_does(
     assert models(other) != models(before) and "nothing was learned" not in str(other.report.results)
 
 
+def test_a_gate_on_the_model_alone_is_asked_though_the_others_are_off():
+    def off(**gates):
+        return SynthesizeSpec(tables=("users",), gates=gates).gates.off
+
+    assert off(quality="off", privacy="off") and not off(quality="off", privacy="off", model="fail")
+    assert not off(quality="off") and not off()
+
+
 @pytest.mark.parametrize(("pointed", "verdict"), [(False, "note"), (True, "fail")])
 def test_rows_that_filters_left_out_are_told_and_fail_a_table_that_others_point_at(site, pointed, verdict):
     site.execute(
@@ -287,6 +295,8 @@ def test_quality_is_mended_by_more_effort_privacy_by_stricter_filters_and_a_budg
     saved = SynthesizeSpec(tables=("users",), model="old.understudy")
     assert another(quality, told=saved, attempt=first(saved)) == (1, "normal", "medium", "another seed")
     assert another(Result("privacy", "users: replay", "error")) is None
+    model = Result("model", "users: membership by the model", "fail")
+    assert another(model) is None and another(model, quality) == (1, "normal", "medium", "effort normal")
     assert another(quality, told=SynthesizeSpec(tables=("users",), epsilon=1)) is None
     (note,) = told([(begun, [quality]), (strict, [])], "users")
     assert note.detail == "made again with stricter filters, for these failed: users: shape"

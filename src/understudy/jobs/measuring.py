@@ -13,12 +13,13 @@ from understudy.checks.privacy import BY_MODEL, LogProb
 from understudy.checks.scored import Answer, Scored
 from understudy.checks.scoring import Asked, score
 from understudy.interfaces import Result
+from understudy.jobs.making import Effort, Level
 from understudy.jobs.replacing import Family, Fresh
 from understudy.jobs.spec import SynthesizeSpec
 from understudy.schema import Schema, TableName
 
-EFFORTS = ("fast", "normal", "best")
-STRICTEST = ("high", "medium")
+EFFORTS: tuple[Effort, ...] = ("fast", "normal", "best")
+STRICTEST: tuple[Level, Level] = ("high", "medium")
 """Of filters, for similarity and outliers: what a second try refuses."""
 _BAD = ("fail", "error")
 _SMALL = 4_000
@@ -30,27 +31,27 @@ class Attempt:
     """One way of making rows."""
 
     seed: int
-    effort: str
-    similarity: str
-    outliers: str
+    effort: Effort
+    similarity: Level
+    outliers: Level
     words: str = ""
     """What is different about it."""
 
 
 def first(spec: SynthesizeSpec) -> Attempt:
     """As the job says."""
-    usual = "off" if spec.epsilon else "medium"
+    usual: Level = "off" if spec.epsilon else "medium"
     return Attempt(spec.seed, spec.effort, spec.filters.similarity or usual, spec.filters.outliers)
 
 
 def after(attempt: Attempt, found: Sequence[Result], spec: SynthesizeSpec) -> Attempt | None:
     """What to try where a gate failed: of quality with more effort, of privacy under stricter filters; by another seed.
 
-    None where what failed could not be measured: no other rows mend that.  With a budget of privacy nothing is tried
-    again: each look at real rows would have to be paid for.
+    None where what failed could not be measured, or is the model's alone: no other rows mend that.  With a budget of
+    privacy nothing is tried again: each look at real rows would have to be paid for.
     """
     failed = {one.check for one in found if one.verdict == "fail"}
-    if not failed or spec.epsilon:
+    if not failed - {"model"} or spec.epsilon:
         return None
     wanted, words = replace(attempt, seed=attempt.seed + 1), []
     if "quality" in failed and attempt.effort != EFFORTS[-1] and not spec.model:
@@ -114,9 +115,8 @@ def as_told(scored: Scored, spec: SynthesizeSpec) -> Scored:
     """The scores as the page of the run shows them: a failure of which the job's gates only tell is a note."""
     answers = []
     for answer in scored.answers:
-        gate = _gate(answer)
-        told = answer.bad and (getattr(spec.gates, gate) != "fail" or (gate == "quality" and bool(spec.balance)))
-        answers.append(replace(answer, result=replace(answer.result, verdict="note")) if told else answer)
+        told = replace(answer.result, verdict="note") if answer.bad and not _blocks(answer, spec) else answer.result
+        answers.append(replace(answer, result=told))
     return replace(scored, answers=tuple(answers))
 
 
@@ -126,18 +126,21 @@ def _gate(answer: Answer) -> str:
     return "privacy" if answer.area == "privacy" else "quality"
 
 
+def _blocks(answer: Answer, spec: SynthesizeSpec) -> bool:
+    """Whether an answer that is bad keeps rows from being published; of balanced rows, quality is not asked."""
+    gate = _gate(answer)
+    return getattr(spec.gates, gate) == "fail" and not (gate == "quality" and spec.balance)
+
+
 def _result(answer: Answer, family: Family) -> Result:
     spec, gate = family.one.spec, _gate(answer)
-    severity = getattr(spec.gates, gate)
     found = answer.result
     subject = answer.table or family.one.label
     where = f" of {found.subject}" if found.subject not in (subject, "") else ""
     detail = found.detail
-    verdict = found.verdict
-    if verdict in _BAD and gate == "quality" and spec.balance:
-        verdict, detail = "note", f"{detail}; not asked for where the job balances columns".lstrip("; ")
-    elif verdict in _BAD and severity == "note":
-        verdict = "note"
+    verdict = "note" if answer.bad and not _blocks(answer, spec) else found.verdict
+    if answer.bad and gate == "quality" and spec.balance:
+        detail = f"{detail}; not asked for where the job balances columns".lstrip("; ")
     elif verdict in _BAD and _few(answer, family):
         hint = f"`gates: {{{gate}: note}}` in the job's `synthesize` publishes without this proof"
         detail = f"{detail}; the table has too few rows to be sure: {hint}".lstrip("; ")

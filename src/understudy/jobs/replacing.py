@@ -23,7 +23,7 @@ from understudy.interfaces import Progress, Scan, Snapshot, Transformer
 from understudy.jobs.extract import Counts, Extracted, Made, Masking
 from understudy.jobs.hashing import fingerprint
 from understudy.jobs.made import Synthesis
-from understudy.jobs.making import cores, private, single
+from understudy.jobs.making import Effort, Level, cores, private, single
 from understudy.jobs.planning import Plan
 from understudy.jobs.splitting import HELD, Split
 from understudy.jobs.version import code_version
@@ -31,7 +31,7 @@ from understudy.schema import Column, Schema, Table, TableName
 
 if TYPE_CHECKING:
     from understudy.synth.families.making import Making
-    from understudy.synth.filters import Filtered
+    from understudy.synth.filters import Filtered, Filters
 
 MADE = -3
 """``_via`` of a row that a model made."""
@@ -127,9 +127,8 @@ class Family:
             rules = self.plan.rules_of(table.name)
             empty = frozenset(name for name, rule in rules.items() if rule.name == "null")
             self.lanes[table.name], self.lenses[table.name] = lane, Lens(table, lane.staged, empty)
-        gates = self.one.spec.gates
-        judged = gates.quality != "off" or gates.privacy != "off"
-        self.split = Split(self.schema, self.one.names, self.key, subject=self.one.spec.subject, judged=judged)
+        spec = self.one.spec
+        self.split = Split(self.schema, self.one.names, self.key, subject=spec.subject, judged=not spec.gates.off)
 
     @property
     def schema(self) -> Schema:
@@ -247,7 +246,7 @@ Fresh = Mapping[TableName, frozenset[str]]
 """By table, the columns in which a model makes values that name rows, and of which it learned nothing."""
 
 
-def learn(family: Family, *, seed: int, effort: str, model: Path | None = None) -> Any:
+def learn(family: Family, *, seed: int, effort: Effort, model: Path | None = None) -> Any:
     """A model of the tables of one entry, learned or read from where it was saved."""
     from understudy import synth
     from understudy.synth.tables import Tables
@@ -258,7 +257,7 @@ def learn(family: Family, *, seed: int, effort: str, model: Path | None = None) 
             raise InputError(f"there is no model {str(model)!r}", hint="a run keeps its own beside its report")
         return (Tables.load if several else synth.load)(model, threads=cores())
     budget = private(family.one.spec.epsilon, family.one.spec.subject)
-    made: Any = Tables(effort, seed=seed, threads=cores()) if several else single(effort, seed, budget)  # type: ignore[arg-type]
+    made: Any = Tables(effort, seed=seed, threads=cores()) if several else single(effort, seed, budget)
     if not several:
         (name,) = family.one.names
         return made.fit(family.lenses[name].seen, family.read(name), private=budget, progress=family.progress)
@@ -290,12 +289,12 @@ def fresh_of(model: Any, names: tuple[TableName, ...]) -> Fresh:
 
 
 def make(
-    family: Family, model: Any, fresh: Fresh, *, seed: int, similarity: str, outliers: str
+    family: Family, model: Any, fresh: Fresh, *, seed: int, similarity: Level, outliers: Level
 ) -> dict[TableName, pa.Table]:
     """Make the rows of the tables of one entry, and stage them; gives what of them is measured."""
     from understudy.synth.filters import Filters, filtered
 
-    filters: Any = Filters(similarity, outliers)  # type: ignore[arg-type]
+    filters = Filters(similarity, outliers)
     if hasattr(model, "models"):
         making = _families(family, model, filters, seed)
         kept = family.stage(making, fresh)
@@ -312,7 +311,7 @@ def make(
     return kept
 
 
-def _families(family: Family, model: Any, filters: Any, seed: int) -> Making:
+def _families(family: Family, model: Any, filters: Filters, seed: int) -> Making:
     split, spec = family.split, family.one.spec
     learned = sum(split.learned[name] for name in family.one.names)
     scale = spec.scale * sum(split.rows[name] for name in family.one.names) / max(learned, 1)

@@ -159,6 +159,11 @@ class GatesSpec(_Part):
     model: Severity = "note"
     """What the model would, which stays with the run: `fail` where it is given away, too."""
 
+    @property
+    def off(self) -> bool:
+        """Whether nothing has to be measured: what the model alone would tell is not worth it unless it blocks."""
+        return self.quality == self.privacy == "off" and self.model != "fail"
+
 
 class SynthesizeSpec(_Part):
     """Tables whose rows are made by a model of them, instead of being copied and masked."""
