@@ -293,8 +293,8 @@ def judged(real: pa.Table, held: pa.Table, made: pa.Table) -> dict[str, float]:
     gaps: dict[str, list[float]] = {"utility": [], "r2": []}
     for one in useful:
         if one.name == "utility":
-            gap = (one.value or 0) - (one.ceiling or 0)
-            gaps["r2" if one.detail.startswith("R2") else "utility"].append(gap if "R2" in one.detail else gap / 2)
+            gap, measure = (one.value or 0) - (one.ceiling or 0), one.detail.startswith("R2")
+            gaps["r2" if measure else "utility"].append(gap if measure else gap / 2)  # of labels it is 2 AUC - 1
     found |= {name: float(np.mean(some)) if some else 0.0 for name, some in gaps.items()}
     return found
 

@@ -78,21 +78,20 @@ DATABASES: dict[str, Callable[[], tuple[Rows, tuple[ForeignKey, ...]]]] = {
 }
 
 
-def shared_out(tables: Rows, keys: tuple[ForeignKey, ...], share: float = 1.0) -> list[Rows]:
-    """Parents at random in two equal sides, with their children; of ``share`` of them."""
+def halves(tables: Rows, keys: tuple[ForeignKey, ...], share: float = 1.0) -> tuple[Rows, Rows]:
+    """Parents at random in two halves, with their children; of ``share`` of them."""
     root = keys[0].parent
     rng = np.random.default_rng(0)
     order = rng.permutation(len(tables[root]))
-    each = int(len(order) * share / 2)
-    found = []
-    for at in range(2):
-        some = order[at * each : (at + 1) * each]
+    half = int(len(order) * share / 2)
+    sides = []
+    for some in (order[:half], order[half : 2 * half]):
         side = {root: tables[root].take(pa.array(np.sort(some)))}
         for one in keys:
-            owner = positions(tables[one.table], one.columns, side[root], one.parent_columns)
-            side[one.table] = tables[one.table].filter(pa.array(owner >= 0))
-        found.append(side)
-    return found
+            at = positions(tables[one.table], one.columns, side[root], one.parent_columns)
+            side[one.table] = tables[one.table].filter(pa.array(at >= 0))
+        sides.append(side)
+    return sides[0], sides[1]
 
 
 def shape_of(tables: Rows, keys: tuple[ForeignKey, ...]) -> Schema:
@@ -172,7 +171,7 @@ def main() -> int:
         except FileNotFoundError:
             print(f"{name:12} is not here")
             continue
-        real, held = shared_out(tables, keys, chosen.share)
+        real, held = halves(tables, keys, chosen.share)
         given = {keys[0].parent: held[keys[0].parent]} if chosen.unseen else {}
         found = run(real, held, given, keys, chosen, name)
         print(f"{name:12}", *(f"{v:8.4f}" if v < 2 else f"{v:8.1f}" for v in found.values()), flush=True)

@@ -10,7 +10,7 @@ import numpy as np
 from understudy.checks.c2st import area, matrix, native, one_thread, trees, without_empty
 from understudy.checks.resampling import BLOCKS, RESAMPLES, blocks, weights
 from understudy.checks.scores import Score
-from understudy.checks.sides import Facet, Numbers, Sides
+from understudy.checks.sides import Facet, Numbers, Sides, levels
 from understudy.errors import InputError, unknown
 
 ROWS = 5_000
@@ -107,8 +107,7 @@ def _wanted(facet: Facet, side: Numbers) -> Numbers:
     """
     if facet.numeric:
         there = np.sort(facet.real[~np.isnan(facet.real)])
-        below = np.searchsorted(there, side, "left") + np.searchsorted(there, side, "right")
-        return np.where(np.isnan(side), np.nan, below / max(2 * len(there), 1))
+        return np.where(np.isnan(side), np.nan, levels(side, there)) if len(there) else side
     return np.minimum(side, _CLASSES)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from understudy.errors import InputError, unknown
 from understudy.interfaces import BATCH_ROWS, Progress
 from understudy.schema import Table
-from understudy.synth.balance import Shares, chosen, classes, values_of
+from understudy.synth.balance import Shares, Wanted, chosen, classes, values_of
 from understudy.synth.encoding.encode import Encoded, Encoder, encoder_of, sampled, table_of
 from understudy.synth.network.effort import Budget, Effort, budget_of, kept_rows, threads
 from understudy.synth.privacy.accounting import Privacy
@@ -199,7 +199,7 @@ class Flat:
         seed: int,
         given: pa.Table | None,
         context: pa.Table | None,
-        wanted: Mapping[str, Mapping[int, float]],
+        wanted: Mapping[str, Wanted],
         temperature: float,
     ) -> Iterator[pa.RecordBatch]:
         from understudy.synth.network.sample import CHUNK, draw

@@ -16,7 +16,7 @@ import pyarrow as pa
 from understudy.checks.privacy.nearest import closest, several
 from understudy.checks.privacy.trial import Cells, Flags, Trial, prepare
 from understudy.checks.scores import Score
-from understudy.checks.sides import Numbers
+from understudy.checks.sides import Numbers, levels
 
 ROWS = 5_000
 """Rows of the training and the made table that the score looks at, as the original does."""
@@ -81,8 +81,7 @@ def _encoded(trial: Trial, values: Numbers) -> Numbers:
             columns += [(codes >> digit & 1).astype(np.float64) for digit in range(len(known).bit_length())]
         else:
             known = np.sort(np.nan_to_num(everything[:, at]))
-            rank = np.searchsorted(known, column, "left") + np.searchsorted(known, column, "right")
-            columns.append(rank / (2 * len(known)))
+            columns.append(levels(column, known))
     return np.stack(columns, axis=1)
 
 

@@ -35,29 +35,23 @@ def membership(trial: Trial) -> list[Score]:
     much denser made rows lie than real ones, as gradient-boosted trees see it (DOMIAS: van Breugel et al., 2023), with
     unseen rows of the other half as reference.  Outliers are the tenth of the targets that is farthest from it.
     """
-    to_made, to_others = closest(trial.targets.vectors, trial.made.vectors), _beside(trial)
+    to_made = closest(trial.targets.vectors, trial.made.vectors)
     attacks = {
         "distance": -to_made,
-        "distance beside the population's": np.log(to_others + _NEAR) - np.log(to_made + _NEAR),
+        "distance beside the population's": np.log(trial.apart + _NEAR) - np.log(to_made + _NEAR),
         "density beside the population's": _density(trial),
     }
-    return _scores(trial, attacks, to_others, "membership")
+    return _scores(trial, attacks, "membership")
 
 
 def membership_by_model(trial: Trial, said: Numbers) -> list[Score]:
     """The same by the model's own likelihood, one number per target, for whom the model is given, too."""
-    return _scores(trial, {"likelihood": said}, _beside(trial), f"membership {BY_MODEL}")
+    return _scores(trial, {"likelihood": said}, f"membership {BY_MODEL}")
 
 
-def _beside(trial: Trial) -> Numbers:
-    """How far each target is from the nearest unseen row."""
-    everyone = np.arange(len(trial.targets))
-    return trial.by_population(everyone, lambda rows, others: closest(rows.vectors, others.vectors))
-
-
-def _scores(trial: Trial, attacks: dict[str, Numbers], to_others: Numbers, name: str) -> list[Score]:
+def _scores(trial: Trial, attacks: dict[str, Numbers], name: str) -> list[Score]:
     share = max(0.1, min(1.0, 2 * OUTLIERS / len(trial.targets)))
-    outlier = to_others >= np.quantile(to_others, 1 - share)
+    outlier = trial.apart >= np.quantile(trial.apart, 1 - share)
     all_told = {attack: _told(trial, score, np.ones(len(score), bool)) for attack, score in attacks.items()}
     outliers_told = {attack: _told(trial, score, outlier) for attack, score in attacks.items()}
     return [

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from understudy.checks.privacy.trial import Cells, Crowd, Field, Flags
 from understudy.checks.sides import Numbers
+
+if TYPE_CHECKING:
+    from understudy.checks.privacy.trial import Cells, Crowd, Field, Flags
 
 _CELLS = 2**21
 """Distances that are held at a time."""

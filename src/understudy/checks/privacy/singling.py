@@ -37,16 +37,15 @@ def singling_out(trial: Trial) -> list[Score]:
     sides = trial.made.values, trial.members.values[:count], trial.unseen.values[:count]
     one = _single(*sides, trial.dice("one value"))
     several = _several(trial, *sides)
-    guesses = {kind: hits for kind, hits in (("one value", one), ("several values", several)) if len(hits)}
-    found = {kind: _risk(hits) for kind, hits in guesses.items()}
+    kinds = ("one value", one), ("several values", several)
+    found = {kind: _risk(hits, len(hits)) for kind, hits in kinds if len(hits)}
     if not found:
         detail = "no values or sets of values are of one made row alone"
         return [Score("singling out", trial.subject, 0.0, 1.0, 0.0, 0.0, 0.0, False, detail)]
     breakdown = {kind: tried.value for kind, tried in found.items()}
     if len(one) < ENOUGH or len(several) < ENOUGH:
         both = np.concatenate([one, several])
-        tried = _risk(both) if len(both) > FEW else _few(both, count)
-        found = {"one value and by several": tried}
+        found = {"one value and by several": _risk(both, len(both)) if len(both) > FEW else _few(both, count)}
     worst = max(found, key=lambda kind: found[kind].high)
     return [found[worst].score("singling out", trial.subject, f"by {worst}", breakdown)]
 
@@ -56,13 +55,14 @@ def _few(hits: Flags, people: int) -> Risk:
 
     The rate at which so few hit is known badly, and more of them there are not.  It stays the value, and the lower end.
     """
-    rates, everyone = _risk(hits), risk(float(hits[:, 0].sum()), people, float(hits[:, 1].sum()), people)
+    rates, everyone = _risk(hits, len(hits)), _risk(hits, people)
     value = max(rates.seen - rates.unseen, 0.0)
     return replace(rates, value=value, low=min(rates.low, value), high=max(everyone.high, value))
 
 
-def _risk(hits: Flags) -> Risk:
-    return risk(float(hits[:, 0].sum()), len(hits), float(hits[:, 1].sum()), len(hits))
+def _risk(hits: Flags, of: int) -> Risk:
+    """The risk of so many hits on each side among so many."""
+    return risk(float(hits[:, 0].sum()), of, float(hits[:, 1].sum()), of)
 
 
 def _single(made: Numbers, seen: Numbers, unseen: Numbers, dice: np.random.Generator) -> Flags:

@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy import arrow
-from understudy.checks.sides import Numbers, flattened, is_measure, numbers
+from understudy.checks.privacy.nearest import closest
+from understudy.checks.sides import Numbers, flattened, is_measure, levels, numbers
 from understudy.errors import InputError, unknown
 
 Cells = NDArray[np.int64]
@@ -103,6 +104,12 @@ class Trial:
     def unseen(self) -> Crowd:
         """The targets it never saw."""
         return self.targets.take(~self.member)
+
+    @cached_property
+    def apart(self) -> Numbers:
+        """How far each target is from the nearest unseen row of the other half."""
+        everyone = np.arange(len(self.targets))
+        return self.by_population(everyone, lambda rows, others: closest(rows.vectors, others.vectors))
 
     def by_population(self, within: Cells, ask: Callable[[Crowd, Crowd], NDArray[Kind]]) -> NDArray[Kind]:
         """What an attack on these targets finds with unseen real rows, of the other half, in place of the made ones."""
@@ -299,8 +306,7 @@ def _measured(few: list[Numbers]) -> tuple[float, list[Numbers], list[Singles]]:
     points, near = [], []
     for values in few:
         missing = np.isnan(values)
-        rank = (np.searchsorted(known, values, "left") + np.searchsorted(known, values, "right")) / (2 * len(known))
-        rank = np.where(missing, 0.0, rank - 0.5)
+        rank = np.where(missing, 0.0, levels(values, known) - 0.5)
         points.append(np.stack([rank, missing * _NULL], axis=1))
         near.append(np.where(missing, 1e30, (values - middle) / unit).astype(np.float32))
     return spread, points, near

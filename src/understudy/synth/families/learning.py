@@ -91,9 +91,11 @@ def there_name(column: str) -> str:
     return f"{column} there"
 
 
-def sum_name(key: ForeignKey, name: str) -> str:
-    """The column that tells a row's other children what those come to that point at it by a key."""
-    return f"^ {key.id} {name}"
+def beside_means(context: pa.Table, key: ForeignKey, means: Mapping[str, pa.Array | pa.ChunkedArray]) -> pa.Table:
+    """What a row's children are shown of it, with what those come to that point at it by a key."""
+    for name, values in means.items():
+        context = context.append_column(f"^ {key.id} {name}", values)
+    return context
 
 
 def later_siblings(plan: Plan, owner: ForeignKey) -> bool:
@@ -142,9 +144,9 @@ class Learning:
         if not later_siblings(self._plan, owner):
             return
         siblings, context = self._siblings[draft.role.table], self._context[owner.parent]
-        for name, values in means_of(siblings.rows, siblings.owner, draft.habits, self._owners[owner.table]).items():
-            context = context.append_column(sum_name(owner, name), values.slice(0, len(context)))
-        self._context[owner.parent] = context
+        means = means_of(siblings.rows, siblings.owner, draft.habits, self._owners[owner.table])
+        theirs = {name: values.slice(0, len(context)) for name, values in means.items()}
+        self._context[owner.parent] = beside_means(context, owner, theirs)
 
     def _draft(self, role: Role) -> Model:
         """Everything but links and the network: which columns are what, and how children go on."""

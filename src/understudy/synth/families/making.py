@@ -17,7 +17,7 @@ from understudy.synth.encoding.encode import typed
 from understudy.synth.families.children import Flags, Whole, means_of
 from understudy.synth.families.counts import adjusted, repaired, spread
 from understudy.synth.families.gather import Keys, columns_of
-from understudy.synth.families.learning import Model, kind_name, later_siblings, rows_name, sum_name, there_name
+from understudy.synth.families.learning import Model, beside_means, kind_name, later_siblings, rows_name, there_name
 from understudy.synth.families.order import Plan
 from understudy.synth.families.pointing import Dice, Pointing, There
 from understudy.synth.families.sequences import FAMILIES, sequence
@@ -303,9 +303,8 @@ class Making(Iterator[Batch]):
     def _tell(self, owner: ForeignKey, sums: Sequence[Mapping[str, pa.Array]]) -> None:
         """Let the owner's other tables know what the rows of one come to."""
         parent = self._there[owner.parent]
-        for name in sums[0] if sums else ():
-            whole = pa.chunked_array([one[name] for one in sums])
-            parent.context = parent.context.append_column(sum_name(owner, name), whole)
+        means = {name: pa.chunked_array([one[name] for one in sums]) for name in (sums[0] if sums else ())}
+        parent.context = beside_means(parent.context, owner, means)
 
     def _plans_of(self, owner: ForeignKey, parent: There) -> dict[str, pa.Array]:
         prefix = f"{owner.id} "
