@@ -23,7 +23,7 @@ from understudy.interfaces import Progress, Scan, Snapshot, Transformer
 from understudy.jobs.extract import Counts, Extracted, Made, Masking
 from understudy.jobs.hashing import fingerprint
 from understudy.jobs.made import Synthesis
-from understudy.jobs.making import Effort, Level, cores, private, single
+from understudy.jobs.making import Effort, Level, private, single, threads
 from understudy.jobs.planning import Plan
 from understudy.jobs.splitting import HELD, Split
 from understudy.jobs.version import code_version
@@ -255,9 +255,9 @@ def learn(family: Family, *, seed: int, effort: Effort, model: Path | None = Non
     if model is not None:
         if not model.is_file():
             raise InputError(f"there is no model {str(model)!r}", hint="a run keeps its own beside its report")
-        return (Tables.load if several else synth.load)(model, threads=cores())
+        return (Tables.load if several else synth.load)(model, threads=threads())
     budget = private(family.one.spec.epsilon, family.one.spec.subject)
-    made: Any = Tables(effort, seed=seed, threads=cores()) if several else single(effort, seed, budget)
+    made: Any = Tables(effort, seed=seed, threads=threads()) if several else single(effort, seed, budget)
     if not several:
         (name,) = family.one.names
         return made.fit(family.lenses[name].seen, family.read(name), private=budget, progress=family.progress)
