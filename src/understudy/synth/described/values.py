@@ -188,11 +188,19 @@ def _uuid(column: Column, said: Any) -> Any:
 def _json(column: Column, said: Any) -> str:
     if isinstance(said, str):
         try:
-            json.loads(said)
+            json.loads(said, parse_constant=_refuse)
         except (ValueError, RecursionError):
             raise Unfit("type", "must be JSON, written as text") from None
         return _text(column, said)
-    return _text(column, json.dumps(said, ensure_ascii=False, default=float))
+    try:
+        return _text(column, json.dumps(said, ensure_ascii=False, default=float, allow_nan=False))
+    except ValueError:
+        raise Unfit("range", "holds a number out of range") from None
+
+
+def _refuse(name: str) -> None:
+    """Python reads NaN and Infinity; JSON has none."""
+    raise ValueError(name)
 
 
 def _bytes(column: Column, said: Any) -> Any:
