@@ -130,7 +130,7 @@ class Tables:
         found = gathered(plan, read, sys.maxsize, self.seed, progress)
         known = {role.table: schema.table(role.table) for role in plan.roles}
         with threads(self.threads):
-            self._models = private_models(plan, known, found, private, self.seed, progress)
+            self._models = private_models(plan, known, found, private, self.seed, self.device, progress)
         there = {role.table for role in plan.roles}
         self._kept = {name: found[name].rows for name in sorted(there & set(public) & set(chosen))}
         self._plan = plan

@@ -101,10 +101,11 @@ def models(
     found: Mapping[TableName, Gathered],
     private: Private,
     seed: int,
+    device: str,
     progress: Progress,
 ) -> dict[TableName, Model]:
-    """What is learned within a budget of each table of a plan that ``allowed`` gave."""
-    return Learning(plan, tables, found, private, seed, progress).models()
+    """What is learned within a budget of each table of a plan that ``allowed`` gave; ``device`` is for making rows."""
+    return Learning(plan, tables, found, private, seed, device, progress).models()
 
 
 @dataclass
@@ -116,6 +117,7 @@ class Learning:
     found: Mapping[TableName, Gathered]
     private: Private
     seed: int
+    device: str
     progress: Progress
     _subject: dict[TableName, Whole] = field(default_factory=dict)
     _siblings: dict[TableName, Siblings] = field(default_factory=dict)
@@ -142,7 +144,9 @@ class Learning:
                 rows = self._how_many(role, spent, made, parts)
                 made[role.table] = replace(drafts[role.table].model, rows=rows)
         privacy = self._account(spent, drafts)
-        return {role.table: _with(made[role.table], parts.get(role.table), privacy) for role in self.plan.roles}
+        return {
+            one.table: _with(made[one.table], parts.get(one.table), privacy, self.device) for one in self.plan.roles
+        }
 
     # what the schema says
 
@@ -447,11 +451,11 @@ def _shows(coded: Coded, name: str, habits: Habits) -> bool:
     return name not in habits.steps and (few or isinstance(coded, Numbers | Moments))
 
 
-def _with(model: Model, parts: tuple[Encoder, Any] | None, privacy: Privacy) -> Model:
+def _with(model: Model, parts: tuple[Encoder, Any] | None, privacy: Privacy, device: str) -> Model:
     """A model with its network, which says what was spent."""
     from understudy.synth.network.train import Learned
 
     if parts is None or not parts[0].made:
         return model
     learned = Learned(0, math.nan, math.nan, privacy)
-    return replace(model, flat=Flat.of(str(model.role.table), *parts, learned, device="cpu"))
+    return replace(model, flat=Flat.of(str(model.role.table), *parts, learned, device=device))

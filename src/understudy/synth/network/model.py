@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -107,6 +107,7 @@ class Network(nn.Module):
     which: Tensor
     free: Tensor
     marks: Tensor
+    grouped: Tensor
     back: Tensor
     waves: Tensor
 
@@ -124,8 +125,9 @@ class Network(nn.Module):
         self.register_buffer("which", torch.tensor(layout.numbers, dtype=torch.long), persistent=False)
         free = torch.tensor([parts[at].classes - 1 for at in layout.numbers], dtype=torch.long)
         self.register_buffer("free", free, persistent=False)
-        back = torch.tensor([at for members, _, _ in layout.groups for at in members], dtype=torch.long).argsort()
-        self.register_buffer("back", back, persistent=False)
+        grouped = torch.tensor([at for members, _, _ in layout.groups for at in members], dtype=torch.long)
+        self.register_buffer("grouped", grouped, persistent=False)
+        self.register_buffer("back", grouped.argsort(), persistent=False)
         self.register_buffer("marks", torch.special.ndtri((torch.arange(STEPS) + 1.0) / (STEPS + 1)), persistent=False)
         self.register_buffer("waves", 2 * math.pi * torch.tensor(WAVES), persistent=False)
         self._start()
@@ -191,19 +193,22 @@ class Network(nn.Module):
         layout, rows = self.layout, len(codes)
         widths = [len(members) * width for members, _, width in layout.groups]
         *stretches, mixtures = torch.split(out, [*widths, out.shape[1] - layout.logits], 1)
+        rights = torch.split(codes[:, self.grouped], [len(members) for members, _, _ in layout.groups], 1)
         found = []
-        for (members, _, width), logits in zip(layout.groups, stretches, strict=True):
-            right = codes[:, members].reshape(-1)
-            loss = functional.cross_entropy(logits.reshape(-1, width), right, ignore_index=-1, reduction="none")
+        for (members, _, width), logits, right in zip(layout.groups, stretches, rights, strict=True):
+            loss = functional.cross_entropy(
+                logits.reshape(-1, width), right.reshape(-1), ignore_index=-1, reduction="none"
+            )
             found.append(loss.view(rows, len(members)))
         losses = torch.cat(found, 1)[:, self.back]
         if layout.made_numbers:
-            made = list(layout.made_numbers)
-            weight, mean, log_sd = split(mixtures.view(rows, len(made), 3, self.size.mixture))
+            count = len(layout.made_numbers)
+            made = self.which[:count]
+            weight, mean, log_sd = split(mixtures.view(rows, count, 3, self.size.mixture))
             off = (z[:, made].unsqueeze(-1) - mean) * torch.exp(-log_sd)
             dense = torch.logsumexp(weight - log_sd - 0.5 * off * off, -1) - 0.5 * math.log(2 * math.pi)
-            on = codes[:, made] == self.free[: len(made)]
-            losses = losses.index_add(1, self.which[: len(made)], torch.where(on, dense, 0.0), alpha=-1)
+            on = codes[:, made] == self.free[:count]
+            losses = losses.index_add(1, made, torch.where(on, dense, 0.0), alpha=-1)
         return losses
 
 
@@ -216,6 +221,14 @@ def matrices(precision: str) -> Iterator[None]:
         yield
     finally:
         torch.set_float32_matmul_precision(before)
+
+
+def lower_precision(device: str) -> AbstractContextManager[object]:
+    """Sixteen-bit factors where the machine is faster at them."""
+    kind = torch.device(device).type
+    if kind == "cuda":  # what is recorded must not lean on factors that were rounded before
+        return torch.autocast(kind, torch.bfloat16, cache_enabled=not torch.cuda.is_current_stream_capturing())
+    return matrices("medium") if kind == "cpu" and torch.cpu._is_amx_tile_supported() else nullcontext()
 
 
 @contextmanager
@@ -264,9 +277,14 @@ class Drop(nn.Module):
         self._dice = np.random.Generator(np.random.SFC64(seed))
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """Some of the values as zeros and the others larger, while learning; all as they are otherwise."""
+        """Some of the values as zeros and the others larger, while learning; all as they are otherwise.
+
+        On a GPU it is the device's own chance.
+        """
         if not self.training or not self._bar:
             return hidden
+        if hidden.is_cuda:
+            return functional.dropout(hidden, self._bar / 256)
         dice = torch.frombuffer(bytearray(self._dice.bytes(hidden.numel())), dtype=torch.uint8).view(hidden.shape)
         return hidden * ((dice >= self._bar).to(hidden) * (256 / (256 - self._bar)))
 
@@ -280,5 +298,5 @@ def scored(levels: Tensor) -> Tensor:
 def mixed(parts: Sequence[Part], made: int, size: Size, seed: int) -> Network:
     """A fresh network, the same for the same seed."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # `torch.manual_seed` would start GPUs anew, too
         return Network(Layout(tuple(parts), made), size)

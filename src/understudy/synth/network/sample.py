@@ -13,9 +13,8 @@ from torch.nn import functional
 
 from understudy.synth.encoding.columns import Codes, Levels
 from understudy.synth.encoding.encode import Encoded
-from understudy.synth.network.model import Layout, Network, exactly, scored, split
+from understudy.synth.network.model import Layout, Network, exactly, lower_precision, scored, split
 from understudy.synth.network.states import States, entering
-from understudy.synth.network.train import lower_precision
 
 CHUNK = 4_096
 """Rows that are drawn together; a chunk's randomness is its own, so batches may be of any size."""

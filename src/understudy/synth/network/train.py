@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,8 @@ import torch
 from torch import Tensor
 
 from understudy.synth.encoding.encode import Encoded
-from understudy.synth.network.model import Network, matrices, scored
+from understudy.synth.network.model import Network, lower_precision, scored
+from understudy.synth.network.step import chance, step_of
 from understudy.synth.privacy.accounting import Privacy
 
 _HELD = (0.05, 0.1)
@@ -71,16 +71,16 @@ class Rows:
     """The classes of the values themselves, where some say what a value follows from."""
 
     @staticmethod
-    def of(encoded: Encoded) -> Rows:
-        """Share the arrays' memory."""
+    def of(encoded: Encoded, device: str = "cpu") -> Rows:
+        """Where they are learned from; on a CPU they share the arrays' memory."""
         arrays = [a for a in (encoded.codes, encoded.low, encoded.high, encoded.own) if a is not None]
-        return Rows(*(torch.from_numpy(np.ascontiguousarray(a)) for a in arrays))
+        return Rows(*(torch.from_numpy(np.ascontiguousarray(a)).to(device) for a in arrays))
 
-    def at(self, rows: Tensor, generator: torch.Generator, device: str) -> tuple[Tensor, Tensor]:
+    def at(self, rows: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Classes and fresh normal scores of some rows: a number's level is drawn from its range anew each time."""
         low = self.low[rows]
-        level = low + (self.high[rows] - low) * torch.rand(low.shape, generator=generator)
-        return self.codes[rows].long().to(device), scored(level.clamp(1e-6, 1 - 1e-6)).to(device)
+        level = low + (self.high[rows] - low) * uniform(low.shape, generator)
+        return self.codes[rows].long(), scored(level.clamp(1e-6, 1 - 1e-6))
 
     def shown(self, codes: Tensor, rows: Tensor, generator: torch.Generator) -> Tensor:
         """Classes as the network sees them: in some rows values that follow from others as they are.
@@ -89,8 +89,12 @@ class Rows:
         """
         if self.own is None:
             return codes
-        plain = torch.rand(len(rows), 1, generator=generator) < _PLAIN
-        return torch.where(plain.to(codes.device), self.own[rows].long().to(codes.device), codes)
+        return torch.where(uniform((len(rows), 1), generator) < _PLAIN, self.own[rows].long(), codes)
+
+
+def uniform(shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """Chance from 0 to 1, where the generator is."""
+    return torch.rand(*shape, generator=generator, device=generator.device)
 
 
 def masks(rows: int, made: int, parts: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -98,58 +102,59 @@ def masks(rows: int, made: int, parts: int, generator: torch.Generator) -> tuple
 
     Cuts are spread evenly over the rows, and context (from ``made`` on) is always known.
     """
-    known = torch.ones(rows, parts, dtype=torch.bool)
-    cut = ((torch.randperm(rows, generator=generator) + torch.rand(1, generator=generator)) * made / rows).long()
-    cut = cut.clamp_max(made - 1)
-    order = torch.rand(rows, made, generator=generator).argsort(1)
-    known[:, :made] = order < cut.unsqueeze(1)
+    device = generator.device
+    known = torch.ones(rows, parts, dtype=torch.bool, device=device)
+    turn = torch.randperm(rows, generator=generator, device=device)
+    cut = ((turn + uniform((1,), generator)) * made / rows).long().clamp_max(made - 1)
+    known[:, :made] = uniform((rows, made), generator).argsort(1) < cut.unsqueeze(1)
     return known, made / (made - cut).float()
-
-
-def lower_precision(device: str) -> AbstractContextManager[object]:
-    """Sixteen-bit factors where the machine is faster at them."""
-    kind = torch.device(device).type
-    if kind == "cuda":
-        return torch.autocast(kind, torch.bfloat16)
-    return matrices("medium") if kind == "cpu" and torch.cpu._is_amx_tile_supported() else nullcontext()
 
 
 def learn(network: Network, encoded: Encoded, recipe: Recipe, progress: Callable[[int, float], None]) -> Learned:
     """Teach a network some rows; in the end it holds the averaged weights that judged best."""
     network.seeded(recipe.seed)
-    generator = torch.Generator().manual_seed(recipe.seed)
-    shuffled = torch.randperm(len(encoded), generator=generator)
-    held = shuffled[: judges(len(encoded))]
-    own = shuffled[len(held) :]
-    rows = Rows.of(encoded)
+    network.to(recipe.device).train()
+    with chance(recipe.seed, recipe.device) as (generator, order):
+        return _learned(network, Rows.of(encoded, recipe.device), recipe, progress, generator, order)
+
+
+def _learned(
+    network: Network,
+    rows: Rows,
+    recipe: Recipe,
+    progress: Callable[[int, float], None],
+    generator: torch.Generator,
+    turns: torch.Generator,
+) -> Learned:
+    """The loop; ``turns`` shuffles the rows, ``generator`` is for everything that a step draws."""
+    device = rows.codes.device
+    shuffled = torch.randperm(len(rows.codes), generator=turns)
+    held = shuffled[: judges(len(shuffled))].to(device)
+    own = shuffled[len(held) :].to(device)
     size = max(16, min(recipe.batch, len(own) // 8))
     steps = max(1, math.ceil(recipe.passes / size))
-    network.to(recipe.device).train()
     weights: list[Tensor] = list(network.parameters())
     averaged = [p.detach().clone() for p in weights]
-    optimizer = torch.optim.AdamW(weights, recipe.rate, (0.9, 0.99), weight_decay=recipe.decay, fused=True)
+
+    def loss(batch: Tensor) -> Tensor:
+        return loss_of(network, rows, batch, generator)
+
+    take = step_of(weights, loss, rate=recipe.rate, decay=recipe.decay, clip=recipe.clip, like=own[:size])
     check_every = max(1, steps // _CHECKS)
     best, worse, recent = math.inf, 0, math.nan
     kept = averaged
-    at, order = 0, torch.randperm(len(own), generator=generator)
+    at, order = 0, torch.randperm(len(own), generator=turns).to(device)
     step, done, pace = 0, 0.0, 1.0 / steps
     while done < 1:
         if at + size > len(order):
-            at, order = 0, torch.randperm(len(own), generator=generator)
-        batch = own[order[at : at + size]]
+            at, order = 0, torch.randperm(len(own), generator=turns).to(device)
+        rate = recipe.rate * min(_falling(done), (step + 1) / min(recipe.warm_up, max(steps // 10, 1)))
+        lost = take(own[order[at : at + size]], rate)
         at += size
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.rate * min(_falling(done), (step + 1) / min(recipe.warm_up, max(steps // 10, 1)))
-        optimizer.zero_grad(set_to_none=True)
-        with lower_precision(recipe.device):
-            loss = loss_of(network, rows, batch, generator, recipe.device)
-            torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(weights, recipe.clip)
-        optimizer.step()
         with torch.no_grad():
             torch._foreach_lerp_(averaged, weights, 1 - min(recipe.average, (1 + step) / (10 + step)))
         if step % 20 == 0:
-            now = float(loss.detach())
+            now = float(lost)
             recent = now if math.isnan(recent) else 0.9 * recent + 0.1 * now
             progress(int(done * recipe.passes), recent)
         step, done = step + 1, done + pace
@@ -175,14 +180,13 @@ def judges(rows: int) -> int:
     return int(min(max(_HELD[0] * rows, min(fewest, _HELD[1] * rows)), most))
 
 
-def loss_of(network: Network, rows: Rows, batch: Tensor, generator: torch.Generator, device: str) -> Tensor:
+def loss_of(network: Network, rows: Rows, batch: Tensor, generator: torch.Generator) -> Tensor:
     """The mean loss of some rows under fresh masks, in nats per row."""
     layout = network.layout
-    codes, z = rows.at(batch, generator, device)
+    codes, z = rows.at(batch, generator)
     known, weight = masks(len(batch), layout.made, len(layout.parts), generator)
-    known, weight = known.to(device), weight.to(device)
     shown = rows.shown(codes, batch, generator)
-    with lower_precision(device):
+    with lower_precision(codes.device.type):
         out = network(shown, z, known & (shown >= 0))
     losses = network.losses(out.float(), codes, z)
     return ((losses * ~known[:, : layout.made]).sum(1) * weight).mean()
@@ -193,11 +197,11 @@ def _judged(network: Network, averaged: list[Tensor], rows: Rows, held: Tensor, 
     own = [p.detach().clone() for p in network.parameters()]
     _load(network, averaged)
     network.eval()
-    generator = torch.Generator().manual_seed(recipe.seed + 1)
+    generator = torch.Generator(held.device).manual_seed(recipe.seed + 1)
     some = held[:_SHOWN]
     turns = max(_MASKS, min(_SHOWN // max(len(some), 1), 8 * _MASKS))  # few rows judge under more masks each
     with torch.inference_mode():
-        total = sum(float(loss_of(network, rows, some, generator, recipe.device)) for _ in range(turns))
+        total = sum(float(loss_of(network, rows, some, generator)) for _ in range(turns))
     network.train()
     _load(network, own)
     return total / turns
