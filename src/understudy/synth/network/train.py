@@ -114,8 +114,8 @@ def learn(network: Network, encoded: Encoded, recipe: Recipe, progress: Callable
     """Teach a network some rows; in the end it holds the averaged weights that judged best."""
     network.seeded(recipe.seed)
     network.to(recipe.device).train()
-    with chance(recipe.seed, recipe.device) as (generator, order):
-        return _learned(network, Rows.of(encoded, recipe.device), recipe, progress, generator, order)
+    with chance(recipe.seed, recipe.device) as (generator, turns):
+        return _learned(network, Rows.of(encoded, recipe.device), recipe, progress, generator, turns)
 
 
 def _learned(
@@ -140,9 +140,9 @@ def _learned(
         return loss_of(network, rows, batch, generator)
 
     take = step_of(weights, loss, rate=recipe.rate, decay=recipe.decay, clip=recipe.clip, like=own[:size])
+    judge = Judge(network, averaged, rows, held, recipe)
     check_every = max(1, steps // _CHECKS)
-    best, worse, recent = math.inf, 0, math.nan
-    kept = averaged
+    recent = math.nan
     at, order = 0, torch.randperm(len(own), generator=turns).to(device)
     step, done, pace = 0, 0.0, 1.0 / steps
     while done < 1:
@@ -159,19 +159,15 @@ def _learned(
             progress(int(done * recipe.passes), recent)
         step, done = step + 1, done + pace
         if len(held) and (step % check_every == 0 or done >= 1):
-            judged = _judged(network, averaged, rows, held, recipe)
-            if judged < best:
-                best, worse, kept = judged, 0, [p.clone() for p in averaged]
-            elif done > _RISEN:
-                worse += 1
-            if worse >= _PATIENCE and pace > 1.0 / steps:
+            judge.look(early=done <= _RISEN)
+            if judge.worse >= _PATIENCE and pace > 1.0 / steps:
                 break
-            if worse >= _PATIENCE:
-                worse, pace = 0, _HURRY / steps
-    _load(network, kept)
+            if judge.worse >= _PATIENCE:
+                judge.worse, pace = 0, _HURRY / steps
+    _load(network, judge.kept)
     network.eval()
     progress(recipe.passes, recent)
-    return Learned(step * size, recent, best if len(held) else math.nan)
+    return Learned(step * size, recent, judge.best if len(held) else math.nan)
 
 
 def judges(rows: int) -> int:
@@ -192,19 +188,44 @@ def loss_of(network: Network, rows: Rows, batch: Tensor, generator: torch.Genera
     return ((losses * ~known[:, : layout.made]).sum(1) * weight).mean()
 
 
-def _judged(network: Network, averaged: list[Tensor], rows: Rows, held: Tensor, recipe: Recipe) -> float:
-    """The loss of the averaged network on held rows, under the same masks each time."""
-    own = [p.detach().clone() for p in network.parameters()]
-    _load(network, averaged)
-    network.eval()
-    generator = torch.Generator(held.device).manual_seed(recipe.seed + 1)
-    some = held[:_SHOWN]
-    turns = max(_MASKS, min(_SHOWN // max(len(some), 1), 8 * _MASKS))  # few rows judge under more masks each
-    with torch.inference_mode():
-        total = sum(float(loss_of(network, rows, some, generator)) for _ in range(turns))
-    network.train()
-    _load(network, own)
-    return total / turns
+@dataclass
+class Judge:
+    """Looks now and then how likely rows are that nothing is learned from, and keeps the weights that did best."""
+
+    network: Network
+    averaged: list[Tensor]
+    rows: Rows
+    held: Tensor
+    recipe: Recipe
+    best: float = math.inf
+    worse: int = 0
+    """How often in a row it was no better."""
+
+    def __post_init__(self) -> None:
+        self.kept = self.averaged
+
+    def look(self, *, early: bool) -> None:
+        """Judge the average as it is; getting worse ``early`` means nothing."""
+        lost = self._lost()
+        if lost < self.best:
+            self.best, self.worse, self.kept = lost, 0, [p.clone() for p in self.averaged]
+        elif not early:
+            self.worse += 1
+
+    def _lost(self) -> float:
+        """The loss of the averaged network on held rows, under the same masks each time."""
+        network = self.network
+        own = [p.detach().clone() for p in network.parameters()]
+        _load(network, self.averaged)
+        network.eval()
+        generator = torch.Generator(self.held.device).manual_seed(self.recipe.seed + 1)
+        some = self.held[:_SHOWN]
+        turns = max(_MASKS, min(_SHOWN // max(len(some), 1), 8 * _MASKS))  # few rows judge under more masks each
+        with torch.inference_mode():
+            total = sum(float(loss_of(network, self.rows, some, generator)) for _ in range(turns))
+        network.train()
+        _load(network, own)
+        return total / turns
 
 
 def _load(network: Network, weights: list[Tensor]) -> None:
