@@ -194,6 +194,15 @@ def test_what_all_numbers_are_multiples_of_is_found() -> None:
     assert step_of(np.array([np.pi, 1.0])) == 0
 
 
+def test_one_number_in_some_hundreds_may_be_no_multiple() -> None:
+    prices = np.round(np.arange(400, 1_400) * 0.05, 2)
+    once = np.ones(1_001, np.int64)
+    assert step_of(np.append(prices, 23.23333333), once) == 0.05
+    assert step_of(np.append(prices[:300], 23.23333333), once[:301]) == 1e-8
+    made = numbers_of(pa.array(np.append(prices, 23.23333333)), 5)
+    assert made.step == 0.05 and made.encode(pa.array([23.23333333]))[0].codes[0] >= 0
+
+
 def test_texts_are_spelled_like_those_seen_and_differ() -> None:
     patterns = Patterns.of([f"DE-{n:06d}-x" for n in range(0, 10**6, 997)], K)
     made = patterns.draw(np.random.default_rng(0), 5_000, np.arange(5_000)).to_pylist()

@@ -294,6 +294,17 @@ def test_a_given_sum_without_its_parts_gets_parts_that_go_with_it() -> None:
     assert (np.abs(off) < 0.001).mean() > 0.9
 
 
+def test_a_copy_is_to_the_last_digit_whatever_the_other_numbers_of_its_column_are() -> None:
+    rng = np.random.default_rng(0)
+    monthly, months = rng.gamma(9, 7, 2_000), rng.integers(1, 9, 2_000)
+    rows = pa.table({"monthly": monthly, "total": np.where(months == 1, monthly, np.round(monthly * months))})
+    encoder = encoder_of(table_of(rows.schema), rows, k=5)
+    cells = encoder.encode(rows)
+    back = encoder.decode(cells.codes, (cells.low + cells.high) / 2, np.random.default_rng(0), 0)
+    same = np.asarray(back.column("monthly")) == np.asarray(back.column("total"))
+    assert same.sum() == (months == 1).sum()
+
+
 def test_copies_of_labels_are_foreseen_and_balanced_by_their_labels() -> None:
     rng = np.random.default_rng(0)
     billed, other = ([f"town {one}" for one in rng.integers(0, 80, 3_000)] for _ in range(2))

@@ -334,7 +334,7 @@ def numbers_from(
     here = here[~np.isnan(here)]
     different, counts = np.unique(here, return_counts=True)
     finite = np.isfinite(different)
-    step = step_of(different[finite], single=single, scale=scale)
+    step = step_of(different[finite], counts[finite], single=single, scale=scale)
     enough = counts >= k
     scarce = int(counts[~enough].sum())
     if len(different) <= FEW and enough.any() and scarce <= _PRIVATE * rows:

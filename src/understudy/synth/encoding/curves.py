@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 POINTS = 1_000
 """Points for values that differ, and again for values that are shared, at most."""
 _DECIMALS = 8
+_SLIP = 500
+"""Of so many rows one may have more decimals than the others."""
 _HUGE = 1e290
 """Beyond it sums would be infinite; numbers that are so large stand at it."""
 
@@ -68,17 +70,23 @@ def rounded(found: Floats, step: float) -> Floats:
     return np.round(np.rint(found / step) * step, decimals)
 
 
-def step_of(different: Floats, *, single: bool = False, scale: int | None = None) -> float:
-    """The largest number that all are multiples of: 1, 1000, 0.01; 0 where there is none of few decimals."""
+def step_of(
+    different: Floats, counts: NDArray[np.int64] | None = None, *, single: bool = False, scale: int | None = None
+) -> float:
+    """The largest number that all are multiples of: 1, 1000, 0.01; 0 where there is none of few decimals.
+
+    With ``counts`` one row in some hundreds may be none: it is a slip, and is made as the others are.
+    """
     if not len(different) or np.abs(different).max() > 2.0**53:
         return 1.0 if scale == 0 else 0.0
+    slips = 0 if counts is None else int(counts.sum()) // _SLIP
     for decimals in range(_DECIMALS + 1) if scale is None else (min(scale, _DECIMALS),):
         if np.abs(different).max() * 10.0**decimals > 2.0**53:
             return 0.0
         short = np.round(different, decimals)
         same = short.astype(np.float32) == different.astype(np.float32) if single else short == different
-        if same.all():
-            units = int(np.gcd.reduce(np.rint(short * 10.0**decimals).astype(np.int64)))
+        if same.all() or (slips and counts is not None and counts[~same].sum() <= slips):
+            units = int(np.gcd.reduce(np.rint(short[same] * 10.0**decimals).astype(np.int64)))
             return max(units, 1) / 10.0**decimals
     return 0.0
 

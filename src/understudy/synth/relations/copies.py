@@ -57,7 +57,7 @@ def numeric(name: str, values: pa.Array) -> Numeric:
     common[np.isfinite(found)] = counts[at] >= _ATOM * len(found)
     single = pa.types.is_float32(values.type) or pa.types.is_float16(values.type)
     scale = values.type.scale if pa.types.is_decimal(values.type) else None
-    return Numeric(name, found, step_of(different, single=single, scale=scale), common, len(different))
+    return Numeric(name, found, step_of(different, counts, single=single, scale=scale), common, len(different))
 
 
 def near(one: Floats, column: Numeric) -> Flags:

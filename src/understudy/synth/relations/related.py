@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from understudy.synth.encoding.columns import UNKNOWN, Cells, Coded, Codes, Drawn, Numbers, Part
 from understudy.synth.encoding.curves import rounded
 from understudy.synth.relations.later import Later
+from understudy.synth.relations.rules import Copy
 
 _CLOSE = 1e-9
 
@@ -114,8 +115,9 @@ class Related:
             chosen = codes == self.first + at
             if chosen.any():
                 follows = formula.values(columns)
+                follows = follows if isinstance(formula, Copy) else self._spelled(follows)
                 use = pc.and_(pa.array(chosen), follows.is_valid())
-                values = pc.if_else(use, fitting(self._spelled(follows), values.type), values)
+                values = pc.if_else(use, fitting(follows, values.type), values)
         return values
 
     def _spelled(self, follows: pa.Array) -> pa.Array:
