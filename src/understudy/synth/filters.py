@@ -132,7 +132,10 @@ def filtered(
                 "filters need the rows that were learned from, and a saved synthesizer holds none",
                 hint="pass real=, or guard= with the guard made from them at the time of the fit",
             )
-        guard = Guard.of(real, similarity=filters.similarity, outliers=filters.outliers, holdout=holdout, ignore=names)
+        if not names.issuperset(real.column_names):  # else every value is a fresh one
+            guard = Guard.of(
+                real, similarity=filters.similarity, outliers=filters.outliers, holdout=holdout, ignore=names
+            )
     options = {**options, **({"given": given} if given is not None else {})}
     return Passing(_passing(model, rows, seed, guard, frozenset(names), options), batch_rows)
 
