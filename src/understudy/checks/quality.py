@@ -81,6 +81,7 @@ def quality(
     subject: str = "table",
     keys: Sequence[Collection[str]] = (),
     naming: Collection[str] = (),
+    anew: Collection[str] = (),
     entity: str | None = None,
     targets: Collection[str] = (),
     queries: Mapping[str, str] | None = None,
@@ -92,15 +93,20 @@ def quality(
 
     ``holdout`` are real rows that the synthesizer did not learn from; without them halves of the real rows stand in.
     ``keys`` are the columns of each unique key: they are asked to be unique, and single-column ones are not compared
-    otherwise, as those are not that only name rows (``naming``).  ``entity`` is the column that says whose row it is:
-    classifiers are then judged on people they were not taught by.  ``targets`` are columns that models will predict.
+    otherwise, as those are not that only name rows (``naming``).  Of columns in ``anew``, whose values were made anew
+    on purpose, only nulls are compared, and whether they vary and are unique where real ones are.  ``entity`` is the
+    column that says whose row it is: classifiers are then judged on people they were not taught by.  ``targets`` are
+    columns that models will predict.
     ``queries`` are SQL by name, over ``subject``.  ``log_prob`` is the model, where it tells the likelihood of rows.
     """
     single = list(dict.fromkeys([*naming, *(column for key in keys if len(key) == 1 for column in key)]))
     prepared: list[Sides] = []
 
+    def compared(anew: Collection[str]) -> Sides:
+        return sides(real, made, holdout, subject=subject, keys=single, entity=entity, anew=anew, rows=rows)
+
     def prepare() -> Iterable[Score]:
-        prepared.append(sides(real, made, holdout, subject=subject, keys=single, entity=entity, rows=rows))
+        prepared.append(compared(anew))
         return ()
 
     scores = attempt("comparison", subject, prepare)
@@ -121,7 +127,7 @@ def quality(
         "dependency": lambda: [*dependencies(whole), *composites(whole)],
         "sum": lambda: sums(whole),
         "product": lambda: products(whole),
-        "query": lambda: _ask(queries or {}, whole),
+        "query": lambda: _ask(queries, compared(())) if queries else (),  # who asks means the values as they are
         "c2st": lambda: c2st(whole),
         "utility": lambda: utility(whole, targets),
         "familiar score": lambda: familiar(whole),

@@ -38,7 +38,7 @@ _REPEATS = 3  # rows per value, on average, for a column to fix another
 _COMPOSED = 24  # columns that are searched for pairs that fix a third, at most
 _SEARCHED = 3_000  # real rows that are searched
 _ID = re.compile(r"(^|_|[a-z](?=I))(id|ID|Id|key|uuid)$")
-_DENSE = 10  # possible numbers per row, up to which that all differ is no chance
+_CHANCE = 7  # pairs of equal numbers that chance would make, from which that there is none is no chance
 _TOUCHED = 0.5  # share of rows in which both sides of an order are there
 
 
@@ -325,7 +325,8 @@ def is_key(column: pa.ChunkedArray, called: str = "") -> bool:
         return False
     if kind == "integer" and not _ID.search(called):
         bounds = pc.min_max(column).as_py()
-        if bounds["max"] - bounds["min"] >= _DENSE * len(column):
+        pairs = len(column) * (len(column) - 1) / 2
+        if pairs < _CHANCE * (bounds["max"] - bounds["min"] + 1):
             return False
     return len(np.unique(coded(column))) == len(column)
 

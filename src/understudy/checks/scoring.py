@@ -17,9 +17,10 @@ from understudy.checks.privacy import Limits, LogProb
 from understudy.checks.queries import queries
 from understudy.checks.relational import relational
 from understudy.checks.rulecheck import is_key
+from understudy.checks.said import said
 from understudy.checks.scored import Answer, Area, Kind, Measured, Scored
 from understudy.checks.scores import Score, attempt
-from understudy.checks.sides import ROWS, flattened, sides
+from understudy.checks.sides import ROWS, flattened, only_nulls, sides
 from understudy.errors import InputError, unknown
 from understudy.interfaces import Progress, Result
 from understudy.schema import ForeignKey, TableName
@@ -41,6 +42,8 @@ class Asked:
     targets: Mapping[TableName, Sequence[str]] = field(default_factory=dict)
     queries: Mapping[str, str] = field(default_factory=dict)
     """SQL by name; asked of the table that it names, or of all together where that is not one."""
+    anew: Mapping[TableName, Collection[str]] = field(default_factory=dict)
+    """Columns that only name someone, so that their values were made anew on purpose: only nulls are compared."""
     identifying: Mapping[TableName, Mapping[str, str]] = field(default_factory=dict)
     """Columns that say who someone is, with what kind of value; found among texts where a table is not named."""
     quasi: Mapping[TableName, Sequence[str]] = field(default_factory=dict)
@@ -54,6 +57,12 @@ class Asked:
     privacy_limits: Limits = field(default_factory=Limits)
     tables: tuple[TableName, ...] = ()
     """Those that are there; ``score`` says which."""
+
+    def joining(self, table: TableName) -> list[str]:
+        """The columns of a table that foreign keys join, on either end."""
+        ends = [end for key in self.foreign_keys
+                for end in ((key.table, key.columns), (key.parent, key.parent_columns))]  # fmt: skip
+        return [column for name, columns in ends if name == table for column in columns]
 
     def named(self, sql: str) -> list[TableName]:
         """The tables that a query names."""
@@ -76,6 +85,8 @@ def score(
     so that a synthetic table does not pass.  ``names`` are what the sides are called in the report.
     """
     asked = replace(asked or Asked(), tables=tuple(real))
+    asked_of = {name for sql in asked.queries.values() for name in asked.named(sql)}  # SQL sees texts as they are
+    real, made, holdout = said(real, made, holdout, leave=asked_of)
     answers: list[Answer] = []
     measured: list[Measured] = []
     for name, table in real.items():
@@ -120,18 +131,21 @@ class _Table:
     def joined(self) -> list[str]:
         """Columns whose values only name rows: single keys, numbers that look like one, what foreign keys join."""
         found = [column for key in self.keys if len(key) == 1 for column in key]
-        for key in self.asked.foreign_keys:
-            found += [*key.columns] if key.table == self.name else []
-            found += [*key.parent_columns] if key.parent == self.name else []
+        found += self.asked.joining(self.name)
         kinds = {name: arrow.kind_of(self.real.schema.field(name).type) for name in self.real.column_names}
         found += [name for name, kind in kinds.items() if kind in _NAMES_ROWS and is_key(self.real.column(name), name)]
         return [name for name in dict.fromkeys(found) if name in self.real.column_names]
+
+    @property
+    def anew(self) -> list[str]:
+        """Columns that were made anew and join nothing."""
+        return [name for name in self.asked.anew.get(self.name, ()) if name not in self.joined]
 
     def answers(self) -> list[Answer]:
         asked, name = self.asked, self.name
         told = quality.quality(
             self.real, self.made, self.held, subject=self.subject, keys=self.keys, naming=self.joined,
-            targets=asked.targets.get(name, ()), queries=self._queries(), entity=self.entity,
+            anew=self.anew, targets=asked.targets.get(name, ()), queries=self._queries(), entity=self.entity,
             log_prob=asked.log_prob.get(name), rows=asked.rows, progress=self.progress,
         )  # fmt: skip
         found = _judged("quality", self.subject, told, asked)
@@ -141,9 +155,9 @@ class _Table:
             scores = masked.masked(self.real, self.made, subject=self.subject, identifying=identifying, **who)
         else:
             scores = privacy.privacy(
-                self.real, self.made, self.held, subject=self.subject, entity=self.entity, keys=self.joined,
-                identifying=identifying, log_prob=asked.log_prob.get(name), rows=asked.attacked,
-                progress=self.progress,
+                self.real, self.made, self.held, subject=self.subject, entity=self.entity,
+                keys=[*self.joined, *self.anew], identifying=identifying, log_prob=asked.log_prob.get(name),
+                rows=asked.attacked, progress=self.progress,
             )  # fmt: skip
         return found + _judged("privacy", self.subject, scores, asked)
 
@@ -156,7 +170,7 @@ class _Table:
         columns = tuple(self.real.column_names)
         try:
             whole = sides(self.real, self.made, self.held, subject=self.subject, keys=self.joined, entity=self.entity,
-                          rows=self.asked.rows)  # fmt: skip
+                          anew=self.anew, rows=self.asked.rows)  # fmt: skip
         except InputError:  # what keeps the tables from being compared is an answer already
             return Measured(self.subject, counts, columns)
         return Measured(self.subject, counts, columns, whole.notes, pictures(whole, first), trends(whole, first))
@@ -182,9 +196,19 @@ def _entity(name: TableName, real: Tables, holdout: Tables | None, asked: Asked)
 
 def _relations(real: Tables, made: Tables, holdout: Tables | None, asked: Asked) -> list[Answer]:
     there = [key for key in asked.foreign_keys if {key.table, key.parent} <= real.keys() & made.keys()]
+    real, made, holdout = (_only_nulls(side, asked) for side in (real, made, holdout or {}))
     held = holdout if holdout and all({key.table, key.parent} <= holdout.keys() for key in there) else None
     scores = relational(real, made, there, held, rows=asked.rows) if there else []
     return _judged("relations", "", scores, asked)
+
+
+def _only_nulls(tables: Tables, asked: Asked) -> Tables:
+    """The tables with nothing but nulls of columns that were made anew and join nothing."""
+    found = {}
+    for name, table in tables.items():
+        anew = set(asked.anew.get(name, ())) - set(asked.joining(name))
+        found[name] = only_nulls(table, [column for column in table.column_names if column in anew])
+    return found
 
 
 def _across(real: Tables, made: Tables, holdout: Tables | None, asked: Asked) -> list[Answer]:

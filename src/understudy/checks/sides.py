@@ -79,14 +79,16 @@ def sides(
     subject: str = "table",
     keys: Collection[str] = (),
     entity: str | None = None,
+    anew: Collection[str] = (),
     rows: int = ROWS,
 ) -> Sides:
     """Prepare made rows for comparison with real ones, and with a holdout: half of the real rows where there is none.
 
     ``keys`` are columns whose values only name rows; checks of keys judge them, and no facet is made of them, nor
-    of the column that says whose row it is (``entity``). Made and held-out rows are cut to the same number, so that
-    chance is the same in both. Raises an InputError where a column is missing or of another kind, or where a side
-    has fewer than FEWEST rows.
+    of the column that says whose row it is (``entity``). Of columns in ``anew``, whose values were made anew on
+    purpose, only where they are null is compared. Made and held-out rows are cut to the same number, so that chance
+    is the same in both. Raises an InputError where a column is missing or of another kind, or where a side has fewer
+    than FEWEST rows.
     """
     names = [name for name in real.column_names if name not in keys and name != entity]
     for side, table in (("made", made), ("holdout", holdout)):
@@ -96,6 +98,9 @@ def sides(
     seed = zlib.crc32(repr((names, real.num_rows, made.num_rows)).encode())
     dice = np.random.default_rng(seed)
     notes = [f"{', '.join(keys)} not compared: keys"] if keys else []
+    fresh = [name for name in names if name in anew]
+    if fresh:
+        notes.append(f"{', '.join(fresh)}: only nulls compared, for the values, which name someone, were made anew")
     if holdout is None:
         notes.append("no holdout was given: one half of the real rows is compared with the other")
         half = _half(real, entity, dice)
@@ -106,6 +111,7 @@ def sides(
     cut = [_draw(table, count, dice) for table, count in ((real, rows), (made, each), (holdout, each))]
     notes += [f"{label}: {one.num_rows:,} of {whole.num_rows:,} rows compared" for label, one, whole in
               (("real", cut[0], real), ("made", cut[1], made)) if one.num_rows < whole.num_rows]  # fmt: skip
+    cut = [only_nulls(table, fresh) for table in cut]
     facets = tuple(_facet(name, [table.column(name) for table in cut], dice, notes) for name in names)
     owners = _owners(cut, entity)
     real, made, holdout = (table.select(names) for table in cut)
@@ -146,6 +152,14 @@ def pairs(sides: Sides, most: int, across: Collection[str] = ()) -> list[tuple[F
         chosen = np.sort(np.random.default_rng(sides.seed).choice(len(left), most, replace=False))
         left, right = left[chosen], right[chosen]
     return [(sides.facets[one], sides.facets[two]) for one, two in zip(left, right, strict=True)]
+
+
+def only_nulls(table: pa.Table, names: Collection[str]) -> pa.Table:
+    """The table with one label, each column its own, in place of every value of some columns: their nulls stay."""
+    for name in names:
+        there = pc.if_else(pc.is_valid(flattened(table.column(name))), f"some {name}", pa.scalar(None, pa.string()))
+        table = table.set_column(table.column_names.index(name), name, there)
+    return table
 
 
 def torn(table: pa.Table, seed: int) -> pa.Table:

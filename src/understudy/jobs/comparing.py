@@ -9,14 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from understudy import arrow, detect
+from understudy.checks.privacy.replay import texts
 from understudy.checks.quality_page import page
 from understudy.checks.scored import Scored
 from understudy.checks.scoring import Asked, score
+from understudy.checks.sides import coded
 from understudy.connections import redact
 from understudy.errors import InputError, unknown
 from understudy.interfaces import Progress
@@ -29,6 +33,24 @@ from understudy.schema import Column, ForeignKey, Schema, Table, TableName
 
 _KEY = re.compile(r"\s*([^.()\s]+)\.\(?([^()=>]+?)\)?\s*(?:->|=)\s*([^.()\s]+)\.\(?([^()]+?)\)?\s*")
 _ONLY = TableName("", "table")
+_Place = tuple[TableName, str]
+_Rows = TypeVar("_Rows", pa.Table, pa.ChunkedArray)
+
+_LEARNED = 0.9
+"""A larger share of made values that are real ones shows that they were learned: who learns labels makes no others.
+
+Half would be too few: names made anew come out of lists, and of the common ones a table of some thousands of people
+has most.
+"""
+
+_FEWER = 0.25
+"""A smaller share of the different values that as many real rows have is too few: two e-mail addresses for everybody.
+
+Lists of names are shorter than what people are called, so that some fewer are right.
+"""
+
+_KIN = dict.fromkeys(("first_name", "last_name", "full_name"), "name")
+"""Entities that are of one kind: what is a given name in one place is a family name in another."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +99,9 @@ def measure(
         asked = replace(asked, log_prob={_alone(sides[0]): _synthesizer(model).log_prob})
     if rows:
         asked = replace(asked, rows=rows, attacked=rows)
-    asked = _with_findings(asked, sides[0], masked=masked)
+    survey = _survey(sides[0], asked.foreign_keys)
+    asked = replace(asked, anew=_anew(sides[0], sides[1], survey, asked))
+    asked = _with_findings(asked, sides[0], survey, masked=masked)
     names = (sides[0].name, sides[1].name, held.name if held else "")
     found = score(sides[0].tables, sides[1].tables, held.tables if held else None, asked, names=names,
                   progress=progress)  # fmt: skip
@@ -229,12 +253,22 @@ class _Told:
         return ForeignKey("said", *ends[0], *ends[1], virtual=True)
 
 
-def _with_findings(asked: Asked, real: Side, *, masked: bool) -> Asked:
+def _survey(side: Side, foreign_keys: tuple[ForeignKey, ...] = ()) -> detect.Survey:
+    """What detection finds in some rows of every table of a side."""
+    tables = tuple(_described(name, table) for name, table in side.tables.items())
+    schema = replace(side.schema, tables=tables, foreign_keys=foreign_keys)
+    return detect.survey(schema, lambda table: _some(side.tables[table.name]))
+
+
+def _some(rows: _Rows) -> _Rows:
+    """Rows from all over a table or column, for detection: what the first are like, the others need not be."""
+    at = np.linspace(0, len(rows) - 1, min(len(rows), detect.ROWS))
+    return rows.take(at.astype(np.int64))
+
+
+def _with_findings(asked: Asked, real: Side, survey: detect.Survey, *, masked: bool) -> Asked:
     """What detection finds of persons: columns that lead to one, and those that do so together."""
-    schema = replace(real.schema, tables=tuple(_described(name, table) for name, table in real.tables.items()),
-                     foreign_keys=asked.foreign_keys)  # fmt: skip
-    survey = detect.survey(schema, lambda table: real.tables[table.name].slice(0, detect.ROWS))
-    found = [one for one in survey.findings if one.found and not one.path and not one.key]
+    found = [one for one in _whole(survey).values() if one.found]
     direct: dict[TableName, dict[str, str]] = {}
     together: dict[TableName, list[str]] = {}
     harm: dict[TableName, list[str]] = {}
@@ -246,6 +280,70 @@ def _with_findings(asked: Asked, real: Side, *, masked: bool) -> Asked:
     if not masked:
         return replace(asked, identifying=direct)
     return replace(asked, identifying=direct, quasi=together, sensitive=harm)
+
+
+def _whole(survey: detect.Survey) -> dict[_Place, detect.Finding]:
+    """What was found of columns as a whole, doubtful findings too."""
+    return {(one.table, one.column): one for one in survey.findings if not one.path and not one.key}
+
+
+def _by_values(side: Side) -> dict[_Place, detect.Finding]:
+    """What is found of columns by their values alone: as if no table and no column had a name."""
+    found = {}
+    for table, whole in side.tables.items():
+        names = {f"c{number}": name for number, name in enumerate(whole.column_names)}
+        nameless = replace(side, tables={TableName("", "t"): whole.rename_columns(list(names))})
+        found.update({(table, names[column]): one for (_, column), one in _whole(_survey(nameless)).items()})
+    return found
+
+
+def _anew(real: Side, made: Side, survey: detect.Survey, asked: Asked) -> dict[TableName, list[str]]:
+    """The columns that only name someone, and whose made values are others of the same kind.
+
+    What a column is called proves nothing of its made values: where the real ones tell by themselves what they are, so
+    must those.  What was learned, as first names may be, is compared as any other column is, and so is a target.
+    """
+    names, values = _whole(_survey(made)), (_by_values(real), _by_values(made))
+    found: dict[TableName, list[str]] = {}
+    for place, one in _whole(survey).items():
+        table, column = place
+        there = table in made.tables and column in made.tables[table].column_names
+        direct = one.found and one.sensitivity == "direct" and one.entity != "person_key"
+        if not there or not direct or column in asked.targets.get(table, ()):
+            continue
+        before, after = (side.tables[table].column(column) for side in (real, made))
+        alike = _alike(one, names.get(place), [side.get(place) for side in values])
+        if _constant(after) or (alike and _others(before, after)):
+            found.setdefault(table, []).append(column)
+    return found
+
+
+def _alike(real: detect.Finding, made: detect.Finding | None, values: Sequence[detect.Finding | None]) -> bool:
+    """Whether made values are of the kind that real ones are; ``values`` is what is found of both without names.
+
+    Names decide only where real values tell nothing without them, and of free texts, of which anything may be told.
+    """
+    kinds, (told, telling) = [_kind(real)], values
+    if told is None or not told.found or real.entity == "free_text":
+        return made is not None and made.found and _kind(made) in kinds
+    return telling is not None and _kind(telling) in [*kinds, _kind(told)]
+
+
+def _kind(finding: detect.Finding) -> str:
+    return _KIN.get(finding.entity, finding.entity)
+
+
+def _constant(made: pa.ChunkedArray) -> bool:
+    """Whether all rows hold the same, as where a rule redacts: that is judged by itself, and says all there is."""
+    return len(np.unique(coded(made))) <= 1
+
+
+def _others(real: pa.ChunkedArray, made: pa.ChunkedArray) -> bool:
+    """Whether made values are others than the real ones, and not much fewer."""
+    before, after = texts(real), texts(made)
+    known = int(pc.sum(pc.is_in(after, value_set=before)).as_py() or 0)
+    enough = len(texts(_some(made))) >= _FEWER * len(texts(_some(real)))
+    return enough and known <= _LEARNED * len(after)
 
 
 def _various(column: pa.ChunkedArray) -> bool:
