@@ -18,6 +18,7 @@ from understudy.synth.artifact import read, written
 from understudy.synth.encoding.columns import categories_of, numbers_of
 from understudy.synth.encoding.curves import curve_of, step_of
 from understudy.synth.encoding.encode import Encoder, Reservoir, encoder_of, sampled, table_of
+from understudy.synth.encoding.identifiers import is_identifier
 from understudy.synth.encoding.patterns import Patterns
 
 K = 5
@@ -192,6 +193,15 @@ def test_what_all_numbers_are_multiples_of_is_found() -> None:
     assert step_of(np.array([0.1, 0.2, 0.7])) == 0.1
     assert step_of(np.array([500.0, 1500.0])) == 500
     assert step_of(np.array([np.pi, 1.0])) == 0
+
+
+def test_numbers_that_all_differ_name_rows_where_that_is_no_chance() -> None:
+    rng = np.random.default_rng(0)
+    some = pa.array(rng.permutation(100_000)[:2_000])
+    few = pa.array(rng.permutation(3_000)[:100])
+    assert is_identifier(some, unique=False) and not is_identifier(few, unique=False)
+    assert is_identifier(few, unique=False, called="case_id") and not is_identifier(few, unique=False, called="paid")
+    assert not is_identifier(pa.array([*range(1, 500), 499]), unique=False, called="id")
 
 
 def test_one_number_in_some_hundreds_may_be_no_multiple() -> None:

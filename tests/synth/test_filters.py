@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pytest
 from hypothesis import given, settings
@@ -130,6 +131,25 @@ def test_near_copies_with_one_field_changed_are_refused_where_similarity_is_high
 def test_near_copies_with_every_number_a_little_off_are_refused_where_similarity_is_high() -> None:
     verdict = Guard.of(REAL, similarity="high", ignore=["number"]).judged(planted(jittered(REAL)))
     assert verdict["near copies"][:200].mean() > 0.9 and not verdict["copies"].any()
+
+
+def test_amounts_and_days_in_texts_are_near_as_those_are(tmp_path: Path) -> None:
+    def spelled(rows: pa.Table) -> pa.Table:
+        days = pc.strftime(rows.column("since"), "%d.%m.%Y")
+        sizes = [f"{one:,.2f} EUR" for one in rows.column("size").to_pylist()]
+        rows = rows.set_column(rows.column_names.index("since"), "since", days)
+        return rows.set_column(rows.column_names.index("size"), "size", pa.array(sizes))
+
+    guard = Guard.of(spelled(REAL), similarity="high", ignore=["number"])
+    guard.save(tmp_path / "guard")
+    for one in (guard, Guard.load(tmp_path / "guard")):
+        verdict = one.judged(spelled(planted(jittered(REAL))))
+        assert verdict["near copies"][:200].mean() > 0.9 and verdict["near copies"][200:].mean() < 0.02
+
+
+def test_a_table_of_which_every_value_is_a_fresh_one_has_nothing_to_filter() -> None:
+    numbers = REAL.select(["number"])
+    assert len(rows_of(filtered(Replay(numbers), 4_000, real=numbers))) == 4_000
 
 
 def test_what_many_rows_share_is_no_copy() -> None:

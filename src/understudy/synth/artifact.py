@@ -16,12 +16,14 @@ from typing import Any
 import pyarrow as pa
 
 from understudy.errors import InputError
+from understudy.readings import Amount, Moment
 from understudy.synth.encoding.columns import Categories, Numbers
 from understudy.synth.encoding.curves import Curve
 from understudy.synth.encoding.encode import Encoder
 from understudy.synth.encoding.identifiers import Identifiers
 from understudy.synth.encoding.moments import Moments
 from understudy.synth.encoding.patterns import Patterns
+from understudy.synth.encoding.words import Chain, Words
 from understudy.synth.families.children import Habits
 from understudy.synth.families.links import Clusters, Common, Scale
 from understudy.synth.network.model import Network, Size, mixed
@@ -36,12 +38,13 @@ from understudy.synth.relations.legal import Legal, Pair
 from understudy.synth.relations.related import Related
 from understudy.synth.relations.rules import Copy, Product, Sum
 
-FORMAT = "understudy synthesizer 1"
+FORMAT = "understudy synthesizer 2"
 
 _KINDS: Mapping[str, Any] = {
     kind.__name__: kind
     for kind in (
-        *(Categories, Numbers, Moments, Identifiers, Related, Later, Curve, Patterns, Size, Learned),
+        *(Categories, Numbers, Moments, Identifiers, Related, Later, Curve, Patterns, Words, Chain, Size, Learned),
+        *(Moment, Amount),
         *(Copy, Sum, Product, Relations, Relation, Order, Dependency, Legal, Pair),
         *(Habits, Clusters, Scale, Common, Privacy, Share, Groups, Cell, Tree),
     )
@@ -104,6 +107,7 @@ def told(encoder: Encoder) -> dict[str, Any]:
         "context": list(encoder.context),
         "relations": written(encoder.relations),
         "legal": written(encoder.legal),
+        "texts": {column: written(reading) for column, reading in encoder.texts.items()},
     }
 
 
@@ -116,6 +120,7 @@ def encoder_from(about: Mapping[str, Any]) -> Encoder:
         tuple(about["context"]),
         read(about["relations"]),
         read(about["legal"]),
+        {column: read(one) for column, one in about["texts"].items()},
     )
 
 

@@ -43,7 +43,7 @@ def classes(encoder: Encoder, name: str, shares: Shares) -> Wanted:
 def values_of(encoder: Encoder, name: str) -> dict[int, object]:
     """The values of a column's classes by their codes; only of columns all of whose values are classes."""
     codes, values = _values(encoder, name)
-    return dict(zip(codes.tolist(), values.to_pylist(), strict=True))
+    return dict(zip(codes.tolist(), encoder.written(name, values).to_pylist(), strict=True))
 
 
 def chosen(shares: Wanted, rows: int, rng: np.random.Generator) -> Codes:
@@ -68,7 +68,7 @@ def balanced(
         at[free] = chosen(shares, len(free), rng)
         own = pc.coalesce(filled, values.take(pa.array(at)))
         rest = given.drop_columns([name]) if given is not None and name in given.schema.names else given
-        column = arrow.like(own, encoder.schema.field(name).type)
+        column = arrow.like(own, encoder.inner.field(name).type)
         given = pa.table({name: column}) if rest is None else rest.append_column(name, column)
     return given
 
@@ -83,4 +83,4 @@ def _values(encoder: Encoder, name: str) -> tuple[Codes, pa.Array]:
     if isinstance(coded, Categories) and coded.rare:
         codes = codes[:-1]
     drawn = Drawn([codes], [np.zeros(len(codes), np.float32)], np.random.default_rng(0), range(len(codes)))
-    return codes, arrow.plain(typed(coded.decode(drawn), encoder.schema.field(name).type))
+    return codes, arrow.plain(typed(coded.decode(drawn), encoder.inner.field(name).type))

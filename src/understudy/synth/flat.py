@@ -190,6 +190,7 @@ class Flat:
         if temperature <= 0:
             raise InputError(f"a temperature of {temperature} is not above 0", hint="1 is what was learned")
         wanted = {name: classes(encoder, name, shares) for name, shares in (balance or {}).items()}
+        given = None if given is None else encoder.said(given)
         chunks = self._chunks(rows, seed, given, context, wanted, temperature)
         return rebatched(chunks, encoder.made_schema, batch_rows)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from understudy import arrow
+from understudy import arrow, readings
 from understudy.errors import InputError
+from understudy.readings import Reading
 from understudy.schema import Column, Table, TableName
 from understudy.synth.encoding.columns import (
     UNKNOWN,
@@ -80,6 +81,8 @@ class Encoder:
     """What holds between columns."""
     legal: Legal = field(default_factory=Legal)
     """Which classes go together."""
+    texts: Mapping[str, Reading] = field(default_factory=dict)
+    """Columns of texts that say dates, times or amounts, which is what is learned of them."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -108,6 +111,12 @@ class Encoder:
         return sum(len(self.coded[name].parts) for name in self.names if name not in self.context)
 
     @cached_property
+    def inner(self) -> pa.Schema:
+        """The Arrow schema of what is learned: as the table's, but for texts what they say."""
+        return pa.schema([one.with_type(self.texts[one.name].arrow_type) if one.name in self.texts else one
+                          for one in self.schema])  # fmt: skip
+
+    @cached_property
     def made_schema(self) -> pa.Schema:
         """The Arrow schema of rows that are made."""
         return pa.schema([one for one in self.schema if one.name not in self.context])
@@ -125,20 +134,25 @@ class Encoder:
                 continue
             values = there[name]
             found = coded.encode_with(values, there) if isinstance(coded, Related | Later) else coded.encode(values)
+            unknown = self._odd(name, rows.column(name), values)
             if given:
-                absent = np.asarray(values.is_null(nan_is_null=False))
-                for cell in found:
-                    cell.codes[absent] = UNKNOWN
+                unknown = np.asarray(values.is_null(nan_is_null=False))
+            for cell in found if unknown.any() else ():
+                cell.codes[unknown] = UNKNOWN
+                if cell.own is not None:
+                    cell.own[unknown] = UNKNOWN
             cells += found
         return Encoded.of(cells, len(rows))
 
     def read(self, rows: pa.RecordBatch | pa.Table) -> dict[str, pa.Array]:
-        """The columns that are there, as plain values of the table's own types."""
+        """The columns that are there, as plain values of the table's own types; of texts what they say."""
         return {name: self._read(name, rows.column(name)) for name in self.names if name in rows.schema.names}
 
     def _read(self, name: str, values: pa.Array | pa.ChunkedArray) -> pa.Array:
-        wanted = self.schema.field(name).type
+        wanted = self.inner.field(name).type
         one = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+        if name in self.texts and arrow.is_text(one.type):
+            return readings.read(one, self.texts[name])
         if one.type != wanted:
             try:
                 one = arrow.like(arrow.plain(one), wanted)
@@ -148,6 +162,31 @@ class Encoder:
                     hint="give values of the table's own types",
                 ) from error
         return arrow.plain(one)
+
+    def _odd(self, name: str, column: pa.Array | pa.ChunkedArray, values: pa.Array) -> NDArray[np.bool_]:
+        """Which texts of a column say nothing as it does."""
+        if name not in self.texts or not arrow.is_text(column.type):
+            return np.zeros(len(values), bool)
+        return odd(arrow.plain(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column), values,
+                   self.texts[name])  # fmt: skip
+
+    def said(self, given: pa.Table) -> pa.Table:
+        """Rows given in part, with what their texts say; an InputError where one does not say it as its column does."""
+        for name, reading in self.texts.items():
+            if name not in given.schema.names or not arrow.is_text(given.schema.field(name).type):
+                continue
+            column, at = given.column(name), given.schema.get_field_index(name)
+            found = self._read(name, column)
+            if self._odd(name, column, found).any():
+                example = self.written(name, pa.array([reading.example], found.type))[0].as_py()
+                hint = f"write it as in {example!r}"
+                raise InputError(f"column {name!r} has a value that is not written as the others are", hint=hint)
+            given = given.set_column(at, name, found)
+        return given
+
+    def written(self, name: str, values: pa.Array) -> pa.Array:
+        """Values of a column as its table has them: as texts, where it does."""
+        return self.texts[name].write(values) if name in self.texts else values
 
     def decode(
         self,
@@ -167,14 +206,14 @@ class Encoder:
             coded, at = self.coded[name], range(len(self.parts))[self.places[name]]
             drawn = Drawn([codes[:, i] for i in at], [levels[:, i] for i in at], rng, rows)
             values = coded.decode_with(drawn, made) if isinstance(coded, Later) else coded.decode(drawn)
-            values = arrow.plain(typed(values, self.schema.field(name).type))
+            values = arrow.plain(typed(values, self.inner.field(name).type))
             if isinstance(coded, Related):
                 values = coded.filled(values, drawn.codes[0], made)
             if given is not None and name in given.schema.names:
                 values = pc.coalesce(arrow.plain(given.column(name).combine_chunks()).cast(values.type), values)
             made[name] = values
         mended(self, made, given, rng)
-        columns = [arrow.like(made[one.name], one.type) for one in self.made_schema]
+        columns = [arrow.like(self.written(one.name, made[one.name]), one.type) for one in self.made_schema]
         return pa.RecordBatch.from_arrays(columns, schema=self.made_schema)
 
     @cached_property
@@ -228,18 +267,36 @@ def encoder_of(
         )
     coded: dict[str, Coded] = {}
     fresh: list[str] = []
+    texts: dict[str, Reading] = {}
     for one in rows.schema:
         column = table.by_name.get(one.name) or column_of(one)
         values = arrow.plain(rows.column(one.name).combine_chunks())
         unique = any(u.columns == (one.name,) and not u.predicate for u in table.uniques)
-        if one.name not in context and (one.name in identifiers or is_identifier(values, unique=unique)):
-            coded[one.name] = identifiers_of(values, k, nullable=column.nullable, max_length=column.max_length)
+        named = one.name not in context and one.name in identifiers
+        if not (named or unique) and (reading := readings.reading_of(values)):
+            texts[one.name] = reading
+            said = readings.read(values, reading)
+            values = said.filter(pa.array(~odd(values, said, reading)))
+        free = one.name not in context and one.name not in texts
+        if named or (free and is_identifier(values, unique=unique, called=one.name)):
+            coded[one.name] = identifiers_of(
+                values, k, nullable=column.nullable, max_length=column.max_length, unique=named or unique
+            )
             fresh.append(one.name)
         else:
-            coded[one.name] = coded_of(column, values, k)
-    encoder = Encoder(rows.schema, coded, tuple(fresh), tuple(context))
+            nullable = column.nullable or (one.name in texts and texts[one.name].nothing is not None)
+            coded[one.name] = coded_of(replace(column, nullable=nullable), values, k)
+    encoder = Encoder(rows.schema, coded, tuple(fresh), tuple(context), texts=texts)
     among = None if isinstance(relations, bool) else relations
-    return linked(encoder, table, rows, k, among) if relations else encoder
+    return linked(encoder, table, pa.table(encoder.read(rows)), k, among) if relations else encoder
+
+
+def odd(texts: pa.Array, said: pa.Array, reading: Reading) -> NDArray[np.bool_]:
+    """Which texts say nothing, though they stand for something."""
+    found: NDArray[np.bool_] = np.asarray(said.is_null()) & np.asarray(texts.is_valid())
+    if reading.nothing is not None and found.any():
+        found &= np.asarray(pc.fill_null(pc.not_equal(texts, reading.nothing), False))
+    return found
 
 
 def coded_of(column: Column, values: pa.Array, k: int) -> Coded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +17,9 @@ from understudy.synth.encoding.patterns import Patterns
 
 _OWN = 0.9
 """The share of different texts from which a column names its rows."""
+_ID = re.compile(r"(^|_|[a-z](?=I))(id|ID|Id|key)$")
+_CHANCE = 7
+"""Pairs of equal numbers that chance would make, from which that there is none is no chance."""
 
 Form = Literal["text", "integer", "uuid", "bytes", "uuid text"]
 
@@ -31,6 +35,8 @@ class Identifiers:
     length: int = 16
     """Bytes of a binary value."""
     nullable: bool = True
+    unique: bool = True
+    """Whether no two texts may be the same, however long they are; else phrases may come again."""
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -49,7 +55,7 @@ class Identifiers:
             values = pa.array(np.arange(rows.start + 1, rows.stop + 1), pa.int64())
         elif self.form == "text":
             assert self.patterns is not None
-            values = self.patterns.draw(rng, count, np.arange(rows.start, rows.stop))
+            values = self.patterns.draw(rng, count, np.arange(rows.start, rows.stop), unique=self.unique)
         elif self.form == "uuid text":
             values = pa.array([str(uuid.UUID(bytes=rng.bytes(16), version=4)) for _ in rows], pa.string())
         elif self.form == "uuid":
@@ -60,27 +66,34 @@ class Identifiers:
         return pc.replace_with_mask(values, pa.array(gone), pa.nulls(int(gone.sum()), values.type))
 
 
-def is_identifier(values: pa.Array, *, unique: bool) -> bool:
-    """Whether a column names its rows: a key, or texts that nearly all differ, or bytes."""
+def is_identifier(values: pa.Array, *, unique: bool, called: str = "") -> bool:
+    """Whether a column names its rows: a key, texts that nearly all differ, bytes, or numbers that differ by design.
+
+    Numbers do where all differ, and they are called an id or lie so close that by chance some would be the same.
+    """
     kind = values.type
     if pa.types.is_fixed_size_binary(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return True
     if not (pa.types.is_integer(kind) or arrow.is_text(kind)):
         return False
     here = values.drop_null()
-    if unique and len(here):
+    count = len(here)
+    if unique and count:
         return True
-    if not len(here):
+    if count < 2:
         return False
     different = pc.count_distinct(here).as_py()
     if arrow.is_text(kind):
-        return bool(different >= _OWN * len(here) and len(here) > 1)
+        return bool(different >= _OWN * count)
     low, high = pc.min_max(here).as_py().values()
-    return bool(different == len(here) and high - low == len(here) - 1 and len(here) > 1)
+    pairs = count * (count - 1) / 2
+    return bool(different == count and (_ID.search(called) or pairs >= _CHANCE * (high - low + 1)))
 
 
-def identifiers_of(values: pa.Array, k: int, *, nullable: bool = True, max_length: int | None = None) -> Identifiers:
-    """What there is to know of a column of identifiers."""
+def identifiers_of(
+    values: pa.Array, k: int, *, nullable: bool = True, max_length: int | None = None, unique: bool = True
+) -> Identifiers:
+    """What there is to know of a column of identifiers; ``unique`` where it is declared that no two are the same."""
     nulls, rows, kind = values.null_count, max(len(values), 1), values.type
     shares = (1 - nulls / rows, nulls / rows) if nulls else (1.0,)
     here = values.drop_null()
@@ -95,7 +108,7 @@ def identifiers_of(values: pa.Array, k: int, *, nullable: bool = True, max_lengt
     texts = sorted(set(here.cast(pa.string()).to_pylist()))
     if texts and all(_is_uuid(text) for text in texts[:1000]):
         return Identifiers("uuid text", shares, nullable=nullable)
-    return Identifiers("text", shares, Patterns.of(texts, k, max_length), nullable=nullable)
+    return Identifiers("text", shares, Patterns.of(texts, k, max_length), nullable=nullable, unique=unique)
 
 
 def _is_uuid(text: str) -> bool:

@@ -1,6 +1,7 @@
 """What the texts of a column look like, without any of them: shapes, character by character, and how frequent each is.
 
 A shape is told where ``k`` different texts have it; a character of it where all of those have the same one there.
+Phrases are told by their words instead, where texts share enough of them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+from understudy.synth.encoding.words import Words, words_of
 
 _DIGITS, _SMALL, _LARGE = "0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SHAPES = 200
@@ -33,27 +36,43 @@ class Patterns:
     length: float
     """Their mean length in characters."""
     max_length: int | None = None
+    words: Words | None = None
+    """What texts without one of these shapes are made of; None where they share too little, and letters are drawn."""
 
     @staticmethod
     def of(texts: Sequence[str], k: int, max_length: int | None = None) -> Patterns:
-        """Learn the shapes of different texts."""
+        """Learn what texts look like; all must differ, for what ``k`` of them share is told, whatever their rows."""
         by_shape: dict[str, list[str]] = {}
         for text in texts:
             if len(text) <= _LONG:
                 by_shape.setdefault(_shape(text), []).append(text)
         common = [shape for shape, count in Counter({s: len(v) for s, v in by_shape.items()}).most_common(_SHAPES)]
         told = [by_shape[shape] for shape in common if len(by_shape[shape]) >= k]
+        plain = [like for like in told if not _of_words(like)]
+        spelled = {text for like in plain for text in like}
+        words = words_of([text for text in texts if text not in spelled], k)
+        told = told if words is None else plain
         shares = [len(like) / len(texts) for like in told]
         other = 1 - sum(shares) if told else 1.0
         shown = {text for like in told for text in like}
         lengths = [len(text) for text in texts if text not in shown] or [0]
         length = float(np.mean(lengths)) if len(lengths) >= k else float(np.mean([len(text) for text in texts] or [8]))
         return Patterns(
-            tuple(tuple(_places(like)) for like in told), tuple(shares), max(other, 0.0), length, max_length
+            tuple(tuple(_places(like)) for like in told), tuple(shares), max(other, 0.0), length, max_length, words
         )
 
-    def draw(self, rng: np.random.Generator, count: int, numbered: NDArray[np.int64] | None = None) -> pa.Array:
-        """Fresh texts of these shapes; texts with different numbers differ as long as their shape has so many."""
+    def draw(
+        self,
+        rng: np.random.Generator,
+        count: int,
+        numbered: NDArray[np.int64] | None = None,
+        *,
+        unique: bool = True,
+    ) -> pa.Array:
+        """Fresh texts like those learned; texts with different numbers differ as long as their shape has so many.
+
+        Phrases show their number at their end, which reads badly; they do only if all must be ``unique``.
+        """
         weights = np.array([*self.shares, self.other])
         which = rng.choice(len(weights), count, p=weights / weights.sum())
         made: list[str] = [""] * count
@@ -63,8 +82,16 @@ class Patterns:
                 numbers = rng.integers(0, _size(places), len(rows)) if numbered is None else numbered[rows]
                 for row, text in zip(rows.tolist(), _spelled(places, numbers, rng), strict=True):
                     made[row] = text
-        for row in np.flatnonzero(which == len(self.shapes)).tolist():
-            made[row] = self._prose(rng, None if numbered is None else int(numbered[row]))
+        rows = np.flatnonzero(which == len(self.shapes))
+        if self.words is not None:
+            own = [""] * len(rows) if numbered is None or not unique else _own(numbered[rows])
+            room = None if self.max_length is None else max(0, self.max_length - max(map(len, own), default=0))
+            phrases = self.words.draw(rng, len(rows), room).to_pylist()
+            for row, text, number in zip(rows.tolist(), phrases, own, strict=True):
+                made[row] = (text + number).lstrip(" ")
+        else:
+            for row in rows.tolist():
+                made[row] = self._prose(rng, None if numbered is None else int(numbered[row]))
         return pa.array([text[: self.max_length] for text in made], pa.string())
 
     def _prose(self, rng: np.random.Generator, number: int | None) -> str:
@@ -75,8 +102,23 @@ class Patterns:
         letters[gaps[(gaps > 0) & (gaps < wanted - 1)]] = " "
         if number is None:
             return "".join(letters)
-        own = np.base_repr(number, 36).lower()
+        own = _base36(number)
         return "".join(letters)[: max(0, wanted - len(own))] + own
+
+
+def _base36(number: int) -> str:
+    return np.base_repr(number, 36).lower()
+
+
+def _own(numbers: NDArray[np.int64]) -> list[str]:
+    """What phrases end with where no two may be the same."""
+    return [" " + _base36(number) for number in numbers.tolist()]
+
+
+def _of_words(like: Sequence[str]) -> bool:
+    """Whether texts of one shape may be phrases: there are spaces in it, and letters that differ."""
+    free = (set(column) for column in zip(*like, strict=True))
+    return " " in like[0] and any(len(column) > 1 and any(map(str.isalpha, column)) for column in free)
 
 
 def _kind(character: str) -> str:

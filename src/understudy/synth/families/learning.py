@@ -165,10 +165,13 @@ class Learning:
             column = table.by_name.get(name) or column_of(own.rows.schema.field(name))
             found = arrow.plain(own.rows.column(name).combine_chunks())
             unique = any(u.columns == (name,) and not u.predicate for u in table.uniques)
-            if name in pointed or is_identifier(found, unique=unique):
+            if name in pointed or is_identifier(found, unique=unique, called=name):
                 if pa.types.is_decimal(found.type):
                     found = found.cast(pa.int64(), safe=False)
-                fresh[name] = identifiers_of(found, self._k, nullable=column.nullable, max_length=column.max_length)
+                fresh[name] = identifiers_of(
+                    found, self._k, nullable=column.nullable, max_length=column.max_length,
+                    unique=unique or name in pointed,
+                )  # fmt: skip
             else:
                 values.append(name)
         habits = habits_of(siblings, order, values, counters, self._k) if role.owner is not None else Habits()

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from understudy import arrow
 from understudy.errors import InputError
+from understudy.readings import Amount, Moment, Reading, read, reading_of
 from understudy.synth.encoding.curves import Curve, curve_of
 
 Level = Literal["off", "medium", "high"]
@@ -48,7 +49,7 @@ CORNERS: Mapping[Level, float] = {"medium": 0.001, "high": 0.02}
 _FEW = 60
 _BINS = (16, 32, 64, 128, 512, 2048)
 _WHOLE = -1
-_FORMAT = "understudy guard 1"
+_FORMAT = "understudy guard 2"
 _GRIDS = (0.0, 0.5)
 _MOST = 2**25  # hashes that are held
 _PAIRS = 120
@@ -66,6 +67,8 @@ class Field:
     labels: tuple[str, ...] = ()
     """Frequent values, for corners."""
     salt: int = 0
+    reading: Reading | None = None
+    """What texts say, where that is numbers."""
 
     def exact(self, values: pa.Array) -> Hashes:
         """A number for each value."""
@@ -82,7 +85,7 @@ class Field:
     def levels(self, values: pa.Array) -> Floats:
         """The share of real values below each; NaN where null."""
         assert self.curve is not None
-        found = _numbers(values)
+        found = self._numbers(values)
         there = np.isfinite(found)
         low, high = self.curve.levels_of(np.where(there, found, 0.0), 0.0)
         return np.where(there, (low + high) / 2, np.nan)
@@ -91,7 +94,7 @@ class Field:
         """A small number for each value: a stretch of levels, or a frequent label; 0 is null, 1 any other."""
         if self.curve is not None:
             assert self.curve.values
-            found, level = _numbers(values), self.levels(values)
+            found, level = self._numbers(values), self.levels(values)
             place = np.searchsorted(_EDGES, np.nan_to_num(level)) + 3
             place[found < self.curve.values[0]] = 1
             place[found > self.curve.values[-1]] = 2
@@ -99,6 +102,9 @@ class Field:
         at = pc.index_in(_texts(values), value_set=pa.array(self.labels, pa.string()))
         place = pc.fill_null(at, -1).to_numpy(zero_copy_only=False).astype(np.int64) + 2
         return np.where(np.asarray(values.is_null()), 0, place)
+
+    def _numbers(self, values: pa.Array) -> Floats:
+        return _numbers(values if self.reading is None else read(values, self.reading))
 
     @property
     def width(self) -> int:
@@ -263,18 +269,23 @@ def _read(one: Mapping[str, Any]) -> Field:
     curve = one["curve"]
     if curve is not None:
         curve = Curve(tuple(curve["levels"]), tuple(curve["values"]), curve["rows"])
-    return Field(one["name"], curve, tuple(one["labels"]), one["salt"])
+    reading = one["reading"]
+    if reading is not None:
+        reading = Moment(**reading) if "form" in reading else Amount(**reading)
+    return Field(one["name"], curve, tuple(one["labels"]), one["salt"], reading)
 
 
 def _field(name: str, values: pa.Array, salt: int) -> Field:
     if pa.types.is_nested(values.type):
         raise InputError(f"column {name!r} holds {values.type}, which cannot be filtered by", hint="ignore it")
     different = pc.count_distinct(values).as_py()
-    if different > _FEW and _is_number(values.type):
-        found = _numbers(values)
+    reading = reading_of(values) if different > _FEW else None
+    said = values if reading is None else read(values, reading)
+    if different > _FEW and _is_number(said.type):
+        found = _numbers(said)
         there, counts = np.unique(found[np.isfinite(found)], return_counts=True)
         if len(there) > _FEW:
-            return Field(name, curve_of(there, counts, COMMON), (), salt)
+            return Field(name, curve_of(there, counts, COMMON), (), salt, reading)
     counted = pc.value_counts(_texts(values).drop_null())
     pairs = sorted(zip(counted.field(1).to_pylist(), counted.field(0).to_pylist(), strict=True), reverse=True)
     return Field(name, None, tuple(label for count, label in pairs[:_LABELS] if count >= COMMON), salt)

@@ -77,7 +77,7 @@ def completed(encoder: Encoder, given: pa.Table, rng: np.random.Generator) -> pa
             _fill(encoder, columns, coded.source, _moment(start, coded.unit, encoder, coded.source))
     if all(columns[name] is before.get(name) for name in columns):
         return given
-    schema = pa.schema([encoder.schema.field(name) for name in columns])
+    schema = pa.schema([encoder.inner.field(name) for name in columns])
     made = [arrow.like(values, one.type) for values, one in zip(columns.values(), schema, strict=True)]
     return pa.Table.from_arrays(made, schema=pa.schema([one.with_nullable(True) for one in schema]))
 
@@ -86,14 +86,14 @@ def _fill(encoder: Encoder, columns: dict[str, pa.Array], name: str, values: pa.
     """Put values where a given column has none."""
     if not (len(values) - values.null_count):
         return
-    kind = arrow.plain(pa.array([], encoder.schema.field(name).type)).type
+    kind = arrow.plain(pa.array([], encoder.inner.field(name).type)).type
     values = fitting(values, kind)
     columns[name] = pc.coalesce(columns[name].cast(kind), values) if name in columns else values
 
 
 def _moment(start: pa.Array, unit: str, encoder: Encoder, name: str) -> pa.Array:
     """Whole units as moments of a column's type."""
-    kind = encoder.schema.field(name).type
+    kind = encoder.inner.field(name).type
     moment = start.cast(pa.int32()).cast(pa.date32()) if unit == "D" else start.cast(pa.timestamp(unit))
     return moment.cast(kind, safe=False)
 
