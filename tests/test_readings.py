@@ -93,11 +93,11 @@ def test_texts_that_do_not_follow_the_way_say_nothing():
     assert read(pa.array(["1,00 €", "1.00 €", "12.34,00 €", "x", ""]), EURO).null_count == 4
 
 
-def test_one_slip_in_some_hundreds_of_rows_says_nothing_and_two_ways_are_none():
-    days = [f"{1 + at % 12:02}/{1 + at % 28:02}/2020" for at in range(999)]
+def test_one_slip_in_a_hundred_rows_says_nothing_and_two_ways_are_none():
+    days = [f"{1 + at % 12:02}/{1 + at % 28:02}/2020" for at in range(199)]
     column = pa.array([*days, "11/2013"])
     assert read(column, reading_of(column)).null_count == 1
-    assert reading_of(pa.array([*days[:300], "11/2013"])) is None
+    assert reading_of(pa.array([*days[:90], "11/2013"])) is None
     assert reading_of(pa.array([*days, "11/2013", "12/2013", "1/2014"])) is None
 
 

@@ -7,7 +7,7 @@ A column is read only if its texts, written again, are the same to the letter.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from itertools import product
@@ -43,7 +43,8 @@ _AMOUNT = re.compile(r"-?(?P<before>[^\d\-]*)-?(?P<body>\d(?:[\d.,' ]*\d)?)(?P<a
 _MOST_DIGITS = 15
 _FEW, _FIRST = 100, 3
 """Texts that a form is tried on before all of them, and those whose forms are tried."""
-_SLIP = 500
+_SLIP = 100
+"""Of so many rows one may be written otherwise."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ Reading = Moment | Amount
 def reading_of(values: pa.Array) -> Reading | None:
     """In which one way the texts of a column are dates, moments, times of day or amounts; None where they are not.
 
-    Of some hundreds of rows one may be written otherwise: it is a slip, and says nothing.
+    Of a hundred rows one may be written otherwise: it is a slip, and says nothing.
     """
     if not arrow.is_text(values.type) or values.null_count == len(values):
         return None
@@ -165,6 +166,26 @@ def reading_of(values: pa.Array) -> Reading | None:
 def read(column: pa.Array, reading: Reading) -> pa.Array:
     """The values that a column's texts say; null where a text is not written in this way."""
     return reading.read(arrow.plain(column).cast(pa.string()))
+
+
+def ways_of(table: pa.Table, *, leave: Collection[str] = ()) -> dict[str, Reading]:
+    """How those columns of a table are written that are read; but for those to ``leave``."""
+    found = {}
+    for name in table.column_names:
+        if name not in leave and arrow.is_text(table.schema.field(name).type):
+            way = reading_of(table.column(name).combine_chunks())
+            if way is not None:
+                found[name] = way
+    return found
+
+
+def said(table: pa.Table, ways: Mapping[str, Reading]) -> pa.Table:
+    """A table with what its texts say, in their place."""
+    for name, way in ways.items():
+        if name in table.column_names and arrow.is_text(table.schema.field(name).type):
+            values = read(table.column(name).combine_chunks(), way)
+            table = table.set_column(table.schema.get_field_index(name), name, values)
+    return table
 
 
 def _way(texts: pa.Array, counts: NDArray[np.int64]) -> Reading | None:

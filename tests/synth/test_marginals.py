@@ -233,6 +233,20 @@ def test_a_column_comes_as_often_as_is_wanted_and_the_rest_goes_with_it() -> Non
     assert wages["Oslo"] == pytest.approx(5_000, abs=200) and wages["Bonn"] == pytest.approx(2_000, abs=200)
 
 
+def test_days_and_amounts_in_texts_are_learned_as_that_and_how_they_are_written_is_public() -> None:
+    rng = np.random.default_rng(0)
+    days = np.datetime64("2020-01-01") + rng.integers(0, 1_400, 3_000)
+    rows = pa.table({"day": [day.item().strftime("%d.%m.%Y") for day in days],
+                     "paid": [f"${one:,.2f}" for one in rng.gamma(3, 500, 3_000)]})  # fmt: skip
+    model = taught(rows)
+    made = rows_of(model.sample(1_000, seed=1, given=pa.table({"paid": ["$1,000.00", *[None] * 999]})))
+    years = pc.year(pc.strptime(made["day"], "%d.%m.%Y", "s"))
+    assert pc.min(years).as_py() >= 2019 and pc.max(years).as_py() <= 2024
+    assert made["paid"][0].as_py() == "$1,000.00"
+    assert pc.all(pc.match_substring_regex(made["paid"], r"^\$-?[0-9,]+\.[0-9]{2}$")).as_py()
+    assert "how day is written" in model.privacy.public and "how paid is written" in model.privacy.public
+
+
 def test_a_value_of_one_person_is_not_in_the_file_nor_in_rows(tmp_path: Path) -> None:
     rows = people(2_000).to_pydict()
     rows["city"][3], rows["wage"][3] = "Atlantis", 987_654_321.25

@@ -157,6 +157,7 @@ class Marginals:
             if name not in encoder.made_schema.names:
                 raise unknown("column", name, encoder.made_schema.names)
         wanted = {name: classes(encoder, name, shares) for name, shares in (balance or {}).items()}
+        given = None if given is None else encoder.said(given)
         return rebatched(self._chunks(rows, seed, given, wanted), encoder.made_schema, batch_rows)
 
     def _chunks(

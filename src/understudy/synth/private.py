@@ -9,8 +9,8 @@ held back to judge by, no loss is told, and the network is the last average, wha
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from understudy import arrow
 from understudy.errors import Error, InputError, unknown
 from understudy.interfaces import Progress
+from understudy.readings import said, ways_of
 from understudy.schema import Table
 from understudy.synth.encoding.encode import Encoder
 from understudy.synth.privacy.accounting import Privacy, Share, concentrated, epsilon_of, gaussian, noise_for
@@ -120,9 +121,16 @@ class Columns:
 def columns_of(
     table: Table, rows: pa.Table, private: Private, chance: Chance, identifiers: Sequence[str], share: float
 ) -> Columns:
-    """Learn the columns with a share of the budget; an InputError where there is too little to learn from."""
-    refuse_unknown(private, rows.schema)
+    """Learn the columns with a share of the budget; an InputError where there is too little to learn from.
+
+    How texts are written that are dates, times or amounts is taken as public, as types of columns are.
+    """
     named = (*identifiers, *([private.subject] if private.subject else []))
+    labels = [one.name for one in table.columns if one.labels]
+    keys = [name for unique in table.uniques for name in unique.columns]
+    schema, texts = rows.schema, ways_of(rows, leave=(*named, *private.categories, *labels, *keys))
+    rows = said(rows, texts)
+    refuse_unknown(private, rows.schema)
     known = Known(private.bounds, private.categories, named)
     rows, owner = bounded(rows, private, chance)
     label_delta = private.delta * LABELS
@@ -135,6 +143,7 @@ def columns_of(
     encoder = private_encoder(table, rows, known, counter, label_delta)
     if counter.asked + 1 != asked:  # fail closed: what is not in the account is not promised
         raise Error("more was asked of the rows than the budget was split for", hint="report this as a fault")
+    encoder = replace(encoder, schema=schema, texts=texts)
     return Columns(encoder, rows, owner, subjects, counter.rows, noise, asked, label_delta)
 
 
@@ -151,7 +160,7 @@ def account(
         private.rows_per_subject,
         (first, *shares),
         columns.label_delta,
-        _public(private),
+        _public(private, columns.encoder.texts),
         seeded,
     )
 
@@ -231,9 +240,10 @@ def refuse_few(private: Private, subjects: float) -> None:
         )
 
 
-def _public(private: Private) -> tuple[str, ...]:
+def _public(private: Private, texts: Collection[str]) -> tuple[str, ...]:
     """What is not paid for."""
     told = ["names and types of columns, declared labels, keys and lengths"]
+    told += [f"how {name} is written" for name in texts]
     told += [f"bounds of {name}" for name in private.bounds] + [f"labels of {name}" for name in private.categories]
     return (*told, "settings of the fit; the number of rows is paid for")
 
