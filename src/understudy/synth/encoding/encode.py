@@ -280,7 +280,7 @@ def encoder_of(
         free = one.name not in context and one.name not in texts
         if named or (free and is_identifier(values, unique=unique, called=one.name)):
             coded[one.name] = identifiers_of(
-                values, k, nullable=column.nullable, max_length=column.max_length, unique=named or unique
+                values, k, nullable=column.nullable, max_length=column.max_length, unique=unique
             )
             fresh.append(one.name)
         else:

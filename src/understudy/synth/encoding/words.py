@@ -27,8 +27,8 @@ WORDS = 5_000
 STEPS = 20_000
 """Steps from one word to the next that are told at most, and as many from two: about half a megabyte of a saved fit."""
 _LEARNED = 5_000_000  # characters of text from which more teach little, and which take seconds to read
-_COVERED = 0.4  # share of the words of texts that must be told ones: below, sentences would be mostly stand-ins
-_FEWEST = 3  # words of a text on average from which texts are phrases; names and codes are better told as shapes
+_COVERED = 0.25  # share of the words of texts that must be told ones: below, texts would be stand-ins throughout
+_FEWEST = 1.5  # words of a text on average from which texts are phrases; names and codes are better told as shapes
 _LONGEST = 1_000  # words and marks of one text
 _AT_ONCE = 8_192  # rows that are walked together, so that memory is bounded
 _EARLY, _LATE = 0.8, 1.5  # of the wanted length: before it a text ends only where it must, after it it is cut
