@@ -5,6 +5,7 @@ Everything is a Dataset.  A job reads one, changes its batches, writes another, 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -191,7 +192,7 @@ def _spelled(value: Any) -> str:
     """An option as the job file has it, rules inside it included."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {_spelled(inner)}" for key, inner in value.items()) + "}"
-    return str(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) and not value.isprintable() else str(value)
 
 
 @dataclass(frozen=True)

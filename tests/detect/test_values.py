@@ -115,3 +115,23 @@ def test_a_random_token_is_doubtful_without_a_name_and_a_secret_with_one():
     seen = {one.place: one.confidence for one in survey({"t": {"c7": tokens, "access_token": tokens}}).findings}
     assert seen["t.access_token"] > 0.8
     assert detect.DOUBTFUL <= seen["t.c7"] < detect.FOUND
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        ([f"{n} Market Street\nSpringfield, IL {62000 + n}" for n in range(40)], '{address: {separator: "\\n"}}'),
+        ([f"{n} Oak Ave, Suite {n}, Springfield, IL {62000 + n}-0001" for n in range(10, 50)], "address"),
+        ([f"Hauptstraße {n}a, {10100 + n} Berlin" for n in range(1, 40)], "address"),
+        ([f"12 rue de Rivoli, {75000 + n} Paris, France" for n in range(1, 40)], "address"),
+        ([f"{n} Market Street" for n in range(1, 40)], "street"),
+    ],
+)
+def test_whole_addresses_become_whole_addresses_and_streets_streets(values, rule):
+    (finding,) = survey({"orders": {"ship_address": values}}).findings
+    assert finding.entity == "address" and finding.rule == rule
+
+
+def test_sentences_with_numbers_are_no_addresses():
+    notes = [f"3 parcels came late, we refunded {4000 + n} of them" for n in range(40)]
+    assert "address" not in found({"t": {"c": notes}}).values()

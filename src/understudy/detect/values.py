@@ -31,6 +31,14 @@ _PERSON = rf"^{LETTER}(?:{LETTER}|[.'\-])*(?:,? {LETTER}(?:{LETTER}|[.'\-])*){{1
 _HASHED = r"^(?:\$2[abxy]\$\d\d\$.{53}|\$argon2|\$pbkdf2|\$[156]\$|\{SSHA|pbkdf2_sha256\$|scrypt:)"
 _RANDOM = r"^[A-Za-z0-9_\-+/=.]{20,}$"
 
+_POSTED = r"(?:[^\n]{2,40}\b[0-9]{4,5}(?:-[0-9]{4})?|(?:\p{L}{1,2}-)?[0-9]{4,5} \p{L}[^\n]{1,40})"
+_STREET = r"(?:[0-9]+[A-Za-z]? [^\n,]{3,60}|\p{L}[^\n,0-9]{2,50} [0-9]{1,5} ?[A-Za-z]?)"
+_WHOLE_ADDRESS = rf"^{_STREET}[,\n]\s*{_POSTED}(?:[,\n].{{0,40}})?$"
+"""A street with its number, then a place with its postal code, in the order of either side of the Atlantic."""
+
+_MOSTLY = 0.6
+"""The share of values that must be whole addresses for a rule to make such."""
+
 
 @cache
 def _sets() -> tuple[Mapping[str, pa.Array], Mapping[str, str]]:
@@ -63,6 +71,7 @@ def signs(field: Field) -> Iterator[Sign]:
         yield from looks.signs(values)
         yield from _few_words(values)
         yield from _full_names(values)
+        yield from _whole_addresses(values)
         yield from _secrets(values)
     if field.kind in ("text", "integer", "decimal"):
         yield from looks.check_digits(values)
@@ -86,6 +95,15 @@ def against(field: Field, entity: str) -> Sign | None:
     return Sign(
         entity, "unlike", f"{percent(1 - share)} of {values.rows:,} sampled values do not look like {kept.plural}"
     )
+
+
+def _whole_addresses(values: Values) -> Iterator[Sign]:
+    """Streets with their places: a rule for streets would lose half of what is there."""
+    share = values.match(_WHOLE_ADDRESS)
+    if share >= _MOSTLY:
+        lines = values.match(r"\n") >= _MOSTLY
+        rule = '{address: {separator: "\\n"}}' if lines else "address"
+        yield Sign("address", "values", f"{percent(share)} of sampled values are whole addresses", 0.6 * share, rule)
 
 
 def _few_words(values: Values) -> Iterator[Sign]:
