@@ -218,7 +218,9 @@ class Flat:
                 free = known.codes[:, at] < 0
                 known.codes[free, at] = chosen(shares, int(free.sum()), rng)
             with threads(self.threads):
-                codes, levels = draw(network, known, rng, temperature=temperature, device=device, legal=encoder.legal)
+                codes, levels = draw(
+                    network, known, rng, temperature=temperature, device=device, legal=encoder.legal, among=rows
+                )
             yield encoder.decode(codes, levels, rng, first, some)
 
     def _known(self, count: int, given: pa.Table | None, context: pa.Table | None) -> Encoded:

@@ -18,8 +18,9 @@ from understudy.synth.network.states import States, entering
 
 CHUNK = 4_096
 """Rows that are drawn together; a chunk's randomness is its own, so batches may be of any size."""
-_MIXED = 1_024
-"""Rows of a chunk that share an order of parts: what one order gets wrong, the others do not."""
+_MIXED, _ORDERS = 1_024, 32
+"""Rows of a chunk that share an order of parts, and how many orders there are before more do: what one order gets
+wrong, the others do not; but the more rows share one, the more of them are alike on the way."""
 
 Trunk = Callable[[Tensor], Tensor]
 
@@ -35,18 +36,19 @@ def draw(
     temperature: float = 1.0,
     legal: Legal | None = None,
     device: str = "cpu",
+    among: int = 0,
 ) -> tuple[Codes, Levels]:
     """Complete some rows: classes that are there stay, those that are -1 are drawn.
 
-    Parts are drawn in a random order, another for every so many rows.
+    Parts are drawn in a random order, another for every so many rows; for more of them where they are ``among`` many.
     Returns classes and levels, (rows, parts).
     """
-    found = []
+    found, mixed = [], min(max(among // _ORDERS, _MIXED), CHUNK)
     with torch.inference_mode(), lower_precision(device):
         trunk = _trunk(network, device)
-        for first in range(0, max(len(given), 1), _MIXED):
+        for first in range(0, max(len(given), 1), mixed):
             order = in_turn(network.layout, rng)
-            some = given.take(slice(first, first + _MIXED))
+            some = given.take(slice(first, first + mixed))
             found.append(_drawn(network, trunk, some, rng, order, temperature, legal, device))
     return np.concatenate([codes for codes, _ in found]), np.concatenate([levels for _, levels in found])
 
