@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import re
 import signal
 import sys
 
@@ -55,6 +56,16 @@ def test_a_csv_file_becomes_parquet_of_numbers_dates_and_fresh_identifiers(files
     assert "out.parquet: 300 rows made" in said.text and "from 120 rows" in said.text
     assert "email by email" in said.text
     assert files.files() == ["out.parquet", "people.csv"]
+
+
+def test_days_and_amounts_in_texts_come_back_as_they_were_written(files):
+    rows = [f"{1 + n % 12:02}/{1 + n % 28:02}/20{10 + n % 14};$1,{100 + n % 800}.50" for n in range(200)]
+    files.write("sales.csv", "sold;paid\n" + "\n".join(rows) + "\n")
+    said = files.run("synthesize", "sales.csv", "--delimiter", ";", "-o", "out.csv", "--effort", "fast")
+    assert said.code == 0, said.err
+    made = [line.split(";") for line in files.read("out.csv").splitlines()[1:]]
+    assert all(re.fullmatch(r"(0\d|1[0-2])/[0-3]\d/20(1\d|2[0-4])", sold) for sold, _ in made)
+    assert all(re.fullmatch(r"\$1,\d{3}\.[05]0", paid.strip('"')) for _, paid in made)
 
 
 def test_the_same_seed_makes_the_same_rows_and_a_saved_model_makes_them_without_the_source(files):
@@ -182,6 +193,28 @@ def test_tables_of_a_database_are_made_together_and_their_keys_hold(files, datab
     assert len({row[0] for row in guests}) == 50 and {row[1] for row in stays} <= {row[0] for row in guests}
     assert not [row for row in guests if "private.net" in row[1]] and all(0 <= float(row[3]) <= 9 for row in guests)
     assert "keys between them hold" in said.text
+
+
+def test_small_tables_that_much_points_at_are_copied_with_people_in_them_masked_and_empty_ones_stay_empty(
+    files, database
+):
+    url = database(
+        "CREATE TABLE employees (id int PRIMARY KEY, first_name text, birth_date date, city text, level int);"
+        "CREATE TABLE orders (id int PRIMARY KEY, employee_id int NOT NULL REFERENCES employees, total int NOT NULL);"
+        "CREATE TABLE refunds (order_id int REFERENCES orders, note text);"
+        "INSERT INTO employees SELECT n, 'Wendeline', date '1961-03-01' + n - 1, 'Grootegast', n FROM generate_series(1, 6) n;"
+        "INSERT INTO orders SELECT n, 1 + n % 6, n % 90 FROM generate_series(1, 150) n"
+    )
+    said = files.run("synthesize", url, "-o", "out", "--effort", "fast", "--report", "told.json")
+    assert said.code == 0, said.err
+    told = {one["table"]: one for one in json.loads(files.read("told.json"))["tables"]}
+    employees, refunds = (pq.read_table(files.folder / "out" / f"{name}.parquet") for name in ("employees", "refunds"))
+    assert employees["id"].to_pylist() == employees["level"].to_pylist() == [1, 2, 3, 4, 5, 6]
+    assert "Wendeline" not in employees["first_name"].to_pylist() and "Grootegast" not in employees["city"].to_pylist()
+    assert not {one.isoformat() for one in employees["birth_date"].to_pylist()} & {f"1961-03-0{n}" for n in range(1, 7)}
+    assert {column for column, how in told["employees"]["columns"].items() if how == "copied"} == {"id", "level"}
+    assert "employees.parquet: 6 rows copied" in said.text
+    assert len(refunds) == 0 and refunds.column_names == ["order_id", "note"]
 
 
 @pytest.mark.parametrize(

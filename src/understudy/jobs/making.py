@@ -208,6 +208,9 @@ class FamilyMaker:
         budget, public = private(wish.epsilon, wish.subject), [source.schema.find(name).name for name in wish.public]
         read: Any = lambda name: tables[name].read()  # noqa: E731
         model.fit(source.schema, read, private=budget, public=public, progress=progress)
+        for name in () if budget else model.kept:  # its rows are copied: of people, too, where there are but a few
+            found = _personal(tables[name].table, _first(tables[name].read()), direct=False)
+            rules[name] = {column: rule for column, rule in found.items() if (name, column) not in joined}
         made = FamilyMaker(model, rules, tables)
         made.began = began
         return made
@@ -231,9 +234,11 @@ class FamilyMaker:
         self.outcome = made.outcome
 
     def columns(self, name: TableName) -> dict[str, str]:
-        """How each column of a table comes to be."""
-        fresh = self.model.models[name].fresh if name in self.model.models else {}
+        """How each column of a table comes to be; rows of lookups are ``copied``."""
         rules = self.rules[name]
+        if name in self.model.kept or name not in self.model.models:
+            return {column: str(rules.get(column, "copied")) for column in self._tables[name].arrow_schema.names}
+        fresh = self.model.models[name].fresh
         return {
             column: str(rules[column]) if column in rules else "identifier" if column in fresh else "learned"
             for column in self._tables[name].arrow_schema.names
@@ -320,15 +325,18 @@ def _first(reader: pa.RecordBatchReader) -> pa.Table:
     return whole.slice(0, _SAMPLE)
 
 
-def _personal(table: Table, sample: pa.Table) -> dict[str, Rule]:
-    """The columns whose values say who someone is, each with the rule that makes others."""
+def _personal(table: Table, sample: pa.Table, *, direct: bool = True) -> dict[str, Rule]:
+    """The columns whose values say who someone is, each with the rule that makes others.
+
+    Unless ``direct``, those too that do so with others, and those that would harm someone.
+    """
     schema = alone(table)
     survey = detect.survey(schema, lambda _table: sample)
     found = {}
     for (_, column), guess in fitting(schema, survey, {}).items():
         findings = [one for one in survey.of(table.name, column) if one.found and not one.path and not one.key]
-        direct = any(one.sensitivity == "direct" and one.entity != "person_key" for one in findings)
-        if direct and guess.rule not in (UNDECIDED, "keep"):
+        findings = [one for one in findings if one.entity != "person_key"]
+        if any(one.sensitivity == "direct" or not direct for one in findings) and guess.rule not in (UNDECIDED, "keep"):
             found[column] = parsed(guess.rule)
     return found
 

@@ -40,7 +40,7 @@ class MadeTable:
     learned_from: int
     """Rows of the source; 0 where a saved model was used."""
     columns: Mapping[str, str]
-    """How each came to be: ``learned``, ``constant``, ``given``, ``identifier``, or the rule of a generator."""
+    """How each came to be: ``learned``, ``constant``, ``given``, ``identifier``, ``copied``, or a generator's rule."""
     relations: tuple[str, ...] = ()
     """What holds between columns, and is kept."""
     refused: Mapping[str, int] = field(default_factory=dict)
@@ -51,17 +51,24 @@ class MadeTable:
     """What was spent of a budget, where there was one."""
     seconds: float = 0.0
 
+    @property
+    def copied(self) -> bool:
+        """Whether rows are those of a lookup table, with values of people masked, as in a table without any."""
+        return "copied" in self.columns.values()
+
     def json(self) -> dict[str, Any]:
         """Names and counts, never a value."""
         return {**vars(self), "columns": dict(self.columns), "relations": list(self.relations)}
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.target}: {self.rows:,} rows made, {self.seconds:.1f} s", *self._told()])
+        how = "copied" if self.copied else "made"
+        return "\n".join([f"{self.target}: {self.rows:,} rows {how}, {self.seconds:.1f} s", *self._told()])
 
     def _told(self) -> Iterator[str]:
-        known = {"learned": "learned", "constant": "constant", "given": "given", "identifier": "identifiers made anew"}
+        known = {"learned": "learned", "constant": "constant", "given": "given", "identifier": "identifiers made anew",
+                 "copied": "copied"}  # fmt: skip
         how = Counter(known.get(one, "by generators") for one in self.columns.values())
-        source = f"from {self.learned_from:,} rows" if self.learned_from else "from a saved model"
+        source = f"from {self.learned_from:,} rows" if self.learned_from or self.copied else "from a saved model"
         yield f"  {source}; columns: " + ", ".join(f"{count} {what}" for what, count in how.most_common())
         made = [f"{name} by {rule}" for name, rule in self.columns.items() if rule not in known]
         if made:

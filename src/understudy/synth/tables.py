@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from understudy.errors import InputError, unknown
 from understudy.interfaces import Progress
-from understudy.schema import Schema, TableName
+from understudy.schema import Schema, Table, TableName
 from understudy.synth.encoding.encode import FEWEST
 from understudy.synth.families.allowed import allowed
 from understudy.synth.families.gather import Read, gathered
@@ -34,6 +34,8 @@ __all__ = ["LOOKUP", "Read", "Tables"]
 LOOKUP = 256
 """Rows of a table that many others point at, up to which it is kept as it is."""
 _POINTED = 20
+_LARGE = 20_000
+"""Rows from which an estimate will do."""
 
 
 def _silent(step: str, subject: str, done: int, total: int | None) -> None:
@@ -90,7 +92,8 @@ class Tables:
         """Learn some tables of a schema, and the parents they point at, whose rows are then given to ``sample``.
 
         Without ``tables`` all of them, but for lookups: small ones that point at nothing and that many rows point at.
-        ``read`` is called once for each table, and once more for those of which the schema tells no size.
+        Tables without rows stay so.
+        ``read`` is called once for each table, and once more for those that are small, by what the schema tells.
 
         With ``private`` what a fit may tell of any one row of the table that owns the others, with all that belongs to
         it, is bounded in all tables together, and ``privacy`` says what was spent; tables that hold nobody's rows, such
@@ -103,10 +106,11 @@ class Tables:
         if private is not None:
             return self._fit_privately(schema, read, chosen, frozenset(public), private, progress)
         parents = {key.parent for key in schema.foreign_keys if key.table in chosen}
-        rows = {name: schema.table(name).rows or _counted(read(name)) for name in sorted(chosen | parents)}
+        rows = {name: _size(schema.table(name), read) for name in sorted(chosen | parents)}
         lookups = {name for name in parents - chosen if rows[name] < FEWEST}
         if tables is None:
             lookups |= {name for name in parents if _is_lookup(schema, name, rows)}
+            lookups |= {name for name in chosen if not rows[name]}  # of which nothing can be learned, nor told
         plan = planned(schema, chosen - lookups, rows, lookups)
         lookups &= {role.table for role in plan.roles}
         found = gathered(plan, read, kept_rows(self.effort), self.seed, progress)
@@ -208,8 +212,9 @@ class Tables:
         return made
 
 
-def _counted(batches: pa.RecordBatchReader) -> int:
-    return sum(len(batch) for batch in batches)
+def _size(table: Table, read: Read) -> int:
+    """How many rows a table has; of a small one exactly, for a database that has not counted says anything."""
+    return table.rows if table.rows > _LARGE else sum(len(batch) for batch in read(table.name))
 
 
 def _is_lookup(schema: Schema, name: TableName, rows: Mapping[TableName, int]) -> bool:
