@@ -202,7 +202,8 @@ def test_small_tables_that_much_points_at_are_copied_with_people_in_them_masked_
         "CREATE TABLE employees (id int PRIMARY KEY, first_name text, birth_date date, city text, level int);"
         "CREATE TABLE orders (id int PRIMARY KEY, employee_id int NOT NULL REFERENCES employees, total int NOT NULL);"
         "CREATE TABLE refunds (order_id int REFERENCES orders, note text);"
-        "INSERT INTO employees SELECT n, 'Wendeline', date '1961-03-01' + n - 1, 'Grootegast', n FROM generate_series(1, 6) n;"
+        "INSERT INTO employees SELECT n, 'Wendeline', date '1961-03-01' + n - 1, 'Grootegast', n"
+        " FROM generate_series(1, 6) n;"
         "INSERT INTO orders SELECT n, 1 + n % 6, n % 90 FROM generate_series(1, 150) n"
     )
     said = files.run("synthesize", url, "-o", "out", "--effort", "fast", "--report", "told.json")
