@@ -108,6 +108,7 @@ def test_identifiers_are_cut_into_words(name, words):
         ("email_addresses", "address", "email"),
         ("phone_numbers", "number", "phone"),
         ("salary", "amount", "salary"),
+        ("patients_notes", "address", "address"),
     ],
 )
 def test_a_word_that_says_nothing_is_read_with_its_table(owner, name, entity):

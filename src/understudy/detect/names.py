@@ -206,7 +206,8 @@ def _with_table(words: Sequence[str], table: str) -> Iterator[Reading]:
         if found and _crosses([*tail, *words], len(tail)):
             yield from found
             return
-    if _generic(words):
+    itself = any(one.strength == "exact" for one in _in(words)) and not set(words) & set(above)
+    if _generic(words) and not itself:  # `email_addresses.address` is an email, `notes.address` no note
         yield from (one for one in _in(above) if one.strength != "weak")
 
 
