@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import torch
 from synth.tables import people, rows_of
 from understudy.errors import Error, InputError
 from understudy.interfaces import Progress
+from understudy.schema import CheckConstraint
 from understudy.synth import private as private_module
 from understudy.synth.encoding.encode import encoder_of, table_of
 from understudy.synth.flat import Flat
@@ -302,3 +304,31 @@ def test_an_audit_finds_less_than_is_claimed_and_more_without_noise() -> None:
 
     assert audit(1.0) <= 1.0
     assert audit(NOISELESS) > 1.0
+
+
+def test_no_noise_makes_numbers_of_another_magnitude() -> None:
+    ages = np.random.default_rng(0).integers(18, 80, 1_000).astype(np.float64)
+    for seed in range(200):  # one in 25 fits had ages in the millions
+        counter = Counter(Chance(seed), 4.0)
+        tree = cells.grown(ages, None, 1.0, counter.counts, counter.deviation)
+        assert tree.low.min() > -300 and tree.high.max() < 1_100
+
+
+def test_no_noise_leads_over_a_bound_that_the_table_declares() -> None:
+    rng = np.random.default_rng(0)
+    rows = pa.table(
+        {"age": rng.integers(5, 130, 3_000), "paid": rng.normal(0, 30, 3_000), "few": rng.integers(0, 4, 3_000)}
+    )
+    checks = (
+        CheckConstraint("adult", ("age",), "CHECK (((age >= 18) AND (age < 120)))"),
+        CheckConstraint("paid", ("paid",), "CHECK ((paid >= (0)::numeric))"),
+        CheckConstraint("few", ("few",), 'CHECK (("few" > 0))'),
+        CheckConstraint("either", ("age",), "CHECK (((age > 90) OR (age < 20)))"),
+        CheckConstraint("both", ("age", "few"), "CHECK ((age >= 50))"),
+    )
+    table = replace(table_of(rows.schema), checks=checks)
+    made = private_encoder(table, rows, Known(), Counter(Chance(1), 5.0), 0.0).coded
+    age, paid, few = (made[name] for name in ("age", "paid", "few"))
+    assert (age.curve.values[0], age.curve.values[-1]) == (18, 119)  # type: ignore[attr-defined]
+    assert paid.curve.values[0] == 0 and paid.curve.values[-1] > 30  # type: ignore[attr-defined]
+    assert min(few.atoms) == 1  # type: ignore[attr-defined]

@@ -242,7 +242,7 @@ def refuse_few(private: Private, subjects: float) -> None:
 
 def _public(private: Private, texts: Collection[str]) -> tuple[str, ...]:
     """What is not paid for."""
-    told = ["names and types of columns, declared labels, keys and lengths"]
+    told = ["names and types of columns, declared labels, bounds, keys and lengths"]
     told += [f"how {name} is written" for name in texts]
     told += [f"bounds of {name}" for name in private.bounds] + [f"labels of {name}" for name in private.categories]
     return (*told, "settings of the fit; the number of rows is paid for")

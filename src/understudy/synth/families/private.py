@@ -182,7 +182,8 @@ class Learning:
         )
         labels = {kind_name(key): kinds(one) for key, one in clusters.items()}
         known = replace(known, categories={**known.categories, **labels})
-        return Draft(model, Table(role.table, self._asked(role, model)), known, bound_of(role, self.private))
+        asked = Table(role.table, self._asked(role, model), checks=table.checks)
+        return Draft(model, asked, known, bound_of(role, self.private))
 
     def _asked(self, role: Role, model: Model) -> tuple[Column, ...]:
         """The columns of a table's network: its own, its links, and what its children come to."""
@@ -431,7 +432,7 @@ class Learning:
     def _public(self) -> tuple[str, ...]:
         """What is not paid for."""
         private = self.private
-        told = ["names and types of columns, declared labels, keys and lengths, and which keys are unique"]
+        told = ["names and types of columns, declared labels, bounds, keys and lengths, and which keys are unique"]
         told += [f"rows of {role.table}" for role in self.plan.roles if role.given]
         told += [f"bounds of {name}" for name in private.bounds] + [f"labels of {name}" for name in private.categories]
         return (*told, "settings of the fit; the numbers of rows are paid for")

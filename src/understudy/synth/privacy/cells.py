@@ -26,6 +26,8 @@ _CHILD = 3.0
 """Deviations of the noise that a part of it has on average."""
 _SURE = 3.5
 """Deviations of the noise that a first count must have not to be nothing."""
+_ALONE = 5.0
+"""The same of a power of two far from all others: of a hundred, one is noise in one fit of tens of thousands."""
 _PART = 2.5
 """The same of a part, of which there are fewer."""
 _OCTAVES = 62
@@ -69,8 +71,8 @@ def grown(
     low, high = start_of(bounds, step)
     cells = Cells(low, high, np.zeros(len(low)))
     counts = histogram(cells.places(found), len(low))
-    counts[counts < _SURE * deviation] = 0
-    cells = _some(Cells(low, high, counts), counts > 0)
+    sure = counts >= _SURE * deviation
+    cells = _some(Cells(low, high, counts), sure if bounds is not None else _together(sure, counts, deviation))
     for _ in range(SPLITS):
         parts = _parts(cells, step, deviation)
         split = np.repeat(np.arange(len(cells.low)), parts)
@@ -88,6 +90,18 @@ def grown(
         told = np.where(parts[split] > 1, told, cells.counts[split])
         cells = _some(Cells(low, high, told), told > 0)
     return cells
+
+
+def _together(sure: NDArray[np.bool_], counts: Floats, deviation: float) -> NDArray[np.bool_]:
+    """Cells that are sure by themselves, and those that are beside one; all, where none is."""
+    kept = counts >= _ALONE * deviation
+    for _ in range(len(kept) if kept.any() else 0):
+        beside = np.append(kept[1:], False) | np.append(False, kept[:-1])
+        more = kept | (sure & beside)
+        if (more == kept).all():
+            return kept
+        kept = more
+    return kept if kept.any() else sure
 
 
 def _parts(cells: Cells, step: float, deviation: float) -> Whole:

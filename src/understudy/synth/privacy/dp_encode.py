@@ -13,8 +13,9 @@ counts once; its counts get discrete Gaussian noise, and which questions are ask
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -41,6 +42,7 @@ _SURE = 3.5
 """Deviations of the noise above which a count is taken for more than noise."""
 _SPREAD = 0.999
 """The share of a column's numbers that its decimals must hold for."""
+_EITHER = re.compile(r"\b(?:or|not|case)\b", re.IGNORECASE)
 _LETTERS = 12.0
 """The mean length of fresh texts of which nothing is known."""
 
@@ -131,7 +133,8 @@ def private_encoder(table: Table, rows: pa.Table, known: Known, counter: Counter
         elif pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
             coded[one.name] = _moments(values, column, counter)
         elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-            coded[one.name] = _numbers(values, column, known.bounds.get(one.name), counter)
+            numbers = _numbers(values, column, known.bounds.get(one.name), counter)
+            coded[one.name] = _within(numbers, table, one.name)
         else:
             raise InputError(f"column {one.name!r} holds {kind}, which cannot be learned", hint="leave the column out")
         if isinstance(coded[one.name], Identifiers) and one.name not in fresh:
@@ -240,6 +243,25 @@ def numbers_of_cells(
     counted = np.rint(np.clip(here / step, -(2.0**62), 2.0**62)) if step else here
     cells = grown(counted, bounds, step, counter.counts, counter.deviation)
     return _numbers_of(cells, nulls if nullable else 0.0, nans, step, nullable=nullable)
+
+
+def _within(numbers: Numbers, table: Table, name: str) -> Numbers:
+    """Numbers that noise led over a bound which the table's own CHECK of the column sets, at that bound."""
+    low, high = -np.inf, np.inf
+    bound = re.compile(rf'\b{re.escape(name)}"?\)*(?:::[\w ]+)?\s*([<>]=?)\s*\(*(-?\d+(?:\.\d+)?)')
+    for check in table.checks:
+        if check.columns == (name,) and not check.exclusion and not _EITHER.search(check.sql):
+            for sign, number in bound.findall(check.sql):
+                inside = 0.0 if "=" in sign else numbers.step
+                if sign[0] == ">":
+                    low = max(low, float(number) + inside)
+                else:
+                    high = min(high, float(number) - inside)
+    atoms = tuple(np.clip(np.array(numbers.atoms, np.float64), low, high).tolist())
+    if numbers.curve is None:
+        return replace(numbers, atoms=atoms)
+    values = tuple(np.clip(np.array(numbers.curve.values), low, high).tolist())
+    return replace(numbers, atoms=atoms, curve=replace(numbers.curve, values=values))
 
 
 def _decimals(found: Floats, single: bool) -> Whole:
