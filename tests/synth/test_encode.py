@@ -17,7 +17,7 @@ from understudy.errors import InputError
 from understudy.synth.artifact import read, written
 from understudy.synth.encoding.columns import categories_of, numbers_of
 from understudy.synth.encoding.curves import curve_of, step_of
-from understudy.synth.encoding.encode import Encoder, Reservoir, encoder_of, sampled, table_of
+from understudy.synth.encoding.encode import Encoder, Reservoir, encoder_of, sampled, table_of, typed
 from understudy.synth.encoding.identifiers import is_identifier
 from understudy.synth.encoding.patterns import Patterns
 
@@ -234,3 +234,8 @@ def test_a_reservoir_holds_no_more_than_it_needs() -> None:
         kept.add(pa.record_batch({"a": np.arange(start, start + 10_000)}))
         assert sum(map(len, kept._kept)) <= 13_000
     assert len(kept.rows()) == 1_000
+
+
+def test_decimals_that_do_not_fit_become_the_nearest_that_do() -> None:
+    found = typed(pa.array([1e9, -1e9, None, 12.345]), pa.decimal128(6, 2))
+    assert found.to_pylist() == [Decimal("9999.99"), Decimal("-9999.99"), None, Decimal("12.35")]

@@ -51,7 +51,7 @@ def invoices(rows: int = 3_000, seed: int = 0) -> pa.Table:
             "ordered": pa.array(ordered),
             "shipped": shipped,
             "carrier": pa.array(rng.choice(["ship", "rail", "road"], rows), mask=gone),
-            "due": pa.array(ordered + 30),
+            "due": pa.array(ordered + np.timedelta64(30, "D")),
         }
     )
 

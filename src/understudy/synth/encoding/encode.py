@@ -26,7 +26,7 @@ from understudy.synth.encoding.columns import (
     categories_of,
     numbers_of,
 )
-from understudy.synth.encoding.identifiers import identifiers_of, is_identifier
+from understudy.synth.encoding.identifiers import Identifiers, identifiers_of, is_identifier
 from understudy.synth.encoding.moments import moments_of
 from understudy.synth.relations.finding import Relations
 from understudy.synth.relations.later import Later
@@ -242,7 +242,11 @@ def typed(values: pa.Array, arrow_type: pa.DataType) -> pa.Array:
     if pa.types.is_time32(arrow_type):
         return values.cast(pa.int32()).cast(arrow_type)
     if pa.types.is_decimal(arrow_type):
-        return values.cast(pa.float64()).cast(arrow_type, safe=False)
+        most = 10.0 ** (arrow_type.precision - arrow_type.scale) - 10.0**-arrow_type.scale
+        floats = values.cast(pa.float64())
+        return pc.max_element_wise(pc.min_element_wise(floats, most, skip_nulls=False), -most, skip_nulls=False).cast(
+            arrow_type, safe=False
+        )
     return values.cast(arrow_type, safe=False)
 
 
@@ -263,32 +267,35 @@ def encoder_of(
         raise InputError(
             f"{table.name} has {len(rows)} row{'s' * (len(rows) != 1)}, fewer than the {FEWEST} it takes:"
             " what is made from so few would show them",
-            hint="give more rows, or mask the table instead",
+            hint="give more rows, leave the table out, or mask it instead",
         )
     coded: dict[str, Coded] = {}
-    fresh: list[str] = []
     texts: dict[str, Reading] = {}
     for one in rows.schema:
         column = table.by_name.get(one.name) or column_of(one)
         values = arrow.plain(rows.column(one.name).combine_chunks())
         unique = any(u.columns == (one.name,) and not u.predicate for u in table.uniques)
         named = one.name not in context and one.name in identifiers
-        if not (named or unique) and (reading := readings.reading_of(values)):
-            texts[one.name] = reading
-            said = readings.read(values, reading)
-            values = said.filter(pa.array(~odd(values, said, reading)))
-        free = one.name not in context and one.name not in texts
-        if named or (free and is_identifier(values, unique=unique, called=one.name)):
+        reading = None if named or unique or column.labels else readings.reading_of(values)
+        if reading is not None:
+            coded[one.name], texts[one.name] = _said(column, values, reading, k), reading
+        elif named or (one.name not in context and is_identifier(values, unique=unique, called=one.name)):
             coded[one.name] = identifiers_of(
                 values, k, nullable=column.nullable, max_length=column.max_length, unique=unique
             )
-            fresh.append(one.name)
         else:
-            nullable = column.nullable or (one.name in texts and texts[one.name].nothing is not None)
-            coded[one.name] = coded_of(replace(column, nullable=nullable), values, k)
-    encoder = Encoder(rows.schema, coded, tuple(fresh), tuple(context), texts=texts)
+            coded[one.name] = coded_of(column, values, k)
+    fresh = tuple(name for name, one in coded.items() if isinstance(one, Identifiers))
+    encoder = Encoder(rows.schema, coded, fresh, tuple(context), texts=texts)
     among = None if isinstance(relations, bool) else relations
     return linked(encoder, table, pa.table(encoder.read(rows)), k, among) if relations else encoder
+
+
+def _said(column: Column, texts: pa.Array, reading: Reading, k: int) -> Coded:
+    """Learn the codec of what the texts of a column say, but for those that say nothing."""
+    values = readings.read(texts, reading)
+    nullable = column.nullable or reading.nothing is not None
+    return coded_of(replace(column, nullable=nullable), values.filter(pa.array(~odd(texts, values, reading))), k)
 
 
 def odd(texts: pa.Array, said: pa.Array, reading: Reading) -> NDArray[np.bool_]:
