@@ -29,7 +29,7 @@ demo: setup  ## A production-like database becomes a small, safe, checked copy
 
 .PHONY: test
 test: setup $(VENV)/engines/.ready check  ## Run every test (under 12 minutes on 2 cores)
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 .PHONY: check
 check: setup  ## Format, lint, types and layers

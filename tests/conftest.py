@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import psycopg
@@ -118,3 +119,27 @@ def shared_data() -> Path:
 def shop(database: Callable[..., str], tmp_path: Path) -> Shop:
     """A tiny shop as source, an empty database as destination, and the command line over both."""
     return Shop(tmp_path, database(SHOP), database())
+
+
+Copied = tuple[Shop, dict[str, Any]]
+
+
+@pytest.fixture
+def ran(shop: Shop) -> Copied:
+    """A shop of one's own that was copied, and the report of that."""
+    return _ran(shop)
+
+
+@pytest.fixture(scope="module")
+def copied(
+    module_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Shop, dict[str, Any]]:
+    """A shop that was copied, for what the tests of a module only look at, and the report of that."""
+    return _ran(Shop(tmp_path_factory.mktemp("shop"), module_database(SHOP), module_database()))
+
+
+def _ran(shop: Shop) -> Copied:
+    shop.job()
+    result = shop.cli("run", "job.yaml", "--json")
+    assert result.code == 0, result.err
+    return shop, result.json

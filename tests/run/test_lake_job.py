@@ -30,16 +30,8 @@ def rows_of(lake, ref, table="users"):
     return sorted(found.to_pylist(), key=str)
 
 
-@pytest.fixture
-def ran(shop):
-    shop.job()
-    result = shop.cli("run", "job.yaml", "--json")
-    assert result.code == 0, result.err
-    return shop, result.json
-
-
-def test_a_run_is_a_commit_that_tells_where_it_came_from(ran):
-    shop, report = ran
+def test_a_run_is_a_commit_that_tells_where_it_came_from(copied):
+    shop, report = copied
     lake = lake_of(shop)
     commit = lake.head("main")
     assert commit.message == f"run {report['run']} of job" and len(commit.parents) == 1
@@ -55,8 +47,8 @@ def test_a_run_is_a_commit_that_tells_where_it_came_from(ran):
     }
 
 
-def test_the_branch_has_the_types_keys_and_rows_of_the_copy(ran):
-    shop, _ = ran
+def test_the_branch_has_the_types_keys_and_rows_of_the_copy(copied):
+    shop, _ = copied
     branch = Branch(lake_of(shop), "main")
     schema = branch.schema()
     users = schema.table(USERS)
@@ -71,9 +63,9 @@ def test_the_branch_has_the_types_keys_and_rows_of_the_copy(ran):
     assert sorted(told, key=str) == sorted(loaded, key=str)
 
 
-def test_any_iceberg_reader_reads_the_tables(ran, monkeypatch):
+def test_any_iceberg_reader_reads_the_tables(copied, monkeypatch):
     monkeypatch.setenv("POLARS_ICEBERG_PLANNER", "pyiceberg")  # silences a hint at a faster one
-    shop, _ = ran
+    shop, _ = copied
     lake = lake_of(shop)
     location = lake.entry("main", TableName("public", "orders")).location
     found = pl.scan_iceberg(location).collect()
@@ -172,16 +164,16 @@ def test_a_job_may_publish_on_a_branch_of_its_own(ran):
     assert lake.head("main") == before and lake.head("dev").parents == (before.hash,)
 
 
-def test_two_jobs_do_not_take_each_others_tables(ran):
-    shop, _ = ran
+def test_two_jobs_do_not_take_each_others_tables(copied):
+    shop, _ = copied
     shop.job(name="other.yaml")
     refused = shop.cli("run", "other.yaml", "--no-load")
     assert refused.code == 2
     assert "belongs to the copy of the job 'job'" in refused.err and "into" in refused.err
 
 
-def test_a_state_of_the_lake_is_a_source_like_any_other(ran):
-    shop, _ = ran
+def test_a_state_of_the_lake_is_a_source_like_any_other(copied):
+    shop, _ = copied
     lake = f"lake:{shop.folder}/.understudy#main"
     (shop.folder / "half.yaml").write_text(
         f"source: {lake}\nlake: ./second\n"

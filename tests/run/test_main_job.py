@@ -2,22 +2,12 @@
 
 import zlib
 
-import pytest
-
 from support.shop import KEY
 from understudy.lake import Lake
 
 
-@pytest.fixture
-def ran(shop):
-    shop.job()
-    result = shop.cli("run", "job.yaml", "--json")
-    assert result.code == 0, result.err
-    return shop, result.json
-
-
-def test_the_copy_holds_the_targets_with_their_children_and_required_parents(ran):
-    shop, _ = ran
+def test_the_copy_holds_the_targets_with_their_children_and_required_parents(copied):
+    shop, _ = copied
     assert shop.query("select count(*) from users") == [(3,)]  # 1 and 3 from DE; 2, whom 1 referred
     assert shop.query("select count(*) from orders") == [(4,)]  # of 1, 2 and 3
     assert shop.query("select count(*) from lines") == [(8,)]
@@ -25,28 +15,28 @@ def test_the_copy_holds_the_targets_with_their_children_and_required_parents(ran
     assert shop.query("select count(*) from notes") == [(1,)]
 
 
-def test_every_foreign_key_of_the_copy_is_valid(ran):
-    shop, _ = ran
+def test_every_foreign_key_of_the_copy_is_valid(copied):
+    shop, _ = copied
     assert shop.query("select count(*) from pg_constraint where contype = 'f' and not convalidated") == [(0,)]
     assert shop.query(
         "select count(*) from pg_constraint where contype = 'f' and connamespace = 'public'::regnamespace"
     ) == [(4,)]
 
 
-def test_no_original_of_a_masked_column_is_left(ran):
-    shop, _ = ran
+def test_no_original_of_a_masked_column_is_left(copied):
+    shop, _ = copied
     assert shop.query("select count(*) from users where email like '%mail.test' or name ~ 'Ada|Bob|Carla'") == [(0,)]
     assert shop.query("select count(*) from users where profile::text like '%mail.test%'") == [(0,)]
     assert shop.query("select count(*) from notes where body like '%ada%'") == [(0,)]
 
 
-def test_the_same_email_in_a_column_and_in_json_is_the_same_stand_in(ran):
-    shop, _ = ran
+def test_the_same_email_in_a_column_and_in_json_is_the_same_stand_in(copied):
+    shop, _ = copied
     assert shop.query("select email = profile->>'email' from users where profile ? 'email'") == [(True,)]
 
 
-def test_what_is_kept_is_kept_exactly(ran):
-    shop, _ = ran
+def test_what_is_kept_is_kept_exactly(copied):
+    shop, _ = copied
     kept = "select total::text, tags::text, placed::text from orders order by 1"
     source = "select total::text, tags::text, placed::text from orders where user_id in (1, 2, 3) order by 1"
     assert shop.query(kept) == shop.query(source, source=True)
@@ -59,8 +49,8 @@ def test_identity_sequences_go_on_after_the_copy(ran):
     assert shop.query("select count(*) from users") == [(4,)]
 
 
-def test_generated_columns_are_computed_by_the_destination(ran):
-    shop, _ = ran
+def test_generated_columns_are_computed_by_the_destination(copied):
+    shop, _ = copied
     assert shop.query("select count(*) from users where name_length is distinct from length(name)") == [(0,)]
 
 
@@ -71,8 +61,8 @@ def test_triggers_stay_silent_while_loading_and_fire_afterwards(ran):
     assert shop.query("select count(*) from audit") == [(1,)]
 
 
-def test_the_report_tells_rows_checks_and_the_key_without_the_secret(ran):
-    shop, report = ran
+def test_the_report_tells_rows_checks_and_the_key_without_the_secret(copied):
+    shop, report = copied
     rows = {table["name"]: table["kept"] for table in report["tables"]}
     assert rows["users"] == 3
     assert report["passed"] is True
@@ -103,15 +93,15 @@ def test_secrets_written_into_a_job_reach_no_file_of_its_run(shop):
     assert told.code == 0, told.err
 
 
-def test_the_page_is_one_file_without_links_to_elsewhere(ran):
-    shop, _ = ran
+def test_the_page_is_one_file_without_links_to_elsewhere(copied):
+    shop, _ = copied
     page = next(shop.folder.glob(".understudy/runs/*/report.html")).read_text()
     assert "<html" in page and "users" in page
     assert "http://" not in page.replace("http://www.w3.org/", "") and "https://" not in page
 
 
-def test_why_tells_the_path_to_a_row(ran):
-    shop, _ = ran
+def test_why_tells_the_path_to_a_row(copied):
+    shop, _ = copied
     (masked,) = shop.query("select u.id from users u where u.country = 'FR'")[0]
     told = shop.cli("why", "users", masked)
     assert told.code == 0, told.err
@@ -120,8 +110,8 @@ def test_why_tells_the_path_to_a_row(ran):
     assert same.out == told.out
 
 
-def test_why_of_a_row_that_is_not_there_says_so(ran):
-    shop, _ = ran
+def test_why_of_a_row_that_is_not_there_says_so(copied):
+    shop, _ = copied
     told = shop.cli("why", "users", "4", "--original")
     assert told.code == 2 and "not in the result" in told.err
 
@@ -136,8 +126,8 @@ def test_running_again_gives_the_same_rows(ran):
     assert first == {table: shop.query(f"select t::text from {table} t order by 1") for table in tables}
 
 
-def test_a_published_result_loads_again_without_the_source(ran, database):
-    shop, _ = ran
+def test_a_published_result_loads_again_without_the_source(copied, database):
+    shop, _ = copied
     other = database()
     loaded = shop.cli("load", "job.yaml", "--to", other, SOURCE_URL="postgresql://nowhere.invalid/x")
     assert loaded.code == 0, loaded.err
