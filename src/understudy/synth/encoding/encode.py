@@ -243,10 +243,8 @@ def typed(values: pa.Array, arrow_type: pa.DataType) -> pa.Array:
         return values.cast(pa.int32()).cast(arrow_type)
     if pa.types.is_decimal(arrow_type):
         most = 10.0 ** (arrow_type.precision - arrow_type.scale) - 10.0**-arrow_type.scale
-        floats = values.cast(pa.float64())
-        return pc.max_element_wise(pc.min_element_wise(floats, most, skip_nulls=False), -most, skip_nulls=False).cast(
-            arrow_type, safe=False
-        )
+        values = pc.min_element_wise(values.cast(pa.float64()), most, skip_nulls=False)
+        return pc.max_element_wise(values, -most, skip_nulls=False).cast(arrow_type, safe=False)
     return values.cast(arrow_type, safe=False)
 
 
