@@ -74,6 +74,10 @@ class Field:
         """A number for each value."""
         return _hashed(values, self.salt)
 
+    def said(self, values: pa.Array) -> pa.Array:
+        """What values say where that is numbers, for all that follows; else themselves."""
+        return values if self.reading is None else read(values, self.reading)
+
     def near(self, values: pa.Array, bins: int, grid: float) -> Hashes:
         """A number for each value, the same for values that are close."""
         if self.curve is None:
@@ -85,7 +89,7 @@ class Field:
     def levels(self, values: pa.Array) -> Floats:
         """The share of real values below each; NaN where null."""
         assert self.curve is not None
-        found = self._numbers(values)
+        found = _numbers(values)
         there = np.isfinite(found)
         low, high = self.curve.levels_of(np.where(there, found, 0.0), 0.0)
         return np.where(there, (low + high) / 2, np.nan)
@@ -94,7 +98,7 @@ class Field:
         """A small number for each value: a stretch of levels, or a frequent label; 0 is null, 1 any other."""
         if self.curve is not None:
             assert self.curve.values
-            found, level = self._numbers(values), self.levels(values)
+            found, level = _numbers(values), self.levels(values)
             place = np.searchsorted(_EDGES, np.nan_to_num(level)) + 3
             place[found < self.curve.values[0]] = 1
             place[found > self.curve.values[-1]] = 2
@@ -102,9 +106,6 @@ class Field:
         at = pc.index_in(_texts(values), value_set=pa.array(self.labels, pa.string()))
         place = pc.fill_null(at, -1).to_numpy(zero_copy_only=False).astype(np.int64) + 2
         return np.where(np.asarray(values.is_null()), 0, place)
-
-    def _numbers(self, values: pa.Array) -> Floats:
-        return _numbers(values if self.reading is None else read(values, self.reading))
 
     @property
     def width(self) -> int:
@@ -186,9 +187,10 @@ class Guard:
             if held is not None:
                 rare = np.setdiff1d(rare, guard.whole(held))
             guard = Guard(fields, rare)
+        said = guard.said(plain)
         if similarity == "high":
-            guard = _watching(guard, plain, held)
-        return _cornered(guard, plain, CORNERS[outliers]) if outliers != "off" else guard
+            guard = _watching(guard, said, None if held is None else guard.said(held))
+        return _cornered(guard, said, CORNERS[outliers]) if outliers != "off" else guard
 
     def judged(self, rows: pa.Table | pa.RecordBatch) -> dict[str, Flags]:
         """Which rows are refused: as "copies", "near copies" and "outliers"; each row by the first that refuses it."""
@@ -196,37 +198,41 @@ class Guard:
         for one in self.fields:
             values = rows.column(one.name)
             plain.append(arrow.plain(values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values))
-        copies = among(self.whole(plain), self.copies)
+        copies, said = among(self.whole(plain), self.copies), self.said(plain)
         near = np.zeros(len(rows), bool)
         for bins, grid in sorted({(one.bins, one.grid) for one in self.near}):
             kept = {one.part: one.hashes for one in self.near if (one.bins, one.grid) == (bins, grid)}
-            for part, hashes in self.parts(plain, bins, grid, kept):
+            for part, hashes in self.parts(said, bins, grid, kept):
                 near |= among(hashes, kept[part])
         near &= ~copies
-        out = self.worth(plain) < self.bar if self.corners else np.zeros(len(rows), bool)
+        out = self.worth(said) < self.bar if self.corners else np.zeros(len(rows), bool)
         return {"copies": copies, "near copies": near, "outliers": out & ~copies & ~near}
 
     def whole(self, plain: Sequence[pa.Array]) -> Hashes:
         """Hashes of whole rows."""
         return _total([one.exact(values) for one, values in zip(self.fields, plain, strict=True)])
 
+    def said(self, plain: Sequence[pa.Array]) -> list[pa.Array]:
+        """What the values of every field say."""
+        return [one.said(values) for one, values in zip(self.fields, plain, strict=True)]
+
     def parts(
-        self, plain: Sequence[pa.Array], bins: int, grid: float, parts: Collection[int]
+        self, said: Sequence[pa.Array], bins: int, grid: float, parts: Collection[int]
     ) -> Iterator[tuple[int, Hashes]]:
         """Hashes of rows with close numbers alike, less a field for each of ``parts``."""
         if not parts:
             return
-        own = [one.near(values, bins, grid) for one, values in zip(self.fields, plain, strict=True)]
-        total = np.zeros(len(plain[0]), np.uint64)
+        own = [one.near(values, bins, grid) for one, values in zip(self.fields, said, strict=True)]
+        total = np.zeros(len(said[0]), np.uint64)
         for hashes in own:
             total = total + hashes
         for part in parts:
             yield part, _mixed(total if part == _WHOLE else total - own[part], part + 1)
 
-    def worth(self, plain: Sequence[pa.Array]) -> Floats:
+    def worth(self, said: Sequence[pa.Array]) -> Floats:
         """How usual rows are: the mean over pairs of fields of the logarithm of the share that is like them."""
-        coarse = [one.coarse(values) for one, values in zip(self.fields, plain, strict=True)]
-        total = np.zeros(len(plain[0]))
+        coarse = [one.coarse(values) for one, values in zip(self.fields, said, strict=True)]
+        total = np.zeros(len(said[0]))
         for corner in self.corners:
             total += corner.worth[coarse[corner.one] * self.fields[corner.two].width + coarse[corner.two]]
         return np.asarray(total / max(len(self.corners), 1))
@@ -372,19 +378,19 @@ def among(hashes: Hashes, kept: Hashes) -> Flags:
     return np.asarray(kept[at] == hashes)
 
 
-def _watching(guard: Guard, plain: Sequence[pa.Array], held: Sequence[pa.Array] | None) -> Guard:
+def _watching(guard: Guard, said: Sequence[pa.Array], held: Sequence[pa.Array] | None) -> Guard:
     """A guard that knows near copies.
 
     A field is spared where fresh real rows are seldom called copies without it: what names a row, alone or nearly so,
     is no field to be without.  For each field, numbers are as coarse as that allows.
     """
     every = [_WHOLE, *range(len(guard.fields))] if len(guard.fields) > 2 else [_WHOLE]
-    every = every if len(plain[0]) * len(every) <= _MOST else [_WHOLE]
+    every = every if len(said[0]) * len(every) <= _MOST else [_WHOLE]
     near: list[Near] = []
-    left, refused = list(every), np.zeros(len((held or plain)[0]), bool)
+    left, refused = list(every), np.zeros(len((held or said)[0]), bool)
     levels = _BINS if any(one.curve for one in guard.fields) else _BINS[:1]
     for level, bins in enumerate(levels):
-        own = dict(guard.parts(plain, bins, 0.0, left))
+        own = dict(guard.parts(said, bins, 0.0, left))
         fresh = dict(guard.parts(held, bins, 0.0, left)) if held is not None else {}
         hits = {part: among(fresh[part], _rare(own[part])) if fresh else _natural(own[part]) for part in left}
         spared: list[int] = []
@@ -393,7 +399,7 @@ def _watching(guard: Guard, plain: Sequence[pa.Array], held: Sequence[pa.Array] 
             if more.mean() <= NATURAL * (level + 1) / len(levels):
                 spared, refused = [*spared, part], more
         for grid in _GRIDS if spared else ():
-            near += [Near(part, bins, grid, _rare(one)) for part, one in guard.parts(plain, bins, grid, spared)]
+            near += [Near(part, bins, grid, _rare(one)) for part, one in guard.parts(said, bins, grid, spared)]
         left = [part for part in left if part not in spared]
     return replace(guard, near=tuple(near), natural=float(refused.mean()))
 
@@ -404,9 +410,9 @@ def _natural(hashes: Hashes) -> Flags:
     return np.asarray(((counts > 1) & (counts < COMMON))[at])
 
 
-def _cornered(guard: Guard, plain: Sequence[pa.Array], share: float) -> Guard:
+def _cornered(guard: Guard, said: Sequence[pa.Array], share: float) -> Guard:
     """A guard that knows corners."""
-    coarse = [one.coarse(values) for one, values in zip(guard.fields, plain, strict=True)]
+    coarse = [one.coarse(values) for one, values in zip(guard.fields, said, strict=True)]
     count = len(guard.fields)
     pairs = [(one, two) for one in range(count) for two in range(one + 1, count)] or [(0, 0)]
     if len(pairs) > _PAIRS:
@@ -418,5 +424,5 @@ def _cornered(guard: Guard, plain: Sequence[pa.Array], share: float) -> Guard:
         counts = np.bincount(coarse[one] * guard.fields[two].width + coarse[two], minlength=cells)
         corners.append(Corner(one, two, tuple(np.where(counts < COMMON, 0, counts).tolist())))
     found = replace(guard, corners=tuple(corners))
-    bar = float(np.quantile(found.worth(plain), share, method="lower"))
+    bar = float(np.quantile(found.worth(said), share, method="lower"))
     return replace(found, bar=bar)
