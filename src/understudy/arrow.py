@@ -72,6 +72,16 @@ def kind_of(arrow_type: pa.DataType) -> Kind:
     return next((kind for belongs, kind in _KINDS if belongs(inner)), "other")
 
 
+_CHANCE = 7  # pairs of equal numbers that chance would make, from which that there is none is no chance
+
+
+def crowded(numbers: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether whole numbers lie so close that some would be the same by chance: that all differ is then by design."""
+    bounds = pc.min_max(numbers).as_py()
+    pairs = len(numbers) * (len(numbers) - 1) / 2
+    return bool(pairs >= _CHANCE * (bounds["max"] - bounds["min"] + 1))
+
+
 def spans(values: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """The bytes of a string or binary array, and where each value starts and ends in them (n + 1 offsets)."""
     kind = values.type

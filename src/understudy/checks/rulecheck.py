@@ -38,7 +38,6 @@ _REPEATS = 3  # rows per value, on average, for a column to fix another
 _COMPOSED = 24  # columns that are searched for pairs that fix a third, at most
 _SEARCHED = 3_000  # real rows that are searched
 _ID = re.compile(r"(^|_|[a-z](?=I))(id|ID|Id|key|uuid)$")
-_CHANCE = 7  # pairs of equal numbers that chance would make, from which that there is none is no chance
 _TOUCHED = 0.5  # share of rows in which both sides of an order are there
 
 
@@ -323,11 +322,8 @@ def is_key(column: pa.ChunkedArray, called: str = "") -> bool:
     kind = arrow.kind_of(column.type)
     if column.null_count or len(column) < FEWEST or kind not in ("integer", "text", "uuid"):
         return False
-    if kind == "integer" and not _ID.search(called):
-        bounds = pc.min_max(column).as_py()
-        pairs = len(column) * (len(column) - 1) / 2
-        if pairs < _CHANCE * (bounds["max"] - bounds["min"] + 1):
-            return False
+    if kind == "integer" and not (_ID.search(called) or arrow.crowded(column)):
+        return False
     return len(np.unique(coded(column))) == len(column)
 
 

@@ -18,8 +18,6 @@ from understudy.synth.encoding.patterns import Patterns
 _OWN = 0.9
 """The share of different texts from which a column names its rows."""
 _ID = re.compile(r"(^|_|[a-z](?=I))(id|ID|Id|key)$")
-_CHANCE = 7
-"""Pairs of equal numbers that chance would make, from which that there is none is no chance."""
 
 Form = Literal["text", "integer", "uuid", "bytes", "uuid text"]
 
@@ -85,9 +83,7 @@ def is_identifier(values: pa.Array, *, unique: bool, called: str = "") -> bool:
     different = pc.count_distinct(here).as_py()
     if arrow.is_text(kind):
         return bool(different >= _OWN * count)
-    low, high = pc.min_max(here).as_py().values()
-    pairs = count * (count - 1) / 2
-    return bool(different == count and (_ID.search(called) or pairs >= _CHANCE * (high - low + 1)))
+    return bool(different == count and (_ID.search(called) or arrow.crowded(here)))
 
 
 def identifiers_of(
