@@ -93,15 +93,10 @@ def grown(
 
 
 def _together(sure: NDArray[np.bool_], counts: Floats, deviation: float) -> NDArray[np.bool_]:
-    """Cells that are sure by themselves, and those that are beside one; all, where none is."""
-    kept = counts >= _ALONE * deviation
-    for _ in range(len(kept) if kept.any() else 0):
-        beside = np.append(kept[1:], False) | np.append(False, kept[:-1])
-        more = kept | (sure & beside)
-        if (more == kept).all():
-            return kept
-        kept = more
-    return kept if kept.any() else sure
+    """Cells of those runs of sure ones that one would be sure of alone; all sure ones, where there is no such run."""
+    alone = counts >= _ALONE * deviation
+    run = np.cumsum(~sure)
+    return sure & np.isin(run, run[alone]) if alone.any() else sure
 
 
 def _parts(cells: Cells, step: float, deviation: float) -> Whole:
