@@ -168,6 +168,14 @@ def read(column: pa.Array, reading: Reading) -> pa.Array:
     return reading.read(arrow.plain(column).cast(pa.string()))
 
 
+def odd(texts: pa.Array, said: pa.Array, reading: Reading) -> NDArray[np.bool_]:
+    """Which texts, of which that was read, say nothing, though they stand for something."""
+    found: NDArray[np.bool_] = np.asarray(said.is_null()) & np.asarray(texts.is_valid())
+    if reading.nothing is not None and found.any():
+        found &= np.asarray(pc.fill_null(pc.not_equal(texts, reading.nothing), False))
+    return found
+
+
 def ways_of(table: pa.Table, *, leave: Collection[str] = ()) -> dict[str, Reading]:
     """How those columns of a table are written that are read; but for those to ``leave``."""
     found = {}

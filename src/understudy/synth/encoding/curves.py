@@ -85,7 +85,8 @@ def step_of(
             return 0.0
         short = np.round(different, decimals)
         same = short.astype(np.float32) == different.astype(np.float32) if single else short == different
-        if same.all() or (slips and counts is not None and counts[~same].sum() <= slips):
+        others = (~same).sum() if counts is None else counts[~same].sum()
+        if others <= slips:
             units = int(np.gcd.reduce(np.rint(short[same] * 10.0**decimals).astype(np.int64)))
             return max(units, 1) / 10.0**decimals
     return 0.0

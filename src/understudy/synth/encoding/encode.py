@@ -134,9 +134,10 @@ class Encoder:
                 continue
             values = there[name]
             found = coded.encode_with(values, there) if isinstance(coded, Related | Later) else coded.encode(values)
-            unknown = self._odd(name, rows.column(name), values)
             if given:
                 unknown = np.asarray(values.is_null(nan_is_null=False))
+            else:
+                unknown = self._odd(name, rows.column(name), values)
             for cell in found if unknown.any() else ():
                 cell.codes[unknown] = UNKNOWN
                 if cell.own is not None:
@@ -167,8 +168,8 @@ class Encoder:
         """Which texts of a column say nothing as it does."""
         if name not in self.texts or not arrow.is_text(column.type):
             return np.zeros(len(values), bool)
-        return odd(arrow.plain(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column), values,
-                   self.texts[name])  # fmt: skip
+        texts = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        return readings.odd(arrow.plain(texts), values, self.texts[name])
 
     def said(self, given: pa.Table) -> pa.Table:
         """Rows given in part, with what their texts say; an InputError where one does not say it as its column does."""
@@ -293,15 +294,8 @@ def _said(column: Column, texts: pa.Array, reading: Reading, k: int) -> Coded:
     """Learn the codec of what the texts of a column say, but for those that say nothing."""
     values = readings.read(texts, reading)
     nullable = column.nullable or reading.nothing is not None
-    return coded_of(replace(column, nullable=nullable), values.filter(pa.array(~odd(texts, values, reading))), k)
-
-
-def odd(texts: pa.Array, said: pa.Array, reading: Reading) -> NDArray[np.bool_]:
-    """Which texts say nothing, though they stand for something."""
-    found: NDArray[np.bool_] = np.asarray(said.is_null()) & np.asarray(texts.is_valid())
-    if reading.nothing is not None and found.any():
-        found &= np.asarray(pc.fill_null(pc.not_equal(texts, reading.nothing), False))
-    return found
+    there = pa.array(~readings.odd(texts, values, reading))
+    return coded_of(replace(column, nullable=nullable), values.filter(there), k)
 
 
 def coded_of(column: Column, values: pa.Array, k: int) -> Coded:
