@@ -200,16 +200,14 @@ class FamilyMaker:
         tables = {one.table.name: one for one in source.tables}
         joined = {(key.table, column) for key in source.schema.foreign_keys for column in key.columns}
         joined |= {(key.parent, column) for key in source.schema.foreign_keys for column in key.parent_columns}
-        rules = {}
-        for name, rows in tables.items():
-            found = _personal(rows.table, _first(rows.read()))
-            rules[name] = {column: rule for column, rule in found.items() if (name, column) not in joined}
         model: Any = Tables(wish.effort, seed=wish.seed, threads=threads())
         budget, public = private(wish.epsilon, wish.subject), [source.schema.find(name).name for name in wish.public]
         read: Any = lambda name: tables[name].read()  # noqa: E731
         model.fit(source.schema, read, private=budget, public=public, progress=progress)
-        for name in () if budget else model.kept:  # its rows are copied: of people, too, where there are but a few
-            found = _personal(tables[name].table, _first(tables[name].read()), direct=False)
+        copied = () if budget else model.kept  # of people, too, where there are but a few
+        rules = {}
+        for name, rows in tables.items():
+            found = _personal(rows.table, _first(rows.read()), direct=name not in copied)
             rules[name] = {column: rule for column, rule in found.items() if (name, column) not in joined}
         made = FamilyMaker(model, rules, tables)
         made.began = began
