@@ -131,9 +131,7 @@ def ran(shop: Shop) -> Copied:
 
 
 @pytest.fixture(scope="module")
-def copied(
-    module_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Shop, dict[str, Any]]:
+def copied(module_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Copied:
     """A shop that was copied, for what the tests of a module only look at, and the report of that."""
     return _ran(Shop(tmp_path_factory.mktemp("shop"), module_database(SHOP), module_database()))
 

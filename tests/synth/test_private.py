@@ -17,6 +17,7 @@ from understudy.errors import Error, InputError
 from understudy.interfaces import Progress
 from understudy.schema import CheckConstraint
 from understudy.synth import private as private_module
+from understudy.synth.encoding.columns import Numbers
 from understudy.synth.encoding.encode import encoder_of, table_of
 from understudy.synth.flat import Flat
 from understudy.synth.network.model import Network, Size, mixed
@@ -329,6 +330,7 @@ def test_no_noise_leads_over_a_bound_that_the_table_declares() -> None:
     table = replace(table_of(rows.schema), checks=checks)
     made = private_encoder(table, rows, Known(), Counter(Chance(1), 5.0), 0.0).coded
     age, paid, few = (made[name] for name in ("age", "paid", "few"))
-    assert (age.curve.values[0], age.curve.values[-1]) == (18, 119)  # type: ignore[attr-defined]
-    assert paid.curve.values[0] == 0 and paid.curve.values[-1] > 30  # type: ignore[attr-defined]
-    assert min(few.atoms) == 1  # type: ignore[attr-defined]
+    assert isinstance(age, Numbers) and isinstance(paid, Numbers) and isinstance(few, Numbers)
+    assert age.curve and (age.curve.values[0], age.curve.values[-1]) == (18, 119)
+    assert paid.curve and paid.curve.values[0] == 0 and paid.curve.values[-1] > 30
+    assert min(few.atoms) == 1

@@ -96,8 +96,8 @@ def quality(
     otherwise, as those are not that only name rows (``naming``).  Of columns in ``anew``, whose values were made anew
     on purpose, only nulls are compared, and whether they vary and are unique where real ones are.  ``entity`` is the
     column that says whose row it is: classifiers are then judged on people they were not taught by.  ``targets`` are
-    columns that models will predict.
-    ``queries`` are SQL by name, over ``subject``.  ``log_prob`` is the model, where it tells the likelihood of rows.
+    columns that models will predict.  ``queries`` are SQL by name, over ``subject``.  ``log_prob`` is the model, where
+    it tells the likelihood of rows.
     """
     single = list(dict.fromkeys([*naming, *(column for key in keys if len(key) == 1 for column in key)]))
     prepared: list[Sides] = []
