@@ -323,10 +323,10 @@ def _alike(real: detect.Finding, made: detect.Finding | None, values: Sequence[d
 
     Names decide only where real values tell nothing without them, and of free texts, of which anything may be told.
     """
-    kinds, (told, telling) = [_kind(real)], values
+    kind, (told, telling) = _kind(real), values
     if told is None or not told.found or real.entity == "free_text":
-        return made is not None and made.found and _kind(made) in kinds
-    return telling is not None and _kind(telling) in [*kinds, _kind(told)]
+        return made is not None and made.found and _kind(made) == kind
+    return telling is not None and _kind(telling) in (kind, _kind(told))
 
 
 def _kind(finding: detect.Finding) -> str:
