@@ -160,8 +160,6 @@ def test_a_budget_for_tables_that_keys_join_is_one_for_all_of_them_and_told(file
     assert lands["code"].to_pylist() == ["NO", "SE"] and set(guests["land"].to_pylist()) <= {"NO", "SE"}
     one = files.run("synthesize", url, "--table", "stays", "-o", "o.csv", "--epsilon", 20, "--public", "lands")
     assert one.code == 2 and "public tables are for several that keys join" in one.err
-    nothing = files.run("synthesize", url, "-o", "other", "--public", "lands")
-    assert nothing.code == 2 and "public tables without a budget say nothing" in nothing.err
 
 
 def test_a_database_table_is_read_through_its_connection(files, database):
@@ -195,27 +193,72 @@ def test_tables_of_a_database_are_made_together_and_their_keys_hold(files, datab
     assert "keys between them hold" in said.text
 
 
+STAFF = (
+    "CREATE TABLE employees (id int PRIMARY KEY, first_name text, birth_date date, city text, floor int,"
+    " locker text, active boolean, hired timestamp);"
+    "CREATE TABLE drinks (id int PRIMARY KEY, name text, strength int);"
+    "CREATE TABLE orders (id int PRIMARY KEY, employee_id int NOT NULL REFERENCES employees,"
+    " drink_id int NOT NULL REFERENCES drinks, total int NOT NULL);"
+    "CREATE TABLE refunds (order_id int REFERENCES orders, note text);"
+    "INSERT INTO employees SELECT n, 'Wendeline', date '1961-03-01' + n - 1, 'Grootegast', 700 + n, 'QX-7' || n, n > 3,"
+    " timestamp '1987-06-05 08:00' FROM generate_series(1, 6) n;"
+    "INSERT INTO drinks VALUES (1, 'tea', 0), (2, 'absinthe', 70);"
+    "INSERT INTO orders SELECT n, 1 + n % 6, 1 + n % 2, n % 90 FROM generate_series(1, 150) n;"
+)
+
+
 def test_small_tables_that_much_points_at_are_copied_with_people_in_them_masked_and_empty_ones_stay_empty(
     files, database
 ):
-    url = database(
-        "CREATE TABLE employees (id int PRIMARY KEY, first_name text, birth_date date, city text, level int);"
-        "CREATE TABLE orders (id int PRIMARY KEY, employee_id int NOT NULL REFERENCES employees, total int NOT NULL);"
-        "CREATE TABLE refunds (order_id int REFERENCES orders, note text);"
-        "INSERT INTO employees SELECT n, 'Wendeline', date '1961-03-01' + n - 1, 'Grootegast', n"
-        " FROM generate_series(1, 6) n;"
-        "INSERT INTO orders SELECT n, 1 + n % 6, n % 90 FROM generate_series(1, 150) n"
-    )
-    said = files.run("synthesize", url, "-o", "out", "--effort", "fast", "--report", "told.json")
+    said = files.run("synthesize", database(STAFF), "-o", "out", "--effort", "fast", "--report", "told.json")
     assert said.code == 0, said.err
     told = {one["table"]: one for one in json.loads(files.read("told.json"))["tables"]}
-    employees, refunds = (pq.read_table(files.folder / "out" / f"{name}.parquet") for name in ("employees", "refunds"))
-    assert employees["id"].to_pylist() == employees["level"].to_pylist() == [1, 2, 3, 4, 5, 6]
+    employees, drinks, refunds = (
+        pq.read_table(files.folder / "out" / f"{name}.parquet") for name in ("employees", "drinks", "refunds")
+    )
+    assert employees["id"].to_pylist() == [1, 2, 3, 4, 5, 6]
+    assert employees["active"].to_pylist() == [False, False, False, True, True, True]
     assert "Wendeline" not in employees["first_name"].to_pylist() and "Grootegast" not in employees["city"].to_pylist()
     assert not {one.isoformat() for one in employees["birth_date"].to_pylist()} & {f"1961-03-0{n}" for n in range(1, 7)}
-    assert {column for column, how in told["employees"]["columns"].items() if how == "copied"} == {"id", "level"}
-    assert "employees.parquet: 6 rows copied" in said.text
+    assert employees["floor"].to_pylist() != [701, 702, 703, 704, 705, 706]
+    lockers = employees["locker"].to_pylist()
+    assert all(re.fullmatch(r"[A-Z]{2}-\d\d", one) and not one.startswith("QX-7") for one in lockers)
+    assert "1987-06-05" not in {str(one)[:10] for one in employees["hired"].to_pylist()}
+    assert {column for column, how in told["employees"]["columns"].items() if how == "copied"} == {"id", "active"}
+    assert "employees.parquet: 6 rows copied" in said.text and told["orders"]["copied"] is False
+    assert drinks["name"].to_pylist() == ["tea", "absinthe"] and drinks["strength"].to_pylist() == [0, 70]
     assert len(refunds) == 0 and refunds.column_names == ["order_id", "note"]
+
+
+def test_a_table_that_is_said_to_be_public_is_copied_as_it_is(files, database):
+    url = database(STAFF)
+    said = files.run("synthesize", url, "-o", "out", "--effort", "fast", "--public", "employees")
+    assert said.code == 0, said.err
+    assert set(pq.read_table(files.folder / "out/employees.parquet")["first_name"].to_pylist()) == {"Wendeline"}
+    wrong = files.run("synthesize", url, "-o", "other", "--public", "refunds")
+    assert wrong.code == 2 and "refunds is said to be public, and points at rows of orders" in wrong.err
+
+
+@pytest.mark.parametrize(
+    ("columns", "values", "told"),
+    [
+        ("email text PRIMARY KEY", "'n' || n || '@private.net'", "doctors.email tells of people"),
+        ("id int PRIMARY KEY, email text, seal point NOT NULL", "n, 'n@private.net', '(1,2)'", "doctors.seal tells of"),
+    ],
+)
+def test_copied_rows_of_people_that_no_rule_fits_stop_before_anything_is_learned(
+    columns, values, told, files, database
+):
+    key, kind = columns.split()[:2]
+    url = database(
+        f"CREATE TABLE doctors ({columns});"
+        f"CREATE TABLE visits (id int PRIMARY KEY, doctor {kind} NOT NULL REFERENCES doctors);"
+        f"INSERT INTO doctors SELECT {values} FROM generate_series(1, 5) n;"
+        f"INSERT INTO visits SELECT m, (SELECT min({key}) FROM doctors) FROM generate_series(1, 150) m"
+    )
+    said = files.run("synthesize", url, "-o", "out")
+    assert said.code == 2 and told in said.err and "--public doctors" in said.err
+    assert "private" not in said.err and "out" not in files.files()
 
 
 @pytest.mark.parametrize(

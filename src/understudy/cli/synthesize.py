@@ -67,7 +67,7 @@ def synthesize(
     public: Annotated[
         list[str],
         typer.Option(
-            "--public", metavar="TABLE", help="Of several tables, one that holds nobody's rows; for --epsilon."
+            "--public", metavar="TABLE", help="Of several tables, one that holds nobody's rows: copied as it is."
         ),
     ] = [],  # noqa: B006
     effort: Annotated[Effort, typer.Option("--effort", help="How much learning may cost.")] = Effort.NORMAL,

@@ -109,11 +109,19 @@ def init(
 def fitting(schema: Schema, survey: detect.Survey, domains: Mapping[Place, str]) -> dict[Place, Guess]:
     """A rule for every column that takes no other's: the first of its guesses that is not refused."""
     waiting = {
-        (table.name, column.name): list(guesses(schema, survey, table, column))
+        (table.name, column.name): guesses(schema, survey, table, column)
         for table in schema.tables
         for column in table.stored
         if domains.get((table.name, column.name), f"{table.name}.{column.name}") == f"{table.name}.{column.name}"
     }
+    return first_fitting(schema, waiting, domains)
+
+
+def first_fitting(
+    schema: Schema, waiting: Mapping[Place, Sequence[Guess]], domains: Mapping[Place, str]
+) -> dict[Place, Guess]:
+    """The first guess of each column that is not refused, beside those of the others; ``decide`` where all are."""
+    waiting = {place: list(found) for place, found in waiting.items()}
     while True:
         chosen = {place: found[0] for place, found in waiting.items()}
         refused = {refusal.subject: refusal for refusal in _refusals(schema, chosen, domains)}

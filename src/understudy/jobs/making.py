@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy import arrow, detect, transforms
+from understudy import arrow, transforms
 from understudy.errors import InputError
 from understudy.interfaces import Progress, Rule, Transformer
-from understudy.jobs.classify import UNDECIDED, parsed
-from understudy.jobs.drafting import fitting
+from understudy.jobs.people import alone, first, masked, personal
 from understudy.jobs.rows import Rows, Source, table_like
-from understudy.schema import Schema, Table, TableName
+from understudy.schema import Table, TableName
 
 if TYPE_CHECKING:
     from understudy.synth.filters import Filtered
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
 Effort = Literal["fast", "normal", "best"]
 Level = Literal["off", "medium", "high"]
 Shares = Literal["even"] | Mapping[object, float]
-
-_SAMPLE = 2_000
-"""Rows that are looked at for personal values."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +52,11 @@ class Wish:
     subject: str = ""
     """The column that says whose row it is, for ``epsilon``; of several tables, the rows that own the others are it."""
     public: tuple[str, ...] = ()
-    """Of several tables, those that hold nobody's rows: theirs are kept, and no budget is spent on them."""
+    """Of several tables, those that hold nobody's rows: they are copied as they are, and no budget is spent on them."""
 
     def __post_init__(self) -> None:
         if self.subject and not self.epsilon:
             raise InputError("a subject without a budget says nothing", hint="say what it may spend: `epsilon`")
-        if self.public and not self.epsilon:
-            raise InputError("public tables without a budget say nothing", hint="say what it may be: `epsilon`")
         if self.epsilon and {self.similarity, self.outliers} & {"medium", "high"}:
             hint = "leave filters out where there is a budget: it bounds what copies could tell"
             raise InputError("filters compare with real rows, which spends a budget that nobody counts", hint=hint)
@@ -90,12 +84,12 @@ class Maker:
         """Learn a table; what says who someone is will be made by generators."""
         needed()
         began = time.monotonic()
-        personal = _personal(rows.table, _first(rows.read()))
+        rules = personal(rows.table, first(rows.read()))
         budget = private(wish.epsilon, wish.subject)
-        model = single(wish.effort, wish.seed, budget, identifiers=tuple(personal))
+        model = single(wish.effort, wish.seed, budget, identifiers=tuple(rules))
         counted = _Counted(rows, progress)
         model.fit(rows.table, arrow.reader(rows.arrow_schema, counted), private=budget, progress=progress)
-        return Maker(model, rows.table, personal, learned_from=counted.rows, began=began)
+        return Maker(model, rows.table, rules, learned_from=counted.rows, began=began)
 
     @staticmethod
     def load(path: str | Path, table: Table | None = None) -> Maker:
@@ -108,7 +102,7 @@ class Maker:
         model = synth.load(path, threads=threads())
         table = table or table_like("rows", model.encoder.made_schema)
         looks = pa.Table.from_batches(list(model.sample(100)))
-        found = {name: rule for name, rule in _personal(table, looks).items() if name in model.identifiers}
+        found = {name: rule for name, rule in personal(table, looks).items() if name in model.identifiers}
         return Maker(model, table, found)
 
     @property
@@ -194,7 +188,7 @@ class FamilyMaker:
     def learn(source: Source, wish: Wish, progress: Progress) -> FamilyMaker:
         """Learn the tables together; what says who someone is will be made by generators."""
         needed()
-        from understudy.synth.tables import Tables
+        from understudy.synth.tables import Tables, lookups
 
         began = time.monotonic()
         tables = {one.table.name: one for one in source.tables}
@@ -203,12 +197,18 @@ class FamilyMaker:
         model: Any = Tables(wish.effort, seed=wish.seed, threads=threads())
         budget, public = private(wish.epsilon, wish.subject), [source.schema.find(name).name for name in wish.public]
         read: Any = lambda name: tables[name].read()  # noqa: E731
-        model.fit(source.schema, read, private=budget, public=public, progress=progress)
-        copied = () if budget else model.kept  # of people, too, where there are but a few
-        rules = {}
+        copied = () if budget else lookups(source.schema, read)
+        rules: dict[TableName, dict[str, Rule]] = {}
         for name, rows in tables.items():
-            found = _personal(rows.table, _first(rows.read()), direct=name not in copied)
-            rules[name] = {column: rule for column, rule in found.items() if (name, column) not in joined}
+            keys = {column for table, column in joined if table == name}
+            if name in public:
+                rules[name] = {}
+            elif name in copied:
+                rules[name] = masked(rows.table, first(rows.read()), keys)
+            else:
+                found = personal(rows.table, first(rows.read()))
+                rules[name] = {column: rule for column, rule in found.items() if column not in keys}
+        model.fit(source.schema, read, private=budget, public=public, progress=progress)
         made = FamilyMaker(model, rules, tables)
         made.began = began
         return made
@@ -231,10 +231,15 @@ class FamilyMaker:
             yield name, turns[name](batch).cast(self._tables[name].arrow_schema)
         self.outcome = made.outcome
 
+    @property
+    def copied(self) -> frozenset[TableName]:
+        """The tables whose rows are those of the source: lookups, and those without any."""
+        return frozenset(name for name in self._tables if name in self.model.kept or name not in self.model.models)
+
     def columns(self, name: TableName) -> dict[str, str]:
         """How each column of a table comes to be; rows of lookups are ``copied``."""
         rules = self.rules[name]
-        if name in self.model.kept or name not in self.model.models:
+        if name in self.copied:
             return {column: str(rules.get(column, "copied")) for column in self._tables[name].arrow_schema.names}
         fresh = self.model.models[name].fresh
         return {
@@ -305,38 +310,6 @@ def wanted_rows(wish: Wish, given: pa.Table | None, learned_from: int) -> int:
     if wish.rows is None and not learned_from:
         raise InputError("a saved model does not say how many rows to make", hint="say how many: `--rows 1000`")
     return learned_from if wish.rows is None else wish.rows
-
-
-def alone(table: Table) -> Schema:
-    """A schema of one table."""
-    return Schema((table,), engine="files")
-
-
-def _first(reader: pa.RecordBatchReader) -> pa.Table:
-    """The first rows."""
-    found: list[pa.RecordBatch] = []
-    for batch in reader:
-        found.append(batch)
-        if sum(map(len, found)) >= _SAMPLE:
-            break
-    whole = pa.Table.from_batches(found) if found else reader.schema.empty_table()
-    return whole.slice(0, _SAMPLE)
-
-
-def _personal(table: Table, sample: pa.Table, *, direct: bool = True) -> dict[str, Rule]:
-    """The columns whose values say who someone is, each with the rule that makes others.
-
-    Unless ``direct``, those too that do so with others, and those that would harm someone.
-    """
-    schema = alone(table)
-    survey = detect.survey(schema, lambda _table: sample)
-    found = {}
-    for (_, column), guess in fitting(schema, survey, {}).items():
-        findings = [one for one in survey.of(table.name, column) if one.found and not one.path and not one.key]
-        findings = [one for one in findings if one.entity != "person_key"]
-        if any(one.sensitivity == "direct" or not direct for one in findings) and guess.rule not in (UNDECIDED, "keep"):
-            found[column] = parsed(guess.rule)
-    return found
 
 
 def _filled(batch: pa.RecordBatch, given: pa.Table | None, first: int) -> pa.RecordBatch:

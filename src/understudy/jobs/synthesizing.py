@@ -50,11 +50,8 @@ class MadeTable:
     privacy: str = ""
     """What was spent of a budget, where there was one."""
     seconds: float = 0.0
-
-    @property
-    def copied(self) -> bool:
-        """Whether rows are those of a lookup table, with values of people masked, as in a table without any."""
-        return "copied" in self.columns.values()
+    copied: bool = False
+    """Whether rows are those of a lookup table, with what they say of people masked."""
 
     def json(self) -> dict[str, Any]:
         """Names and counts, never a value."""
@@ -279,6 +276,7 @@ def _related(found: Source, target: Path, wish: Wish, told: Told, progress: Prog
             rows=counts[name],
             learned_from=family.learned_from.get(name, 0),
             columns=family.columns(name),
+            copied=name in family.copied,
             refused=family.outcome[name].refused if name in family.outcome else {},
             missing=family.outcome[name].missing if name in family.outcome else 0,
             privacy="" if place is not last or family.model.privacy is None else str(family.model.privacy),

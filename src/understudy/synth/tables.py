@@ -17,7 +17,7 @@ from understudy.errors import InputError, unknown
 from understudy.interfaces import Progress
 from understudy.schema import Schema, Table, TableName
 from understudy.synth.encoding.encode import FEWEST
-from understudy.synth.families.allowed import allowed
+from understudy.synth.families.allowed import allowed, refuse_public
 from understudy.synth.families.gather import Read, gathered
 from understudy.synth.families.learning import Learning, Model
 from understudy.synth.families.making import Making
@@ -29,7 +29,7 @@ from understudy.synth.network.effort import Budget, Effort, budget_of, kept_rows
 from understudy.synth.privacy.accounting import Privacy
 from understudy.synth.private import Private
 
-__all__ = ["LOOKUP", "Read", "Tables"]
+__all__ = ["LOOKUP", "Read", "Tables", "lookups"]
 
 LOOKUP = 256
 """Rows of a table that many others point at, up to which it is kept as it is."""
@@ -91,13 +91,13 @@ class Tables:
     ) -> Tables:
         """Learn some tables of a schema, and the parents they point at, whose rows are then given to ``sample``.
 
-        Without ``tables`` all of them, but for lookups: small ones that point at nothing and that many rows point at.
-        Tables without rows stay so.
+        Without ``tables`` all of them, but for ``lookups``, and those that hold nobody's rows and are said to be
+        ``public``: they are kept as they are.
         ``read`` is called once for each table, and once more for those that are small, by what the schema tells.
 
         With ``private`` what a fit may tell of any one row of the table that owns the others, with all that belongs to
-        it, is bounded in all tables together, and ``privacy`` says what was spent; tables that hold nobody's rows, such
-        as countries, are then named as ``public``, and an InputError says what cannot be learned so.
+        it, is bounded in all tables together, and ``privacy`` says what was spent; no lookup is then kept that is not
+        ``public``, and an InputError says what cannot be learned so.
         """
         for name in (*(tables or ()), *public):
             if name not in schema.by_name:
@@ -107,17 +107,16 @@ class Tables:
             return self._fit_privately(schema, read, chosen, frozenset(public), private, progress)
         parents = {key.parent for key in schema.foreign_keys if key.table in chosen}
         rows = {name: _size(schema.table(name), read) for name in sorted(chosen | parents)}
-        lookups = {name for name in parents - chosen if rows[name] < FEWEST}
-        if tables is None:
-            lookups |= {name for name in parents if _is_lookup(schema, name, rows)}
-            lookups |= {name for name in chosen if not rows[name]}  # of which nothing can be learned, nor told
-        plan = planned(schema, chosen - lookups, rows, lookups)
-        lookups &= {role.table for role in plan.roles}
+        few = {name for name in parents - chosen if rows[name] < FEWEST}
+        kept = set(public) | (set(_lookups(schema, rows)) if tables is None else set())
+        plan = planned(schema, chosen - kept, rows, few | kept)
+        refuse_public(schema, plan, public)
+        there = {role.table for role in plan.roles}
         found = gathered(plan, read, kept_rows(self.effort), self.seed, progress)
         known = {role.table: schema.table(role.table) for role in plan.roles}
-        learning = Learning(plan, known, found, lookups, self.effort, self.seed, self.threads, self.device)
+        learning = Learning(plan, known, found, (few | kept) & there, self.effort, self.seed, self.threads, self.device)
         self._models = learning.models(progress)
-        self._kept = {name: found[name].rows for name in sorted(lookups)} if tables is None else {}
+        self._kept = {name: found[name].rows for name in sorted(kept & there & chosen)}
         self._plan = plan
         return self
 
@@ -212,13 +211,25 @@ class Tables:
         return made
 
 
+def lookups(schema: Schema, read: Read) -> tuple[TableName, ...]:
+    """The tables whose rows are kept where all are learned, with one reading of each that is small.
+
+    They are those of labels, as countries are: small, pointing at nothing, and much pointed at.  Tables without rows
+    are among them: nothing can be learned of those, nor told.
+    """
+    return _lookups(schema, {table.name: _size(table, read) for table in schema.tables})
+
+
+def _lookups(schema: Schema, rows: Mapping[TableName, int]) -> tuple[TableName, ...]:
+    return tuple(sorted(name for name in rows if not rows[name] or _is_lookup(schema, name, rows)))
+
+
 def _size(table: Table, read: Read) -> int:
     """How many rows a table has; of a small one exactly, for a database that has not counted says anything."""
     return table.rows if table.rows > _LARGE else sum(len(batch) for batch in read(table.name))
 
 
 def _is_lookup(schema: Schema, name: TableName, rows: Mapping[TableName, int]) -> bool:
-    """Whether a table is one of labels, as countries are: small, points at nothing, and much pointed at."""
     points = any(key.table == name and key.parent != name for key in schema.foreign_keys)
     pointing = sum(rows.get(key.table, 0) for key in schema.children(name) if key.table != name)
     few = rows[name] < FEWEST or rows[name] <= min(LOOKUP, pointing / _POINTED)

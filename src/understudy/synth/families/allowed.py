@@ -28,15 +28,7 @@ def allowed(schema: Schema, tables: Collection[TableName], public: Collection[Ta
     """The plan of tables that are learned in private; an InputError that says what stands in its way."""
     made = set(tables) - set(public)
     plan = planned(schema, made, {}, public)
-    for key in schema.foreign_keys:
-        if key.table in public and key.parent in made:
-            raise InputError(
-                f"{key.table} is said to be public, and points at rows of {key.parent} by {key.id}, which are not",
-                hint=f"learn {key.table} in private, too, or leave the key out",
-            )
-    for name in public:
-        if name not in {role.table for role in plan.roles}:
-            raise InputError(f"{name} is said to be public, and nothing points at it", hint="leave it out")
+    refuse_public(schema, plan, public)
     roots = [role.table for role in plan.roles if not role.given and role.owner is None]
     for role in plan.roles:
         _refuse_role(schema, role, public)
@@ -48,6 +40,20 @@ def allowed(schema: Schema, tables: Collection[TableName], public: Collection[Ta
         )
     _refuse_unknown(schema.table(roots[0]), [schema.table(name) for name in sorted(made)], plan, private)
     return plan
+
+
+def refuse_public(schema: Schema, plan: Plan, public: Collection[TableName]) -> None:
+    """Raise an InputError where public rows point at some that are made, or where none points at them."""
+    given = {role.table: role.given for role in plan.roles}
+    for key in schema.foreign_keys:
+        if key.table in public and not given.get(key.parent, True):
+            raise InputError(
+                f"{key.table} is said to be public, and points at rows of {key.parent} by {key.id}, which are not",
+                hint=f"leave it out of the public ones, and {key.table} is learned, too; or leave the key out",
+            )
+    for name in public:
+        if name not in given:
+            raise InputError(f"{name} is said to be public, and nothing points at it", hint="leave it out")
 
 
 def _refuse_role(schema: Schema, role: Role, public: Collection[TableName]) -> None:
