@@ -210,18 +210,21 @@ def test_limits_of_the_role_do_not_cut_a_run_short(role: Callable[[str, str], st
 def test_a_statement_cancelled_by_hand_is_told(database: Callable[..., str]) -> None:
     url = database(SHOP)
     with Postgres(url).snapshot(readers=1) as snapshot:
+        told = threading.Event()
 
         def cancel() -> None:
-            own = "datname = current_database() AND query LIKE 'COPY%'"
-            while query(url, f"SELECT count(*) FROM pg_stat_activity WHERE {own} AND state = 'active'") != [(1,)]:
-                pass
-            query(url, f"SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE {own}")
+            own = "datname = current_database() AND query LIKE 'COPY%' AND state = 'active'"
+            while not told.wait(0.05):  # again and again: between two messages of one statement, a server forgets it
+                query(url, f"SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE {own}")
 
         cancelling = threading.Thread(target=cancel)
         cancelling.start()
-        with pytest.raises(Error, match="canceling statement due to user request"):
-            snapshot.read(Scan(CUSTOMERS, columns=("id",), where="pg_sleep(10) IS NULL")).read_all()
-        cancelling.join()
+        try:
+            with pytest.raises(Error, match="canceling statement due to user request"):
+                snapshot.read(Scan(CUSTOMERS, columns=("id",), where="id = 1 AND pg_sleep(60) IS NULL")).read_all()
+        finally:
+            told.set()
+            cancelling.join()
         assert snapshot.read(Scan(CUSTOMERS)).read_all().num_rows == 1000
 
 
