@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import deque
 from collections.abc import Sequence
 from queue import SimpleQueue
@@ -60,10 +61,7 @@ class Readers:
         self._free.put(None)  # whoever still waits is told
 
     def _open(self) -> Connection:
-        try:
-            connection = dbapi.connect(self.url, autocommit=True)
-        except adbc_driver_manager.Error as error:
-            raise session.not_connected(str(error), self.url) from None
+        connection = _connected(self.url)
         try:
             with connection.cursor() as cursor:
                 cursor.execute(session.BEGIN)
@@ -75,6 +73,21 @@ class Readers:
             connection.close()
             raise session.explained(error) from None
         return connection
+
+
+def _connected(url: str) -> Connection:
+    """A connection; where a role may have no more, it is tried again: the server still counts the one just closed.
+
+    The driver itself opens one for a moment, to read the types.
+    """
+    waits = [0.4, 0.2, 0.1]
+    while True:
+        try:
+            return dbapi.connect(url, autocommit=True)
+        except adbc_driver_manager.Error as error:
+            if not waits or "too many connections" not in str(error):
+                raise session.not_connected(str(error), url) from None
+            time.sleep(waits.pop())
 
 
 def stream(relation: sql.Relation, scan: Scan, readers: Readers, *, last: bool = False) -> pa.RecordBatchReader:

@@ -343,7 +343,7 @@ def numbers_from(
         atom = enough & ((counts >= SHARED * rows) | ~finite)
         free = ~atom & finite
     left = int(counts[free].sum())
-    if left < 2 * k:
+    if left < k:
         free[:] = False
     curve = curve_of(different[free], counts[free], k) if free.any() else None
     atoms, shares = different[atom].tolist(), counts[atom] / rows
