@@ -180,6 +180,19 @@ def test_a_level_inside_a_numbers_range_comes_back_as_the_number(values: list[in
     assert (curve.values_at((low + high) / 2, 1.0) == different)[wide].all()
 
 
+def test_rare_numbers_beyond_the_others_keep_their_mean_where_k_rows_have_them() -> None:
+    few = [0] * 71 + [1] * 148 + [2] * 30 + [3] * 14 + [4, 4, 5, 6, 11, 21]  # more than a hundredth of the rows
+    many = [0] * 4_000 + [1] * 2_000 + [2, 2, 2] + [5] * 1_000 + [30, 40, 40, 60]
+    for values, tail in ((few, (4, 4, 5, 6, 11, 21)), (many, (30, 40, 40, 60))):
+        kept = numbers_of(pa.array(values), 4)
+        assert kept.curve is not None and kept.curve.rows == len(tail)
+        assert not set(kept.curve.values) & {21.0, 60.0}
+        levels = (np.arange(1_000) + 0.5) / 1_000
+        assert abs(kept.curve.values_at(levels, 0).mean() - np.mean(tail)) < 0.1 * np.mean(tail)
+    assert kept.atoms == (0, 1, 5)
+    assert numbers_of(pa.array(many[:-1]), 4).curve is None, "three rows are too few to tell of"
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.floats(-1e9, 1e9), min_size=50, max_size=400), st.integers(5, 10))
 def test_curves_rise(values: list[float], k: int) -> None:

@@ -265,6 +265,13 @@ def floats_of(values: pa.Array, origin: int) -> tuple[Floats, NDArray[np.bool_]]
     return pc.fill_null(values.cast(pa.float64()), 0.0).to_numpy(zero_copy_only=False), absent
 
 
+def _outer(different: Floats, counts: NDArray[np.int64], enough: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The rare numbers beyond all that are not, on the side where more rows have them: sums are made of those."""
+    common = different[enough]
+    sides = different < common.min(), different > common.max()
+    return max(sides, key=lambda side: int(counts[side].sum()))
+
+
 def _same(one: Floats, other: Floats) -> NDArray[np.bool_]:
     same: NDArray[np.bool_] = (one == other) | (np.isnan(one) & np.isnan(other))
     return same
@@ -338,7 +345,7 @@ def numbers_from(
     enough = counts >= k
     scarce = int(counts[~enough].sum())
     if len(different) <= FEW and enough.any() and scarce <= _PRIVATE * rows:
-        atom, free = enough, np.zeros(len(different), bool)
+        atom, free = enough, _outer(different, counts, enough) & finite
     else:
         atom = enough & ((counts >= SHARED * rows) | ~finite)
         free = ~atom & finite
