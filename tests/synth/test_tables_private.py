@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -237,6 +239,23 @@ def test_rows_that_are_public_are_kept_and_pointed_at():
     assert made[KINDS].equals(with_kinds()[KINDS])
     assert whole(made, (*SHOP, KIND))
     assert set(made[ORDERS_]["kind"].to_pylist()) == {"a", "b", "c"}
+
+
+def test_texts_that_say_days_and_amounts_are_learned_as_that_in_every_table(tmp_path: Path):
+    rows = shop(400)
+    born = [f"{n % 28 + 1:02}/{n % 12 + 1:02}/{1950 + n % 40}" for n in range(len(rows[USERS]))]
+    paid = [f"${n % 90 + 10}.{n % 100:02}" for n in range(len(rows[ORDERS_]))]
+    rows[USERS] = rows[USERS].append_column("born", pa.array(born))
+    rows[ORDERS_] = rows[ORDERS_].append_column("paid", pa.array(paid))
+    fit = learned(rows, SHOP, 40.0)
+    assert {"how users.born is written", "how orders.paid is written"} <= set(fit.privacy.public)
+    fit.save(tmp_path / "fit")
+    for one in (fit, Tables.load(tmp_path / "fit")):
+        made = collected(one.sample(seed=1))
+        days = [datetime.strptime(text, "%d/%m/%Y") for text in made[USERS]["born"].to_pylist()]
+        assert len(set(days)) > 100 and sum(1945 < day.year < 1995 for day in days) > 0.9 * len(days)
+        assert all(re.fullmatch(r"\$-?[\d,]+\.\d\d", text) for text in made[ORDERS_]["paid"].to_pylist())
+        assert made[ORDERS_].schema == rows[ORDERS_].schema and whole(made, SHOP)
 
 
 def test_public_rows_that_are_too_many_to_point_at_each_are_refused():

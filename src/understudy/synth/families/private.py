@@ -7,13 +7,14 @@ learned as the others are.  What a child is shown of its owner and of the rows b
 read by codecs that were learned already, which costs nothing.
 
 Nothing else is looked at: which columns name rows, in what order children come, and who owns whom, the schema says
-(``allowed``); that values are carried over and that labels go together is not sought, and no child is told any means.
+(``allowed``); how texts are written that are dates, times or amounts is taken as public; that values are carried over
+and that labels go together is not sought, and no child is told any means.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ import pyarrow as pa
 from understudy import arrow
 from understudy.errors import Error, InputError
 from understudy.interfaces import Progress
+from understudy.readings import Reading, said, ways_of
 from understudy.schema import Column, Table, TableName
 from understudy.synth.encoding.columns import LABELS as MOST
 from understudy.synth.encoding.columns import Categories, Coded, Numbers
@@ -123,6 +125,8 @@ class Learning:
     _siblings: dict[TableName, Siblings] = field(default_factory=dict)
     _context: dict[TableName, pa.Table] = field(default_factory=dict)
     _codecs: dict[TableName, dict[str, Coded]] = field(default_factory=dict)
+    _ways: dict[TableName, dict[str, Reading]] = field(default_factory=dict)
+    """How texts are written, of a table and of what its children are shown of it."""
 
     def models(self) -> dict[TableName, Model]:
         """What is learned of each table, with the account of what it took."""
@@ -151,26 +155,30 @@ class Learning:
     # what the schema says
 
     def _draft(self, role: Role) -> Draft:
-        table, rows = self.tables[role.table], self.found[role.table].rows.schema
+        table, rows = self.tables[role.table], self.found[role.table].rows
         filled = joined(self.plan.keys, role.table)
         pointed = {c for key in self.plan.keys if key.parent == role.table for c in key.parent_columns}
         known = Known(of_table(self.private.bounds, role.table), of_table(self.private.categories, role.table))
-        left = [one.name for one in rows if one.name not in filled]
+        left = [name for name in rows.column_names if name not in filled]
         fresh: dict[str, Identifiers] = {}
         for name in left:
-            kind, column = _plain(rows.field(name).type), table.by_name.get(name) or column_of(rows.field(name))
+            one = rows.schema.field(name)
+            kind, column = _plain(one.type), table.by_name.get(name) or column_of(one)
             if name in pointed or is_fresh(pa.field(name, kind), table, known):
                 kind = pa.int64() if pa.types.is_decimal(kind) else kind
                 fresh[name] = fresh_of(kind, column)
         habits = self._habits[role.table]
         fresh = {name: one for name, one in fresh.items() if name not in habits.counted}
         values = tuple(name for name in left if name not in fresh and name not in habits.counted)
+        self._ways[role.table] = self._written(table, rows, values, known)
         clusters = {key.id: Clusters(max(len(self.found[key.parent].rows), 1)) for key in role.links}
         uniques = tuple(u.columns for u in table.uniques if u.columns and not u.predicate and not u.expressions)
-        uniques = tuple(u for u in uniques if set(u) <= set(rows.names) and not set(u) & {*fresh, *habits.counted})
+        uniques = tuple(
+            u for u in uniques if set(u) <= set(rows.column_names) and not set(u) & {*fresh, *habits.counted}
+        )
         model = Model(
             role,
-            rows,
+            rows.schema,
             0,
             values,
             fresh,
@@ -185,6 +193,12 @@ class Learning:
         asked = Table(role.table, self._asked(role, model), checks=table.checks)
         return Draft(model, asked, known, bound_of(role, self.private))
 
+    def _written(self, table: Table, rows: pa.Table, values: Sequence[str], known: Known) -> dict[str, Reading]:
+        """How the texts of a table are written that say dates, times or amounts."""
+        leave = {name for unique in table.uniques for name in unique.columns} | {*known.categories}
+        leave |= {column.name for column in table.columns if column.labels}
+        return ways_of(rows.select(values), leave=leave)
+
     def _asked(self, role: Role, model: Model) -> tuple[Column, ...]:
         """The columns of a table's network: its own, its links, and what its children come to."""
         table = self.tables[role.table]
@@ -195,6 +209,9 @@ class Learning:
             found.append(replace(column, arrow_type=one.type))
             if name in model.habits.steps:
                 found[-1] = column_of(pa.field(name, pa.int64(), nullable=False))
+            elif (way := self._ways[role.table].get(name)) is not None:
+                nullable = column.nullable or way.nothing is not None
+                found[-1] = column_of(pa.field(name, way.arrow_type, nullable=nullable))
         for key in self.plan.owned(role.table):
             found.append(column_of(pa.field(rows_name(key), pa.int64(), nullable=False)))
             child = self.tables[key.table]
@@ -281,15 +298,18 @@ class Learning:
         rows, subject = rows.take(pa.array(kept)).combine_chunks(), subject[kept]
         counter = Counter(self._chance, spent.columns, draft.bound)
         counter.rows = float(counter.counts(np.zeros(len(rows), np.int64), 1)[0])
-        encoder = private_encoder(
-            draft.asked, rows.select(draft.schema.names), draft.known, counter, spent.label_delta / spent.networks
-        )
+        own = said(rows.select(draft.schema.names), self._ways[role.table])
+        encoder = private_encoder(draft.asked, own, draft.known, counter, spent.label_delta / spent.networks)
         if counter.asked != draft.questions:  # fail closed: what is not in the account is not promised
             raise Error("more was asked of the rows than the budget was split for", hint="report this as a fault")
         borrowed = self._borrowed(role, draft.model, encoder.coded, rows.column_names)
         names = [*draft.schema.names, *borrowed]
         encoder = Encoder(
-            rows.select(names).schema, {**encoder.coded, **borrowed}, encoder.identifiers, tuple(borrowed)
+            rows.select(names).schema,
+            {**encoder.coded, **borrowed},
+            encoder.identifiers,
+            tuple(borrowed),
+            texts={name: way for name, way in self._heard(role).items() if name in names},
         )
         network = self._network(encoder, rows.select(names), subject, draft.bound, spent, str(role.table))
         plans = tuple(
@@ -302,6 +322,13 @@ class Learning:
         model = replace(draft.model, plans=plans, shown=shown[:_SHOWN], rows=self._how_many(role, spent, made, parts))
         self._show(role, model, encoder)
         return model, (encoder, network)
+
+    def _heard(self, role: Role) -> dict[str, Reading]:
+        """How texts are written among the columns of a network, those that it is shown included."""
+        own = self._ways[role.table]
+        above = self._ways[role.owner.parent] if role.owner is not None else {}
+        before = {f"~ previous {name}": way for name, way in own.items()}
+        return {**own, **before, **{name: way for name, way in above.items() if name.startswith("^ ")}}
 
     def _network(self, encoder: Encoder, rows: pa.Table, subject: Whole, bound: int, spent: Spent, name: str) -> Any:
         from understudy.synth.network.model import Size, mixed
@@ -381,6 +408,9 @@ class Learning:
         if role.owner is not None:
             found |= {f"^ {name}": one for name, one in self._codecs[role.owner.parent].items()}
         self._codecs[role.table] = found
+        above = {name: way for name, way in self._heard(role).items() if name.startswith("^ ")}
+        shown = {**self._ways[role.table], **above}
+        self._ways[role.table] |= {f"^ {name}": way for name, way in shown.items()}
 
     def _how_many(
         self,
@@ -434,6 +464,9 @@ class Learning:
         private = self.private
         told = ["names and types of columns, declared labels, bounds, keys and lengths, and which keys are unique"]
         told += [f"rows of {role.table}" for role in self.plan.roles if role.given]
+        told += [
+            f"how {table}.{name} is written" for table, ways in self._ways.items() for name in ways if name[0] != "^"
+        ]
         told += [f"bounds of {name}" for name in private.bounds] + [f"labels of {name}" for name in private.categories]
         return (*told, "settings of the fit; the numbers of rows are paid for")
 
