@@ -8,13 +8,15 @@ import signal
 import sys
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from understudy import synthesize
+from understudy import mask, synthesize
 from understudy.errors import InputError
 from understudy.synth.network import effort
 from understudy.synth.private import Plan
+from understudy.transforms import Key
 
 
 def people(rows=120):
@@ -56,6 +58,36 @@ def test_a_csv_file_becomes_parquet_of_numbers_dates_and_fresh_identifiers(files
     assert "out.parquet: 300 rows made" in said.text and "from 120 rows" in said.text
     assert "email by email" in said.text
     assert files.files() == ["out.parquet", "people.csv"]
+
+
+ELSEWHERE = (
+    "France Spain Italy Poland Japan India Brazil Mexico Canada Peru Chile Kenya Ghana Nepal Qatar Malta".split()
+)
+CITIES = "Aarhus Bilbao Cork Dundee Essen Ghent Hull Izmir Kyoto Lyon Malaga Nantes Omsk Porto Quito Riga Sofia".split()
+
+
+def stand_ins(rule):
+    """The texts that a rule makes."""
+    table = pa.table({"a": [f"text {n}" for n in range(20_000)]})
+    return set(mask(table, {"a": rule}, key=Key(bytes(32)))["a"].to_pylist())
+
+
+def test_where_a_city_or_country_is_too_rare_to_be_learned_another_stands_that_goes_with_the_row(files):
+    chance, lines = random.Random(3), ["name,country,city,company"]
+    for n in range(360):
+        country = "Norway" if n % 3 else ELSEWHERE[n % len(ELSEWHERE)]
+        lines.append(f"Ada{n} Berg,{country if n % 9 else f'Land of {chance.random()}'},"
+                     f"{chance.choice(CITIES)} {chance.choice(CITIES)},{chance.choice(CITIES)} {n} Ltd")  # fmt: skip
+    files.write("guests.csv", "\n".join(lines) + "\n")
+    said = files.run("synthesize", "guests.csv", "-n", 300, "-o", "made.parquet", "--effort", "fast")
+    assert said.code == 0, said.err
+    made = pq.read_table(files.folder / "made.parquet")
+    assert made["country"].to_pylist().count("Norway") > 100
+    assert set(made["country"].to_pylist()) <= stand_ins("country") | set(ELSEWHERE) | {"Norway"}
+    norwegian = made.filter(pc.equal(made["country"], "Norway"))
+    assert set(norwegian["city"].to_pylist()) <= stand_ins({"city": {"country": "NO"}})
+    assert all(re.match("[A-Z][a-z]+ [A-Z&]", one) for one in made["company"].to_pylist())
+    assert "rare country by country" in said.text and "city by city {country: from country}" in said.text
 
 
 def test_days_and_amounts_in_texts_come_back_as_they_were_written(files):

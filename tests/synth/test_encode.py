@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -231,6 +232,32 @@ def test_texts_are_spelled_like_those_seen_and_differ() -> None:
     made = patterns.draw(np.random.default_rng(0), 5_000, np.arange(5_000)).to_pylist()
     assert len(set(made)) == 5_000
     assert all(text[:3] == "DE-" and text[3:9].isdecimal() and text[9:] == "-x" for text in made)
+
+
+def test_names_that_no_words_are_known_of_can_be_said_and_begin_as_names_do() -> None:
+    rng = np.random.default_rng(1)
+    letters = [list("qxjwkz"), list("ycvptm")]
+    names = [
+        " ".join("".join(rng.choice(some, rng.integers(5, 15))).capitalize() for some in letters) for _ in range(90)
+    ]
+    patterns = Patterns.of(names, K)
+    assert patterns.words is None and patterns.other > 0.8 and patterns.capitals == "each"
+    drawn = patterns.draw(rng, 5_000, np.arange(5_000)).to_pylist()
+    assert len(set(drawn)) == 5_000 and sum(" " in text for text in drawn) > 4_000
+    assert all(re.fullmatch("([A-Z][a-z]*)( [A-Z][a-z]*)*", text) for text in drawn)
+    assert not any(re.search("[bdfghjklmnprstvz]{3}", text.lower()) for text in drawn)
+    short = Patterns((), (), 1.0, 3.0, max_length=4).draw(rng, 5_000, np.arange(5_000)).to_pylist()
+    assert len(set(short)) == 5_000 and max(map(len, short)) <= 4
+
+
+def test_words_of_one_length_can_be_said_and_codes_keep_all_their_letters() -> None:
+    rng = np.random.default_rng(1)
+    words = ["".join(rng.choice(list("abcdefghij"), 7)).capitalize() for _ in range(60)]
+    codes = ["".join(rng.choice(list("abcdefghijklmnop"), 3)) for _ in range(60)]
+    said = Patterns.of(sorted(set(words)), K).draw(rng, 100, np.arange(100)).to_pylist()
+    assert all(re.fullmatch("[BDFGHJ-NPRSTVZ]([aeiou][bdfghj-nprstvz]){3}", text) for text in said)
+    coded = "".join(Patterns.of(sorted(set(codes)), K).draw(rng, 200, np.arange(200)).to_pylist())
+    assert {"q", "x", "c"} <= set(coded)
 
 
 def test_a_sample_of_a_stream_does_not_depend_on_its_batches() -> None:

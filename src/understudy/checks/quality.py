@@ -132,6 +132,8 @@ def quality(
         "utility": lambda: utility(whole, targets),
         "familiar score": lambda: familiar(whole),
     }
+    if not whole.facets:  # a table of keys alone: what they join is asked with the other tables
+        metrics = {"query": metrics["query"]}
     if log_prob is not None and holdout is not None:
         metrics["likelihood gap"] = lambda: gap(real, holdout, log_prob, subject)
     for number, (name, measure) in enumerate(metrics.items(), start=1):

@@ -115,13 +115,18 @@ def integrity(families: Families, key: ForeignKey) -> list[Score]:
     value = 1 - orphans / max(pointing, 1)
     detail = f"{orphans:,} of {pointing:,} rows point at a row of {key.parent} that is not there"
     scores = [Score("integrity", key.id, value, None, ceiling, value, value, True, detail if orphans else "")]
-    none, wanted = float((found == -2).mean()), float((real == -2).mean())
+    none, wanted = _without(found), _without(real)
     if none or wanted:
-        held = wanted if families.held is None else float((families.held.parents(key) == -2).mean())
+        held = wanted if families.held is None else _without(families.held.parents(key))
         value, ceiling = 1 - abs(none - wanted), 1 - abs(held - wanted)
         detail = f"{none:.1%} of rows have no parent where {wanted:.1%} of the real ones have none"
         scores.append(Score("optional key", key.id, value, None, ceiling, value, value, True, detail))
     return scores
+
+
+def _without(parents: Rows) -> float:
+    """The share of rows that name no parent."""
+    return float((parents == -2).mean()) if len(parents) else 0.0
 
 
 def cardinality(families: Families, key: ForeignKey) -> list[Score]:

@@ -178,8 +178,9 @@ def _paired(real: Side, other: Side) -> Side:
     """The other side with its tables called as the real ones: by name, or each the only one there is."""
     if len(real.tables) == len(other.tables) == 1:
         return replace(other, tables={next(iter(real.tables)): next(iter(other.tables.values()))})
-    by_name = {name.name: table for name, table in other.tables.items()}
-    tables = {name: other.tables.get(name, by_name.get(name.name)) for name in real.tables}
+    said = {name.name: table for name, table in other.tables.items()}
+    said |= {str(name): table for name, table in other.tables.items()}  # a file may be called by a whole name
+    tables = {name: said.get(str(name), said.get(name.name)) for name in real.tables}
     found = {name: table for name, table in tables.items() if table is not None}
     if not found:
         names = ", ".join(str(name) for name in list(real.tables)[:6])

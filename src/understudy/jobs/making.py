@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from understudy import arrow, transforms
 from understudy.errors import InputError
 from understudy.interfaces import Progress, Rule, Transformer
-from understudy.jobs.people import alone, first, masked, personal
+from understudy.jobs.people import Personal, alone, first, instead, masked, personal
 from understudy.jobs.rows import Rows, Source, table_like
 from understudy.schema import Table, TableName
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 Effort = Literal["fast", "normal", "best"]
 Level = Literal["off", "medium", "high"]
 Shares = Literal["even"] | Mapping[object, float]
+
+RARE = "learned, rare ones by "
+"""How a column comes to be whose frequent labels are learned, and whose others a rule makes."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +72,13 @@ class Maker:
         self,
         model: Flat | Marginals,
         table: Table,
-        rules: Mapping[str, Rule],
+        found: Personal,
         *,
         learned_from: int = 0,
         began: float | None = None,
     ) -> None:
-        self.model, self.table, self.rules, self.learned_from = model, table, rules, learned_from
+        self.model, self.table, self.learned_from = model, table, learned_from
+        self.rules = instead(found, table, model.encoder.coded)
         self.began = time.monotonic() if began is None else began
         self.outcome: Filtered | None = None
         """What filters came to, when rows were made."""
@@ -84,12 +88,12 @@ class Maker:
         """Learn a table; what says who someone is will be made by generators."""
         needed()
         began = time.monotonic()
-        rules = personal(rows.table, first(rows.read()))
+        found = personal(rows.table, first(rows.read()))
         budget = private(wish.epsilon, wish.subject)
-        model = single(wish.effort, wish.seed, budget, identifiers=tuple(rules))
+        model = single(wish.effort, wish.seed, budget, identifiers=tuple(found.direct))
         counted = _Counted(rows, progress)
         model.fit(rows.table, arrow.reader(rows.arrow_schema, counted), private=budget, progress=progress)
-        return Maker(model, rows.table, rules, learned_from=counted.rows, began=began)
+        return Maker(model, rows.table, found, learned_from=counted.rows, began=began)
 
     @staticmethod
     def load(path: str | Path, table: Table | None = None) -> Maker:
@@ -102,8 +106,8 @@ class Maker:
         model = synth.load(path, threads=threads())
         table = table or table_like("rows", model.encoder.made_schema)
         looks = pa.Table.from_batches(list(model.sample(100)))
-        found = {name: rule for name, rule in personal(table, looks).items() if name in model.identifiers}
-        return Maker(model, table, found)
+        found = personal(table, looks)
+        return Maker(model, table, found.without(found.direct.keys() - set(model.identifiers)))
 
     @property
     def arrow_schema(self) -> pa.Schema:
@@ -159,7 +163,7 @@ class Maker:
             if given is not None and name in given.column_names:
                 found[name] = "given"
             elif name in self.rules:
-                found[name] = str(self.rules[name])
+                found[name] = told(self.rules[name])
             elif name in encoder.identifiers:
                 found[name] = "identifier"
             elif all(part.classes == 1 and not part.number for part in parts):
@@ -177,8 +181,14 @@ class Maker:
 class FamilyMaker:
     """Makes rows of several tables that foreign keys join."""
 
-    def __init__(self, model: Any, rules: Mapping[TableName, Mapping[str, Rule]], tables: Mapping[TableName, Rows]):
-        self.model, self.rules, self._tables = model, rules, tables
+    def __init__(
+        self,
+        model: Any,
+        rules: Mapping[TableName, Mapping[str, Rule]],
+        tables: Mapping[TableName, Rows],
+        direct: Mapping[TableName, Mapping[str, Rule]],
+    ) -> None:
+        self.model, self.rules, self._tables, self._direct = model, rules, tables, direct
         self.began = time.monotonic()
         self.learned_from = {name: one.rows for name, one in model.models.items()}
         self.outcome: Mapping[TableName, Filtered] = {}
@@ -199,6 +209,7 @@ class FamilyMaker:
         read: Any = lambda name: tables[name].read()  # noqa: E731
         copied = () if budget else lookups(source.schema, read)
         rules: dict[TableName, dict[str, Rule]] = {}
+        people: dict[TableName, Personal] = {}
         for name, rows in tables.items():
             keys = {column for table, column in joined if table == name}
             if name in public:
@@ -206,10 +217,14 @@ class FamilyMaker:
             elif name in copied:
                 rules[name] = masked(rows.table, first(rows.read()), keys)
             else:
-                found = personal(rows.table, first(rows.read()))
-                rules[name] = {column: rule for column, rule in found.items() if column not in keys}
+                people[name] = personal(rows.table, first(rows.read())).without(keys)
         model.fit(source.schema, read, private=budget, public=public, progress=progress)
-        made = FamilyMaker(model, rules, tables)
+        direct = {name: found.direct for name, found in people.items()}
+        for name, found in people.items():
+            one = model.models[name]
+            own = found if one.role.owner is None else found.by_value(tables[name].table.row_key)
+            rules[name] = instead(own, tables[name].table, one.coded)
+        made = FamilyMaker(model, rules, tables, direct)
         made.began = began
         return made
 
@@ -225,7 +240,7 @@ class FamilyMaker:
         rows = {} if wish.rows is None else {next(iter(self._tables)): wish.rows}
         usual: Level = "medium" if self.model.privacy is None else "off"
         filters = Filters(wish.similarity or usual, wish.outliers or "off")
-        watches = self.model.watches(lambda name: self._tables[name].read(), filters, ignore=self.rules)
+        watches = self.model.watches(lambda name: self._tables[name].read(), filters, ignore=self._direct)
         made = self.model.sample(rows=rows, seed=wish.seed, watches=watches)
         for name, batch in made:
             yield name, turns[name](batch).cast(self._tables[name].arrow_schema)
@@ -240,10 +255,13 @@ class FamilyMaker:
         """How each column of a table comes to be; rows of lookups are ``copied``."""
         rules = self.rules[name]
         if name in self.copied:
-            return {column: str(rules.get(column, "copied")) for column in self._tables[name].arrow_schema.names}
+            return {
+                column: told(rules[column]) if column in rules else "copied"
+                for column in self._tables[name].arrow_schema.names
+            }
         fresh = self.model.models[name].fresh
         return {
-            column: str(rules[column]) if column in rules else "identifier" if column in fresh else "learned"
+            column: told(rules[column]) if column in rules else "identifier" if column in fresh else "learned"
             for column in self._tables[name].arrow_schema.names
         }
 
@@ -298,6 +316,11 @@ def threads() -> int:
     """
     told = os.environ.get("OMP_NUM_THREADS", "")
     return int(told) if told.isdecimal() and int(told) else 1
+
+
+def told(rule: Rule) -> str:
+    """How a column comes to be that a rule has a part in."""
+    return f"{RARE}{rule.options['otherwise']}" if rule.name == "map" else str(rule)
 
 
 def wanted_rows(wish: Wish, given: pa.Table | None, learned_from: int) -> int:

@@ -1,17 +1,24 @@
-"""Which columns of tables that are made say who someone is, and the rules that make other values for them."""
+"""Which columns of tables that are made say who someone is, and the rules that make other values for them.
+
+Of a table that is learned, what names someone by itself (*direct*) is always made by a rule.  What does so only with
+other columns, such as a city, is learned as labels are; where a label is too rare for that, the model makes a text up,
+and a rule puts a city in its place (*likely*).  Of rows that are copied, all that tells of people is masked.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
-from understudy import detect
+from understudy import detect, transforms
 from understudy.errors import InputError
 from understudy.interfaces import Rule
 from understudy.jobs.classify import UNDECIDED, Guess, guesses, parsed
 from understudy.jobs.drafting import first_fitting, fitting
-from understudy.schema import Column, Kind, Schema, Table
+from understudy.schema import Column, Kind, Schema, Table, TableName
 
 _SAMPLE = 2_000
 """Rows that are looked at for personal values."""
@@ -27,6 +34,16 @@ _OF_KIND: Mapping[Kind, tuple[str, ...]] = {
     "uuid": ("key",),
 }
 """What becomes of a person's values where nothing tells what they are."""
+
+_PLAUSIBLE = frozenset(
+    "city region county postcode country timezone company department job_title industry product title".split()
+)
+"""Rules whose stand-ins look like something whatever they stand in for."""
+
+_PLACES = frozenset("city region county postcode street address".split())
+
+_ODD = 0.05
+"""The share of telephone numbers without a common form, from which what is made up looks like none."""
 
 
 def first(reader: pa.RecordBatchReader) -> pa.Table:
@@ -45,16 +62,84 @@ def alone(table: Table) -> Schema:
     return Schema((table,), engine="files")
 
 
-def personal(table: Table, sample: pa.Table) -> dict[str, Rule]:
-    """The columns of a table to learn whose values alone say who someone is, each with the rule that makes others."""
+@dataclass(frozen=True)
+class Personal:
+    """The rules of the columns of a table to learn that say who someone is."""
+
+    direct: Mapping[str, Rule]
+    """Of columns whose values do by themselves."""
+    likely: Mapping[str, Rule]
+    """Of columns whose values do with others."""
+
+    def without(self, columns: Collection[str]) -> Personal:
+        """The same, but for some columns."""
+        direct, likely = ({n: r for n, r in rules.items() if n not in columns} for rules in (self.direct, self.likely))
+        return Personal(direct, likely)
+
+    def by_value(self, columns: Collection[str]) -> Personal:
+        """The same, drawn by the value where it was by some columns, for rows that are others' and repeat theirs."""
+        direct, likely = (
+            {name: _without_subject(rule, columns) for name, rule in rules.items()}
+            for rules in (self.direct, self.likely)
+        )
+        return Personal(direct, likely)
+
+
+def personal(table: Table, sample: pa.Table) -> Personal:
+    """What a few rows of a table to learn tell of people in it."""
     schema = alone(table)
     survey = detect.survey(schema, lambda _table: sample)
-    found = {}
+    direct, likely = {}, {}
     for (_, column), guess in fitting(schema, survey, {}).items():
         findings = [one for one in _found(survey, table, column) if not one.path and not one.key]
-        if any(one.sensitivity == "direct" for one in findings) and guess.rule not in (UNDECIDED, "keep"):
-            found[column] = parsed(guess.rule)
-    return found
+        if not findings or guess.rule in (UNDECIDED, "keep"):
+            continue
+        rule = parsed(guess.rule)
+        if any(one.sensitivity == "direct" for one in findings):
+            direct[column] = rule
+        elif rule.name in _PLAUSIBLE:
+            likely[column] = rule
+    country = next((name for name, rule in likely.items() if rule.name == "country"), "")
+    if country:
+        direct, likely = (
+            {name: _in_country(schema, table.name, name, rule, country) for name, rule in rules.items()}
+            for rules in (direct, likely)
+        )
+    return Personal(direct, likely)
+
+
+def _in_country(schema: Schema, table: TableName, column: str, rule: Rule, country: str) -> Rule:
+    """A rule for a place, in the country that the row has; the same where that does not fit."""
+    if rule.name not in _PLACES or "country" in rule.options:
+        return rule
+    there = Rule(rule.name, {**rule.options, "country": f"from {country}"})
+    rules = {(table, column): there, (table, country): Rule("country")}
+    return rule if transforms.refusals(schema, rules, {}) else there
+
+
+def instead(found: Personal, table: Table, coded: Mapping[str, Any]) -> dict[str, Rule]:
+    """The rules for rows that a model made, by its codecs: of likely columns, labels that were learned stay."""
+    rules = dict(found.direct)
+    country = next((name for name, rule in {**rules, **found.likely}.items() if rule.name == "country"), "")
+    unique = {one.columns[0] for one in table.uniques if len(one.columns) == 1}
+    for name, rule in found.direct.items():
+        patterns = getattr(coded.get(name), "patterns", None)
+        if rule.name == "phone" and name not in unique and patterns is not None and patterns.other > _ODD:
+            fake = {"mode": "fake", **({"country": f"from {country}"} if country else {})}
+            rules[name] = Rule("phone", fake)  # there is no number to encrypt in what was made up
+    for name, rule in found.likely.items():
+        patterns = getattr(coded.get(name), "patterns", None)
+        if patterns is None:
+            continue
+        labels = (*getattr(coded[name], "labels", ()), *getattr(coded[name], "tail", ()))
+        stays = {"map": {label: label for label in labels}, "otherwise": {rule.name: dict(rule.options)}}
+        rules[name] = transforms.parse_rule(stays) if labels else rule
+    return rules
+
+
+def _without_subject(rule: Rule, columns: Collection[str]) -> Rule:
+    left = {name: value for name, value in rule.options.items() if name != "per" or value not in columns}
+    return Rule(rule.name, left)
 
 
 def masked(table: Table, sample: pa.Table, joined: Collection[str]) -> dict[str, Rule]:

@@ -7,10 +7,11 @@ Phrases are told by their words instead, where texts share enough of them.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -19,10 +20,15 @@ from numpy.typing import NDArray
 from understudy.synth.encoding.words import Words, words_of
 
 _DIGITS, _SMALL, _LARGE = "0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_CONSONANTS, _VOWELS = "bdfghjklmnprstvz", "aeiou"
 _SHAPES = 200
 _LONG = 64  # characters beyond which texts are prose, of which only the length is told
 _ENOUGH = 2**40  # different texts of one shape from which more need not be counted
+_ROOM = 100  # times as many texts must there be of a shape as were seen, or its letters are not only those one can say
+_ROOMY = 16  # characters that texts must be allowed to have for their numbers to be said
 _STRIDE = 0x9E3779B97F4A7C55  # no multiple of 2, 3, 5 or 13: every text of a shape is reached once
+
+Capitals = Literal["none", "first", "each"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class Patterns:
     max_length: int | None = None
     words: Words | None = None
     """What texts without one of these shapes are made of; None where they share too little, and letters are drawn."""
+    capitals: Capitals = "none"
+    """Which words of such texts begin with a capital, where letters are drawn."""
 
     @staticmethod
     def of(texts: Sequence[str], k: int, max_length: int | None = None) -> Patterns:
@@ -55,11 +63,12 @@ class Patterns:
         shares = [len(like) / len(texts) for like in told]
         other = 1 - sum(shares) if told else 1.0
         shown = {text for like in told for text in like}
-        lengths = [len(text) for text in texts if text not in shown] or [0]
+        rest = [text for text in texts if text not in shown]
+        lengths = [len(text) for text in rest] or [0]
         length = float(np.mean(lengths)) if len(lengths) >= k else float(np.mean([len(text) for text in texts] or [8]))
-        return Patterns(
-            tuple(tuple(_places(like)) for like in told), tuple(shares), max(other, 0.0), length, max_length, words
-        )
+        capitals = _capitals(rest) if len(rest) >= k else "none"
+        shapes = tuple(tuple(_places(like)) for like in told)
+        return Patterns(shapes, tuple(shares), max(other, 0.0), length, max_length, words, capitals)
 
     def draw(
         self,
@@ -84,7 +93,7 @@ class Patterns:
                     made[row] = text
         rows = np.flatnonzero(which == len(self.shapes))
         if self.words is not None:
-            own = [""] * len(rows) if numbered is None or not unique else _own(numbered[rows])
+            own = [""] * len(rows) if numbered is None or not unique else self._own(numbered[rows])
             room = None if self.max_length is None else max(0, self.max_length - max(map(len, own), default=0))
             phrases = self.words.draw(rng, len(rows), room).to_pylist()
             for row, text, number in zip(rows.tolist(), phrases, own, strict=True):
@@ -95,24 +104,42 @@ class Patterns:
         return pa.array([text[: self.max_length] for text in made], pa.string())
 
     def _prose(self, rng: np.random.Generator, number: int | None) -> str:
-        """Words of small letters, about as long as the texts were."""
+        """Words that nobody knows and anybody can say, about as long together as the texts were."""
         wanted = max(1, round(self.length))
-        letters = rng.choice(list(_SMALL), wanted)
+        turn = (np.arange(wanted) + rng.integers(2)) % 2 == 0
+        letters = np.where(turn, rng.choice(list(_CONSONANTS), wanted), rng.choice(list(_VOWELS), wanted))
         gaps = np.cumsum(rng.integers(3, 10, wanted // 3 + 1))
         letters[gaps[(gaps > 0) & (gaps < wanted - 1)]] = " "
-        if number is None:
-            return "".join(letters)
-        own = _base36(number)
-        return "".join(letters)[: max(0, wanted - len(own))] + own
+        text = "".join(letters)
+        if number is not None:
+            own = self._name(number)
+            text = text[: max(0, wanted - len(own))] + own
+        if self.capitals == "each":
+            return " ".join(word[:1].upper() + word[1:] for word in text.split(" "))
+        return text[:1].upper() + text[1:] if self.capitals == "first" else text
+
+    def _name(self, number: int) -> str:
+        """A number as something to say; in digits and letters, which are shorter, where there is little room."""
+        if self.max_length is not None and self.max_length < _ROOMY:
+            return np.base_repr(number, 36).lower()
+        said, left = "", number
+        while left or not said:
+            left, at = divmod(left, len(_CONSONANTS) * len(_VOWELS))
+            said = _CONSONANTS[at // len(_VOWELS)] + _VOWELS[at % len(_VOWELS)] + said
+        return said
+
+    def _own(self, numbers: NDArray[np.int64]) -> list[str]:
+        """What phrases end with where no two may be the same."""
+        return [" " + self._name(number) for number in numbers.tolist()]
 
 
-def _base36(number: int) -> str:
-    return np.base_repr(number, 36).lower()
-
-
-def _own(numbers: NDArray[np.int64]) -> list[str]:
-    """What phrases end with where no two may be the same."""
-    return [" " + _base36(number) for number in numbers.tolist()]
+def _capitals(texts: Sequence[str]) -> Capitals:
+    """Which words begin with a capital in most of some texts."""
+    first = sum(text[:1].isupper() for text in texts)
+    words = [word for text in texts for word in text.split()]
+    if sum(word[0].isupper() for word in words) > len(words) / 2:
+        return "each"
+    return "first" if first > len(texts) / 2 else "none"
 
 
 def _of_words(like: Sequence[str]) -> bool:
@@ -148,7 +175,18 @@ def _places(like: Sequence[str]) -> list[str]:
         else:
             letters_of = _LARGE if kind == "A" else _SMALL
             places.append(letters_of[:6] if hexadecimal else letters_of)
-    return places
+    return _sayable(places, len(like))
+
+
+def _sayable(places: list[str], texts: int) -> list[str]:
+    """Places where words take turns between consonants and vowels, if that leaves room for enough texts."""
+    said = list(places)
+    kinds = "".join({_SMALL: "a", _LARGE: "A"}.get(place, "-") for place in places)
+    for word in re.finditer("A?a{4,}", kinds):
+        for turn, at in enumerate(range(*word.span())):
+            letters = _VOWELS if turn % 2 else _CONSONANTS
+            said[at] = letters.upper() if kinds[at] == "A" else letters
+    return said if _size(tuple(said)) >= _ROOM * texts else places
 
 
 def _size(places: tuple[str, ...]) -> int:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from understudy import arrow
 from understudy.interfaces import Progress
 from understudy.schema import Column, ForeignKey, Table, TableName
+from understudy.synth.encoding.columns import Coded
 from understudy.synth.encoding.encode import FEWEST, column_of
 from understudy.synth.encoding.identifiers import Identifiers, identifiers_of, is_identifier
 from understudy.synth.families.children import (
@@ -74,6 +75,11 @@ class Model:
     alone: float = 0.0
     """Rows without an owner for each that has one."""
     flat: Flat | None = None
+
+    @property
+    def coded(self) -> Mapping[str, Coded]:
+        """The codec of each column that is made, but for keys of others."""
+        return {**self.fresh, **(self.flat.encoder.coded if self.flat is not None else {})}
 
 
 def rows_name(key: ForeignKey) -> str:
