@@ -2,6 +2,7 @@
 
 import json
 
+import pyarrow as pa
 import pytest
 
 import understudy
@@ -12,6 +13,7 @@ from understudy.jobs.measuring import after, first, told
 from understudy.jobs.spec import SynthesizeSpec
 from understudy.synth.network import effort
 from understudy.synth.private import Plan
+from understudy.transforms import Key
 
 PLANTED = "zaphod.{}@planted.test"
 
@@ -26,6 +28,7 @@ create table users (
   age int not null check (age >= 18),
   spent numeric not null,
   note text,
+  home text,
   age_months int generated always as (age * 12) stored
 );
 create table sessions (
@@ -36,9 +39,10 @@ create table sessions (
 );
 insert into countries values ('DE', 'Germany'), ('FR', 'France'), ('NO', 'Norway');
 select setseed(0.5);
-insert into users (email, country, level, age, spent, note)
+insert into users (email, country, level, age, spent, note, home)
   select 'zaphod.' || n || '@planted.test', (array['DE', 'FR', null])[1 + n % 3],
-    (array['bronze', 'gold'])[1 + n % 2]::level, 18 + n % 40, (n % 2) * 100 + (random() * 50)::int, 'note of ' || n
+    (array['bronze', 'gold'])[1 + n % 2]::level, 18 + n % 40, (n % 2) * 100 + (random() * 50)::int, 'note of ' || n,
+    'Zaphodville ' || n
   from generate_series(1, 200) n;
 insert into sessions (user_id, started, pages)
   select n, timestamp '2026-01-01' + n * interval '7 hours' + k * interval '1 day', 1 + (n % 2) * 5 + k
@@ -55,6 +59,7 @@ columns:
   users.age: keep
   users.spent: keep
   users.note: redact
+  users.home: city
   sessions.id: key
   sessions.started: keep
   sessions.pages: keep
@@ -102,6 +107,9 @@ def test_tables_are_made_together_beside_masked_ones_and_their_model_makes_more(
     assert site.query("select count(*) > 60 from sessions") == [(True,)]
     assert site.query("select count(*) from users where email like '%planted%' or note like 'note of%'") == [(0,)]
     assert site.query("select count(distinct email) from users where email like '%@%'") == [(90,)]
+    texts = pa.table({"a": [f"text {n}" for n in range(20_000)]})
+    cities = understudy.mask(texts, {"a": "city"}, key=Key(bytes(32)))["a"].to_pylist()
+    assert {home for (home,) in site.query("select home from users")} <= set(cities), "though each is too rare to learn"
     assert site.query("select bool_and(age_months = age * 12 and age >= 18) from users") == [(True,)]
     site.execute("insert into users (email, level, age, spent) values ('a@b.test', 'gold', 20, 1)")
     assert site.query("select count(*) from pg_constraint where contype = 'f' and not convalidated") == [(0,)]

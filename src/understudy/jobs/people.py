@@ -127,14 +127,19 @@ def instead(found: Personal, table: Table, coded: Mapping[str, Any]) -> dict[str
         if rule.name == "phone" and name not in unique and patterns is not None and patterns.other > _ODD:
             fake = {"mode": "fake", **({"country": f"from {country}"} if country else {})}
             rules[name] = Rule("phone", fake)  # there is no number to encrypt in what was made up
-    for name, rule in found.likely.items():
-        patterns = getattr(coded.get(name), "patterns", None)
-        if patterns is None:
+    return rules | where_rare(found.likely, coded)
+
+
+def where_rare(rules: Mapping[str, Rule], coded: Mapping[str, Any]) -> dict[str, Rule]:
+    """Rules for what a model made up, where their stand-ins look like something: labels that were learned stay."""
+    found = {}
+    for name, rule in rules.items():
+        if rule.name not in _PLAUSIBLE or getattr(coded.get(name), "patterns", None) is None:
             continue
         labels = (*getattr(coded[name], "labels", ()), *getattr(coded[name], "tail", ()))
         stays = {"map": {label: label for label in labels}, "otherwise": {rule.name: dict(rule.options)}}
-        rules[name] = transforms.parse_rule(stays) if labels else rule
-    return rules
+        found[name] = transforms.parse_rule(stays) if labels else rule
+    return found
 
 
 def _without_subject(rule: Rule, columns: Collection[str]) -> Rule:

@@ -24,6 +24,7 @@ from understudy.jobs.extract import Counts, Extracted, Made, Masking
 from understudy.jobs.hashing import fingerprint
 from understudy.jobs.made import Synthesis
 from understudy.jobs.making import Effort, Level, private, single, threads
+from understudy.jobs.people import where_rare
 from understudy.jobs.planning import Plan
 from understudy.jobs.splitting import HELD, Split
 from understudy.jobs.version import code_version
@@ -192,9 +193,11 @@ class Family:
             found[name] = pa.table(drawn)
         return found
 
-    def stage(self, batches: Iterator[tuple[TableName, pa.RecordBatch]], fresh: Fresh) -> dict[TableName, pa.Table]:
-        """Stage made rows; what of them is measured, as a model sees it."""
-        again = {name: self._again(name, fresh) for name in self.one.names}
+    def stage(
+        self, batches: Iterator[tuple[TableName, pa.RecordBatch]], fresh: Fresh, model: Any
+    ) -> dict[TableName, pa.Table]:
+        """Stage rows that a model made; what of them is measured, as it sees it."""
+        again = {name: self._again(name, fresh, model) for name in self.one.names}
         counts = dict.fromkeys(self.one.names, 0)
         kept: dict[TableName, list[pa.RecordBatch]] = {name: [] for name in self.one.names}
         with ExitStack() as files:
@@ -217,15 +220,17 @@ class Family:
             self.made.made[name] = Made(self.split.learned[name], rows)
         return {name: pa.Table.from_batches(some, self.lenses[name].arrow_schema) for name, some in kept.items()}
 
-    def _again(self, name: TableName, fresh: Fresh) -> Transformer:
-        """The rules of columns whose values are fresh, and of those that point at them."""
+    def _again(self, name: TableName, fresh: Fresh, model: Any) -> Transformer:
+        """The rules of columns whose values are fresh, of those that point at them, and of what was made up."""
         table = self.plan.schema.table(name)
         names = set(fresh[name])
         for key in self.plan.schema.foreign_keys:
             if key.table == name:
                 pairs = zip(key.columns, key.parent_columns, strict=False)
                 names |= {own for own, other in pairs if other in fresh.get(key.parent, ())}
-        rules = {column: rule for column, rule in self.plan.rules_of(name).items() if column in names}
+        every = self.plan.rules_of(name)
+        coded = model.models[name].coded if hasattr(model, "models") else model.encoder.coded
+        rules = where_rare(every, coded) | {column: rule for column, rule in every.items() if column in names}
         return transforms.compile(
             table, rules, key=self.key, domains=self.plan.domains, dataset=self.snapshot, elsewhere=self.plan.rules
         )
@@ -297,7 +302,7 @@ def make(
     filters = Filters(similarity, outliers)
     if hasattr(model, "models"):
         making = _families(family, model, filters, seed)
-        kept = family.stage(making, fresh)
+        kept = family.stage(making, fresh, model)
         family.outcome = dict(making.outcome)
         return kept
     (name,) = family.one.names
@@ -306,7 +311,7 @@ def make(
     real = None if filters.off else family.read(name).read_all()
     balance = {column: shares for (_, column), shares in family.one.balance.items()}
     passing = filtered(model, rows, seed=seed, filters=filters, real=real, balance=balance)
-    kept = family.stage(((name, batch) for batch in passing), fresh)
+    kept = family.stage(((name, batch) for batch in passing), fresh, model)
     family.outcome = {name: passing.outcome}
     return kept
 
