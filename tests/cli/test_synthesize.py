@@ -225,6 +225,27 @@ def test_tables_of_a_database_are_made_together_and_their_keys_hold(files, datab
     assert "keys between them hold" in said.text
 
 
+def test_what_a_row_repeats_of_the_one_it_points_at_it_repeats_in_made_rows_too(files, database):
+    url = database(
+        "CREATE TABLE guests (id int PRIMARY KEY, email text NOT NULL, city text, age int NOT NULL);"
+        "CREATE TABLE stays (id int PRIMARY KEY, guest_id int NOT NULL REFERENCES guests, guest_city text,"
+        " contact text NOT NULL, nights int NOT NULL);"
+        "INSERT INTO guests SELECT n, 'g' || n || '@private.net', CASE WHEN n % 9 > 0 THEN 'Zaphodville ' || n END,"
+        " 18 + n % 50 FROM generate_series(1, 80) n;"
+        "INSERT INTO stays SELECT n, g.id, g.city, g.email, n % 7"
+        " FROM generate_series(1, 160) n JOIN guests g ON g.id = 1 + n % 80"
+    )
+    said = files.run("synthesize", url, "-o", "out", "--effort", "fast")
+    assert said.code == 0, said.err
+    guests, stays = (pq.read_table(files.folder / f"out/{name}.parquet").to_pylist() for name in ("guests", "stays"))
+    known = {guest["id"]: guest for guest in guests}
+    assert len({guest["city"] for guest in guests}) > 20 and None in {guest["city"] for guest in guests}
+    assert all(stay["guest_city"] == known[stay["guest_id"]]["city"] for stay in stays)
+    assert all(stay["contact"] == known[stay["guest_id"]]["email"] for stay in stays)
+    assert not [guest for guest in guests if "private.net" in guest["email"]]
+    assert "repeated: guest_city is that of guests.city, contact is that of guests.email" in said.text
+
+
 STAFF = (
     "CREATE TABLE employees (id int PRIMARY KEY, first_name text, birth_date date, city text, floor int,"
     " locker text, active boolean, hired timestamp);"

@@ -274,6 +274,27 @@ def test_lookups_are_copied_and_others_can_be_given_instead():
     assert name("kinds") not in some and set(some[ORDERS]["kind"].to_pylist()) <= {"x", "y", "z"}
 
 
+def test_columns_that_repeat_one_of_a_row_pointed_at_are_not_learned_but_repeated(tmp_path: Path):
+    tables = shop()
+    kinds = pa.table({"code": [f"k{n}" for n in range(40)], "price": [float(7 * n % 97) for n in range(40)]})
+    at, kind = parents_of(tables, SHOP[0]), np.arange(len(tables[ORDERS])) % 40
+    cities = tables[USERS]["city"].take(pa.array(at))
+    once = cities.to_pylist()
+    once[::50] = ["elsewhere"] * len(once[::50])  # one row in fifty: not always the owner's
+    orders = tables[ORDERS].append_column("kind", kinds["code"].take(pa.array(kind))).append_column("town", cities)
+    orders = orders.append_column("cost", kinds["price"].take(pa.array(kind))).append_column("sent", pa.array(once))
+    tables |= {ORDERS: orders, name("kinds"): kinds}
+    keys = (*SHOP, key("orders.kind -> kinds.code"))
+    fit = learned(tables, keys, {"users": [("id",)], "orders": [("id",)], "kinds": [("code",)]})
+    assert fit.carried[ORDERS] == {keys[0]: (("town", "city"),), keys[1]: (("cost", "price"),)}
+    assert "sent" in fit.models[ORDERS].values and not {"town", "cost"} & set(fit.models[ORDERS].values)
+    fit.save(tmp_path / "fit")
+    made = collected(Tables.load(tmp_path / "fit").sample(seed=2, given={name("kinds"): kinds}))[ORDERS]
+    users = collected(fit.sample(seed=2))[USERS]
+    assert made["cost"].to_pylist() == [float(7 * int(code[1:]) % 97) for code in made["kind"].to_pylist()]
+    assert made["town"].equals(users["city"].take(pa.array(parents_of({USERS: users, ORDERS: made}, SHOP[0]))))
+
+
 def test_rows_of_another_tenant_are_never_pointed_at():
     tenants, per = 25, 12
     ids = np.arange(tenants * per)

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from understudy import arrow, transforms
 from understudy.errors import InputError
 from understudy.interfaces import Progress, Rule, Transformer
+from understudy.jobs.following import Following
 from understudy.jobs.people import Personal, alone, first, instead, masked, personal
 from understudy.jobs.rows import Rows, Source, table_like
 from understudy.schema import Table, TableName
@@ -29,6 +30,8 @@ Effort = Literal["fast", "normal", "best"]
 Level = Literal["off", "medium", "high"]
 Shares = Literal["even"] | Mapping[object, float]
 
+FOLLOWS = "that of "
+"""How a column comes to be that repeats one of the row that its row points at."""
 RARE = "learned, rare ones by "
 """How a column comes to be whose frequent labels are learned, and whose others a rule makes."""
 
@@ -223,7 +226,8 @@ class FamilyMaker:
         for name, found in people.items():
             one = model.models[name]
             own = found if one.role.owner is None else found.by_value(tables[name].table.row_key)
-            rules[name] = instead(own, tables[name].table, one.coded)
+            repeated = {column for pairs in one.carried.values() for column, _ in pairs}
+            rules[name] = instead(own.without(repeated), tables[name].table, one.coded)
         made = FamilyMaker(model, rules, tables, direct)
         made.began = began
         return made
@@ -242,8 +246,9 @@ class FamilyMaker:
         filters = Filters(wish.similarity or usual, wish.outliers or "off")
         watches = self.model.watches(lambda name: self._tables[name].read(), filters, ignore=self._direct)
         made = self.model.sample(rows=rows, seed=wish.seed, watches=watches)
+        following = Following(self.model.carried)
         for name, batch in made:
-            yield name, turns[name](batch).cast(self._tables[name].arrow_schema)
+            yield name, following(name, turns[name](batch).cast(self._tables[name].arrow_schema))
         self.outcome = made.outcome
 
     @property
@@ -259,11 +264,12 @@ class FamilyMaker:
                 column: told(rules[column]) if column in rules else "copied"
                 for column in self._tables[name].arrow_schema.names
             }
-        fresh = self.model.models[name].fresh
-        return {
-            column: told(rules[column]) if column in rules else "identifier" if column in fresh else "learned"
-            for column in self._tables[name].arrow_schema.names
-        }
+        found = dict.fromkeys(self._tables[name].arrow_schema.names, "learned")
+        found |= dict.fromkeys(self.model.models[name].fresh, "identifier")
+        found |= {column: told(rule) for column, rule in rules.items()}
+        for key, pairs in self.model.carried[name].items():
+            found |= {column: f"{FOLLOWS}{key.parent}.{other}" for column, other in pairs}
+        return found
 
 
 def single(effort: Effort, seed: int, budget: Any, **options: Any) -> Any:

@@ -21,6 +21,7 @@ from understudy import arrow, checks, transforms
 from understudy.errors import InputError
 from understudy.interfaces import Progress, Scan, Snapshot, Transformer
 from understudy.jobs.extract import Counts, Extracted, Made, Masking
+from understudy.jobs.following import Following
 from understudy.jobs.hashing import fingerprint
 from understudy.jobs.made import Synthesis
 from understudy.jobs.making import Effort, Level, private, single, threads
@@ -198,6 +199,7 @@ class Family:
     ) -> dict[TableName, pa.Table]:
         """Stage rows that a model made; what of them is measured, as it sees it."""
         again = {name: self._again(name, fresh, model) for name in self.one.names}
+        following = Following(model.carried if hasattr(model, "models") else {})
         counts = dict.fromkeys(self.one.names, 0)
         kept: dict[TableName, list[pa.RecordBatch]] = {name: [] for name in self.one.names}
         with ExitStack() as files:
@@ -210,7 +212,7 @@ class Family:
                     continue
                 lens = self.lenses[name]
                 staged = lens.back(batch)
-                staged = again[name](staged).cast(lens.staged)
+                staged = following(name, again[name](staged).cast(lens.staged))
                 writers[name].write(staged)
                 if counts[name] < self.split.most:
                     kept[name].append(lens.there(staged))

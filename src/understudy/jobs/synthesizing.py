@@ -21,7 +21,7 @@ from understudy.connections.files.places import refuse_existing
 from understudy.errors import InputError, unknown
 from understudy.interfaces import Progress
 from understudy.jobs.frames import as_table
-from understudy.jobs.making import RARE, Effort, FamilyMaker, Level, Maker, Shares, Wish, wanted_rows
+from understudy.jobs.making import FOLLOWS, RARE, Effort, FamilyMaker, Level, Maker, Shares, Wish, wanted_rows
 from understudy.jobs.rows import Rows, Source, of_file, of_table, opened
 from understudy.jobs.straight import Told, beside, publish
 from understudy.jobs.version import code_version
@@ -42,7 +42,8 @@ class MadeTable:
     columns: Mapping[str, str]
     """How each came to be: ``learned``, ``constant``, ``given``, ``identifier``, ``copied``, or a generator's rule.
 
-    Where labels too rare to be learned are by a rule, it is ``learned, rare ones by`` that.
+    Where labels too rare to be learned are by a rule, it is ``learned, rare ones by`` that; a column that repeats one
+    of the row that its row points at is ``that of`` it.
     """
     relations: tuple[str, ...] = ()
     """What holds between columns, and is kept."""
@@ -67,16 +68,22 @@ class MadeTable:
     def _told(self) -> Iterator[str]:
         known = {"learned": "learned", "constant": "constant", "given": "given", "identifier": "identifiers made anew",
                  "copied": "copied"}  # fmt: skip
-        how = Counter(known.get(one.partition(",")[0], "by generators") for one in self.columns.values())
+        how = Counter(
+            "repeated from parents" if one.startswith(FOLLOWS) else known.get(one.partition(",")[0], "by generators")
+            for one in self.columns.values()
+        )
         source = f"from {self.learned_from:,} rows" if self.learned_from or self.copied else "from a saved model"
         yield f"  {source}; columns: " + ", ".join(f"{count} {what}" for what, count in how.most_common())
         made = [
             f"rare {name} by {rule.removeprefix(RARE)}" if rule.startswith(RARE) else f"{name} by {rule}"
             for name, rule in self.columns.items()
-            if rule not in known
+            if rule not in known and not rule.startswith(FOLLOWS)
         ]
         if made:
             yield f"  generators: {', '.join(made)}"
+        repeated = [f"{name} is {one}" for name, one in self.columns.items() if one.startswith(FOLLOWS)]
+        if repeated:
+            yield f"  repeated: {', '.join(repeated)}"
         if self.privacy:
             yield "  " + self.privacy.replace("\n", "\n  ")
         if self.relations:

@@ -15,9 +15,10 @@ import pyarrow as pa
 
 from understudy.errors import InputError, unknown
 from understudy.interfaces import Progress
-from understudy.schema import Schema, Table, TableName
+from understudy.schema import ForeignKey, Schema, Table, TableName
 from understudy.synth.encoding.encode import FEWEST
 from understudy.synth.families.allowed import allowed, refuse_public
+from understudy.synth.families.carried import Pairs
 from understudy.synth.families.gather import Read, gathered
 from understudy.synth.families.learning import Learning, Model
 from understudy.synth.families.making import Making
@@ -73,6 +74,13 @@ class Tables:
     def kept(self) -> tuple[TableName, ...]:
         """Lookup tables whose rows ``sample`` copies, unless others are given; they are not saved."""
         return tuple(self._kept)
+
+    @property
+    def carried(self) -> Mapping[TableName, Mapping[ForeignKey, Pairs]]:
+        """Columns of each table that repeat one of the row that a key of it points at."""
+        keys = {key.id: key for key in self.plan.keys}
+        models = self._models.items()
+        return {name: {keys[one]: pairs for one, pairs in model.carried.items()} for name, model in models}
 
     @property
     def needed(self) -> tuple[TableName, ...]:

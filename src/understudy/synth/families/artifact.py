@@ -23,7 +23,7 @@ from understudy.synth.families.learning import Model
 from understudy.synth.families.order import Plan, Role
 from understudy.synth.flat import Flat
 
-FORMAT = "understudy tables 2"
+FORMAT = "understudy tables 3"
 
 _PLAIN = ("rows", "values", "shown", "plans", "counts", "ranks", "within", "pairs", "forced", "uniques", "alone")
 
@@ -81,6 +81,7 @@ def _table(model: Model) -> dict[str, Any]:
         "given": role.given,
         "schema": base64.b64encode(model.schema.remove_metadata().serialize().to_pybytes()).decode(),
         "fresh": {name: written(one) for name, one in model.fresh.items()},
+        "carried": {name: written(one) for name, one in model.carried.items()},
         "habits": written(model.habits),
         "clusters": {name: written(one) for name, one in model.clusters.items()},
         "network": model.flat is not None,
@@ -100,6 +101,7 @@ def _model(about: Mapping[str, Any], keys: Mapping[str, ForeignKey]) -> Model:
         role,
         pa.ipc.read_schema(pa.py_buffer(base64.b64decode(about["schema"]))),
         fresh={name: read(one) for name, one in about["fresh"].items()},
+        carried={name: read(one) for name, one in about["carried"].items()},
         habits=read(about["habits"]),
         clusters={name: read(one) for name, one in about["clusters"].items()},
         **{name: read(about[name]) for name in _PLAIN},

@@ -15,6 +15,7 @@ from understudy.schema import Column, ForeignKey, Table, TableName
 from understudy.synth.encoding.columns import Coded
 from understudy.synth.encoding.encode import FEWEST, column_of
 from understudy.synth.encoding.identifiers import Identifiers, identifiers_of, is_identifier
+from understudy.synth.families.carried import Pairs, carried
 from understudy.synth.families.children import (
     Habits,
     Siblings,
@@ -54,6 +55,8 @@ class Model:
     """Columns that a network makes."""
     fresh: Mapping[str, Identifiers]
     """Columns that name rows, and get values of their own."""
+    carried: Mapping[str, Pairs] = field(default_factory=dict)
+    """For keys, by their ids, columns that repeat one of the parent."""
     shown: tuple[str, ...] = ()
     """Columns that the table's children are shown."""
     habits: Habits = field(default_factory=Habits)
@@ -165,6 +168,9 @@ class Learning:
             siblings, order = self._sorted(role, role.owner)
             counters = counters_of(siblings, left) if order else ()
             left = [name for name in left if name not in dict(counters)]
+        keys = [key for key in (role.owner, *role.links) if key] if not role.given else []
+        repeated = carried(own, left, keys, [self._found[key.parent] for key in keys])
+        left = [name for name in left if not any(name in dict(pairs) for pairs in repeated.values())]
         fresh: dict[str, Identifiers] = {}
         values = []
         for name in left:
@@ -185,7 +191,9 @@ class Learning:
         uniques = tuple(u.columns for u in table.uniques if u.columns and not u.predicate and not u.expressions)
         uniques = tuple(u for u in uniques if set(u) <= set(own.rows.column_names))
         uniques = tuple(u for u in uniques if not (set(u) & (fresh.keys() | set(habits.counted))))
-        return Model(role, own.rows.schema, own.seen, tuple(values), fresh, tuple(shown), habits, uniques=uniques)
+        return Model(
+            role, own.rows.schema, own.seen, tuple(values), fresh, repeated, tuple(shown), habits, uniques=uniques
+        )
 
     def _sorted(self, role: Role, owner: ForeignKey) -> tuple[Siblings, str]:
         """The rows of each owner in order, and the column that says so; rows without one are owners of themselves."""

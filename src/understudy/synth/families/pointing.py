@@ -60,9 +60,10 @@ class Pointing:
         self._pools: dict[str, tuple[Pools, int]] = {}
 
     def fill(self, columns: dict[str, pa.Array], key: ForeignKey, at: Whole, rows: int) -> None:
-        """Fill the columns of a key from the parent's rows; a part that another key filled stays."""
+        """Fill the columns of a key from the parent's rows, and those that repeat it; what another key filled stays."""
         parent = self._there[key.parent].rows
-        for column, other in zip(key.columns, key.parent_columns, strict=True):
+        repeated = self._models[key.table].carried.get(key.id, ())
+        for column, other in (*zip(key.columns, key.parent_columns, strict=True), *repeated):
             if column not in columns:
                 values = parent.column(other).combine_chunks()
                 columns[column] = values.take(pa.array(at, mask=at < 0)) if len(values) else pa.nulls(rows, values.type)
