@@ -274,6 +274,20 @@ def test_lookups_are_copied_and_others_can_be_given_instead():
     assert name("kinds") not in some and set(some[ORDERS]["kind"].to_pylist()) <= {"x", "y", "z"}
 
 
+def test_what_is_sent_after_what_was_ordered_is_sent_soon_after_it():
+    tables = shop()
+    days = tables[ORDERS]["day"].cast(pa.int32()).to_numpy()
+    sent = pa.array(days + 1 + np.arange(len(days)) % 5, pa.int32(), mask=np.arange(len(days)) % 10 == 0)
+    tables[ORDERS] = tables[ORDERS].append_column("sent", sent.cast(pa.date32()))
+    fit = learned(tables, SHOP, {"users": [("id",)], "orders": [("id",)]}, effort=MORE)
+    assert fit.models[ORDERS].habits.since == (("sent", "day"),)
+    made = collected(fit.sample(seed=1))[ORDERS]
+    assert made.schema == tables[ORDERS].schema
+    after = pc.subtract(made["sent"].cast(pa.int32()), made["day"].cast(pa.int32()))
+    assert 0.05 < after.null_count / len(made) < 0.2
+    assert pc.min_max(after).as_py() == {"min": 1, "max": 5}
+
+
 def test_columns_that_repeat_one_of_a_row_pointed_at_are_not_learned_but_repeated(tmp_path: Path):
     tables = shop()
     kinds = pa.table({"code": [f"k{n}" for n in range(40)], "price": [float(7 * n % 97) for n in range(40)]})

@@ -20,14 +20,14 @@ Carried = Mapping[TableName, Mapping[ForeignKey, tuple[tuple[str, str], ...]]]
 
 @dataclass
 class Following:
-    """Goes over the rows of several tables, parents first, and keeps of parents what others repeat."""
+    """Goes over the rows of several tables, parents first: fills in what they repeat, and keeps what others do."""
 
     carried: Carried
     _kept: dict[TableName, list[pa.RecordBatch]] = field(default_factory=dict)
     _known: dict[str, tuple[Keys, pa.Table]] = field(default_factory=dict)
 
-    def __call__(self, name: TableName, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Rows as they leave, with what they repeat of rows that left before; of others they stay as they are."""
+    def filled(self, name: TableName, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Rows with what they repeat of rows that were kept; what they repeat of others stays as it is."""
         from understudy.synth.families.gather import columns_of
 
         for key, pairs in self.carried.get(name, {}).items():
@@ -41,6 +41,10 @@ class Following:
                 batch = batch.set_column(
                     place, batch.schema.field(place), arrow.like(values, batch.schema.types[place])
                 )
+        return batch
+
+    def keep(self, name: TableName, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The same rows, of which is kept what others repeat."""
         wanted = self._wanted(name)
         if wanted:
             self._kept.setdefault(name, []).append(batch.select(wanted))

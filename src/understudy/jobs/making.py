@@ -248,7 +248,8 @@ class FamilyMaker:
         made = self.model.sample(rows=rows, seed=wish.seed, watches=watches)
         following = Following(self.model.carried)
         for name, batch in made:
-            yield name, following(name, turns[name](batch).cast(self._tables[name].arrow_schema))
+            whole = turns[name](following.filled(name, batch))  # rules may look at what is repeated
+            yield name, following.keep(name, whole.cast(self._tables[name].arrow_schema))
         self.outcome = made.outcome
 
     @property

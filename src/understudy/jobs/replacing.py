@@ -212,7 +212,8 @@ class Family:
                     continue
                 lens = self.lenses[name]
                 staged = lens.back(batch)
-                staged = following(name, again[name](staged).cast(lens.staged))
+                staged = again[name](staged).cast(lens.staged)  # keys become what they point at
+                staged = following.keep(name, following.filled(name, staged))
                 writers[name].write(staged)
                 if counts[name] < self.split.most:
                     kept[name].append(lens.there(staged))

@@ -35,6 +35,8 @@ _COMMON = 0.05
 _MEASURES, _LABELS = 24, 12
 _VOCABULARY = 1_000
 _FEW = 60
+_MOMENTS = 20  # moments from which it is told what they are near
+_NEAR = 0.5  # how far moments may be spread about another, as a part of their own spread, to be known by it
 _MIDDLE = np.timedelta64(182, "D")
 """Years stand in their middle, so that a day that is somewhat off is still in them."""
 _YEARS = (1600, 2200)
@@ -63,11 +65,18 @@ class Habits:
     """Labels of which the number of different ones is planned."""
     vocabulary: tuple[tuple[str, ...], ...] = ()
     """The frequent labels of each of those."""
+    since: tuple[tuple[str, str], ...] = ()
+    """Moments known by how long after one that is known by its steps they are."""
 
     @property
     def counted(self) -> tuple[str, ...]:
         """The names of counters."""
         return tuple(name for name, _ in self.counters)
+
+    @property
+    def recoded(self) -> frozenset[str]:
+        """Columns that a network learns as something else than what they are."""
+        return frozenset((*self.steps, *self.same, *dict(self.since)))
 
 
 @dataclass(frozen=True)
@@ -219,7 +228,7 @@ def habits_of(
     siblings: Siblings, order: str, names: Sequence[str], counters: tuple[tuple[str, int], ...], k: int
 ) -> Habits:
     """Find how the columns of children go on; ``names`` are the columns that are learned."""
-    steps, rising, same, means, labels = [], [], [], [], {}
+    steps, rising, means, labels = [], [], [], {}
     pair = ~siblings.first[1:]
     for name in names:
         values = siblings.rows.column(name).combine_chunks()
@@ -230,12 +239,13 @@ def habits_of(
                 if (step[pair] >= 0).all():
                     rising.append(name)
                 continue
-        if _again(values, pair):
-            same.append(name)
         if is_measure(values.type):
             means.append(name)
         elif arrow.is_text(values.type) or pa.types.is_boolean(values.type):
             labels[name] = _frequent(values, k)
+    since = _since(siblings, order, steps, names)
+    known = {*steps, *dict(since)}
+    same = [name for name in names if name not in known and _again(siblings.rows.column(name).combine_chunks(), pair)]
     again = "="
     while any(again in words for words in labels.values()):
         again += "="
@@ -250,7 +260,24 @@ def habits_of(
         tuple(means[:_MEASURES]),
         tuple(kept),
         tuple(labels[name] for name in kept),
+        since,
     )
+
+
+def _since(siblings: Siblings, order: str, steps: Sequence[str], names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Moments that are near one that is known by its steps, as what is sent is near what was ordered."""
+    found = []
+    for name in (name for name in names if name not in steps):
+        values = siblings.rows.column(name).combine_chunks()
+        alike = [one for one in steps if siblings.rows.schema.field(one).type == values.type]
+        if not alike or not pa.types.is_temporal(values.type):
+            continue
+        base = order if order in alike else alike[0]
+        there = np.asarray(values.is_valid())
+        own, other = whole(values)[there], whole(siblings.rows.column(base).combine_chunks())[there]
+        if len(own) >= _MOMENTS and (own - other).std() < _NEAR * own.std():
+            found.append((name, base))
+    return tuple(found)
 
 
 def _again(values: pa.Array, pair: Flags) -> bool:

@@ -397,6 +397,6 @@ def _distinct(owner: Whole, at: Whole) -> bool:
 def _column(table: Table, one: pa.Field, habits: Habits) -> Column:
     """What is said of a column to the network: as in the table, unless it is coded otherwise."""
     own = table.by_name.get(one.name)
-    if own is None or one.name in habits.steps or one.name in habits.same or one.name[0] in "^~":
+    if own is None or one.name in habits.recoded or one.name[0] in "^~":
         return column_of(one)
     return own

@@ -159,8 +159,7 @@ class Making(Iterator[Batch]):
         columns = {}
         for column in given.column_names:
             values = arrow.plain(given.column(column).combine_chunks())
-            coded = column in model.habits.steps or column in model.habits.same
-            if not coded:
+            if column not in model.habits.recoded:
                 columns[column] = typed(values, schema.field(column).type)
         return pa.table(columns)
 

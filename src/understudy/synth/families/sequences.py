@@ -126,12 +126,15 @@ class History:
 
     def coded(self, who: Whole, place: int, rows: pa.Table) -> dict[str, pa.Array]:
         """Rows as a network learns them: steps, and "the same again"."""
-        found = {}
+        found, since = {}, dict(self.habits.since)
         for one in self.schema:
             values = rows.column(one.name).combine_chunks()
             if one.name in self.habits.counted:
                 continue
-            if one.name in self.habits.steps:
+            if one.name in since:
+                later = whole(values) - whole(rows.column(since[one.name]).combine_chunks())
+                values = pa.array(later, pa.int64(), mask=np.asarray(values.is_null()))
+            elif one.name in self.habits.steps:
                 before = self._last[one.name][who] if place else self._first[one.name][who]
                 values = pa.array(whole(values) - before, pa.int64())
             elif one.name in self.habits.same and place:
@@ -160,6 +163,9 @@ class History:
                 found[name] = pc.if_else(again, before, values)
             else:
                 found[name] = values
+        for name, base in self.habits.since:
+            later = whole(found[base]) + whole(found[name])
+            found[name] = unwhole(later, self.schema.field(name).type, np.asarray(found[name].is_null()))
         return found
 
     def _stepped(self, name: str, who: Whole, place: int, step: Whole) -> Whole:
