@@ -309,6 +309,40 @@ def test_columns_that_repeat_one_of_a_row_pointed_at_are_not_learned_but_repeate
     assert made["town"].equals(users["city"].take(pa.array(parents_of({USERS: users, ORDERS: made}, SHOP[0]))))
 
 
+def test_tables_of_few_rows_are_copied_in_circles_too_and_point_at_made_rows():
+    tables, staff, stores = shop(), name("staff"), name("stores")
+    tables[staff] = pa.table({"id": [1, 2, 3], "store": ["N", "S", "N"], "lives_with": [7, 7, None]})
+    tables[stores] = pa.table({"code": ["N", "S"], "head": [1, 2]})
+    at = np.arange(len(tables[ORDERS])) % 2
+    tables[ORDERS] = tables[ORDERS].append_column("store", pa.array(np.array(["N", "S"])[at]))
+    circle = (key("staff.store -> stores.code"), key("stores.head -> staff.id"))
+    keys = (*SHOP, *circle, key("orders.store -> stores.code"), key("staff.lives_with -> users.id"))
+    uniques = {"users": [("id",)], "orders": [("id",)], "staff": [("id",)], "stores": [("code",)]}
+    fit = learned(tables, keys, uniques)
+    assert set(fit.kept) == {staff, stores}
+    seen = []
+    for seed in range(4):
+        made = collected(fit.sample(seed=seed))
+        assert whole(made, keys) and made[stores].equals(tables[stores])
+        assert made[staff].drop_columns("lives_with").equals(tables[staff].drop_columns("lives_with"))
+        first, second, third = made[staff]["lives_with"].to_pylist()
+        assert first == second is not None and third is None
+        seen.append(first)
+    assert len(set(seen)) > 1, "whom they live with is made, too"
+    few = {staff: tables[staff].drop_columns("lives_with"), stores: tables[stores]}
+    with pytest.raises(InputError, match="none of these tables has the 20 rows"):
+        learned(few, circle, {"staff": [("id",)], "stores": [("code",)]})
+
+
+def test_a_kept_row_that_others_name_by_what_it_points_at_is_refused():
+    tables = shop()
+    tables[name("vips")] = pa.table({"user": [1, 2, 3], "rank": [1, 2, 3]})
+    tables[ORDERS] = tables[ORDERS].append_column("vip", pa.array(np.arange(len(tables[ORDERS])) % 3 + 1))
+    keys = (*SHOP, key("vips.user -> users.id"), key("orders.vip -> vips.user"))
+    with pytest.raises(InputError, match="vips has too few rows to be learned, and cannot be copied either: its user"):
+        learned(tables, keys, {"users": [("id",)], "orders": [("id",)], "vips": [("user",)]})
+
+
 def test_rows_of_another_tenant_are_never_pointed_at():
     tenants, per = 25, 12
     ids = np.arange(tenants * per)

@@ -247,9 +247,13 @@ class FamilyMaker:
         watches = self.model.watches(lambda name: self._tables[name].read(), filters, ignore=self._direct)
         made = self.model.sample(rows=rows, seed=wish.seed, watches=watches)
         following = Following(self.model.carried)
+        for name in self.model.kept:  # these may leave last
+            for batch in self._tables[name].read():
+                following.keep(name, turns[name](batch).cast(self._tables[name].arrow_schema))
         for name, batch in made:
             whole = turns[name](following.filled(name, batch))  # rules may look at what is repeated
-            yield name, following.keep(name, whole.cast(self._tables[name].arrow_schema))
+            whole = whole.cast(self._tables[name].arrow_schema)
+            yield name, whole if name in self.model.kept else following.keep(name, whole)
         self.outcome = made.outcome
 
     @property

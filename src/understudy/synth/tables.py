@@ -117,7 +117,10 @@ class Tables:
         rows = {name: _size(schema.table(name), read) for name in sorted(chosen | parents)}
         few = {name for name in parents - chosen if rows[name] < FEWEST}
         kept = set(public) | (set(_lookups(schema, rows)) if tables is None else set())
-        plan = planned(schema, chosen - kept, rows, few | kept)
+        if not chosen - kept:
+            hint = "mask them instead"
+            raise InputError(f"none of these tables has the {FEWEST} rows that learning takes", hint=hint)
+        plan = planned(schema, chosen - kept, rows, few | kept, kept)
         refuse_public(schema, plan, public)
         there = {role.table for role in plan.roles}
         found = gathered(plan, read, kept_rows(self.effort), self.seed, progress)
@@ -222,14 +225,14 @@ class Tables:
 def lookups(schema: Schema, read: Read) -> tuple[TableName, ...]:
     """The tables whose rows are kept where all are learned, with one reading of each that is small.
 
-    They are those of labels, as countries are: small, pointing at nothing, and much pointed at.  Tables without rows
-    are among them: nothing can be learned of those, nor told.
+    They are those of labels, as countries are: small, pointing at nothing, and much pointed at; and those of fewer rows
+    than learning takes, or of none.
     """
     return _lookups(schema, {table.name: _size(table, read) for table in schema.tables})
 
 
 def _lookups(schema: Schema, rows: Mapping[TableName, int]) -> tuple[TableName, ...]:
-    return tuple(sorted(name for name in rows if not rows[name] or _is_lookup(schema, name, rows)))
+    return tuple(sorted(name for name in rows if rows[name] < FEWEST or _is_lookup(schema, name, rows)))
 
 
 def _size(table: Table, read: Read) -> int:
@@ -240,5 +243,4 @@ def _size(table: Table, read: Read) -> int:
 def _is_lookup(schema: Schema, name: TableName, rows: Mapping[TableName, int]) -> bool:
     points = any(key.table == name and key.parent != name for key in schema.foreign_keys)
     pointing = sum(rows.get(key.table, 0) for key in schema.children(name) if key.table != name)
-    few = rows[name] < FEWEST or rows[name] <= min(LOOKUP, pointing / _POINTED)
-    return few and not points and pointing > 0
+    return rows[name] <= min(LOOKUP, pointing / _POINTED) and not points and pointing > 0

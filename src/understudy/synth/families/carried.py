@@ -27,20 +27,25 @@ _RARER = 0.02
 
 
 def carried(
-    own: Gathered, names: Sequence[str], keys: Sequence[ForeignKey], found: Sequence[Gathered]
+    own: Gathered,
+    names: Sequence[str],
+    keys: Sequence[ForeignKey],
+    found: Sequence[Gathered],
+    leave: Sequence[Collection[str]],
 ) -> dict[str, Pairs]:
-    """For each key, by its id, those of some columns that repeat one of its parent; ``found`` are the keys' parents.
+    """For each key, by its id, those of some columns that repeat one of its parent.
 
-    Only keys that every row has are looked at, and that share no column with another.
+    ``found`` are the keys' parents, and ``leave`` columns of those that are keys themselves.  Only keys that every row
+    has are looked at, and that share no column with another.
     """
     told: dict[str, Pairs] = {}
     left = list(names)
-    for key, parent in zip(keys, found, strict=True):
+    for key, parent, joining in zip(keys, found, leave, strict=True):
         at = own.parents[key.id]
         others = {column for one in keys if one is not key for column in one.columns}
         if len(at) < FEWEST or (at < 0).any() or others & set(key.columns):
             continue
-        pairs = tuple(_pairs(own.rows, left, parent.rows, set(key.parent_columns), at))
+        pairs = tuple(_pairs(own.rows, left, parent.rows, {*key.parent_columns, *joining}, at))
         if pairs:
             told[key.id] = pairs
             left = [name for name in left if name not in dict(pairs)]

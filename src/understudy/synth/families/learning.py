@@ -169,7 +169,9 @@ class Learning:
             counters = counters_of(siblings, left) if order else ()
             left = [name for name in left if name not in dict(counters)]
         keys = [key for key in (role.owner, *role.links) if key] if not role.given else []
-        repeated = carried(own, left, keys, [self._found[key.parent] for key in keys])
+        every = (*self._plan.keys, *self._plan.moved)
+        parents, leave = [self._found[key.parent] for key in keys], [joined(every, key.parent) for key in keys]
+        repeated = carried(own, left, keys, parents, leave)
         left = [name for name in left if not any(name in dict(pairs) for pairs in repeated.values())]
         fresh: dict[str, Identifiers] = {}
         values = []

@@ -76,7 +76,7 @@ class Making(Iterator[Batch]):
         for role in self._plan.roles:
             if self._is_there(role.table):
                 self._take(role.table)
-                if role.table in self._copied:
+                if role.table in self._copied and not self._pointing.moved(role.table):
                     for batch in self._given[role.table].to_batches():
                         yield role.table, batch
             else:
@@ -93,6 +93,9 @@ class Making(Iterator[Batch]):
             if not open_keys:
                 yield from held
                 held = []
+        for name in (name for name in self._copied if self._pointing.moved(name)):
+            for batch in self._pointing.anew(name, self._given[name]).to_batches():
+                yield name, batch
 
     def _is_there(self, name: TableName) -> bool:
         """Whether whole rows of a table were handed in."""
@@ -185,6 +188,7 @@ class Making(Iterator[Batch]):
         more: list[dict[str, pa.Array]] = []
         owners: list[Whole] = []
         needed = bool(self._plan.children(name)) or bool(model.role.late)
+        needed = needed or any(key.parent == name for key in self._plan.moved)
         done = 0
         for number, piece in enumerate(self._pieces(model)):
             batch, beside, owner = self._whole(model, piece, done, number)

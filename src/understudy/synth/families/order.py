@@ -2,7 +2,8 @@
 
 A table has at most one *owner*: the parent whose rows' children its rows are made as, in sequence.  All other foreign
 keys are *links*: rows are made first, and then given a row of the parent that goes with them.  A link whose parent is
-made later (a cycle, or a table that points at itself) is filled in once that is there.
+made later (a cycle, or a table that points at itself) is filled in once that is there.  Rows of a table that are kept
+as they are may point at made ones, too: they are *moved* to others when those are there.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class Plan:
 
     roles: tuple[Role, ...]
     keys: tuple[ForeignKey, ...]
+    moved: tuple[ForeignKey, ...] = ()
+    """Keys of kept rows that point at made ones."""
 
     def children(self, parent: TableName) -> tuple[ForeignKey, ...]:
         """The keys of which a parent's rows have counts: those that own rows, and links."""
@@ -52,22 +55,26 @@ def planned(
     tables: Collection[TableName],
     rows: Mapping[TableName, int],
     lookups: Collection[TableName] = (),
+    kept: Collection[TableName] = (),
 ) -> Plan:
     """Give every foreign key of some tables its role; parents outside of them are handed in.
 
-    ``rows`` are the tables' sizes; ``lookups`` are parents that own no rows, as countries own no users.  Cycles are
+    ``rows`` are the tables' sizes; ``lookups`` are parents that own no rows, as countries own no users; the rows of
+    ``kept`` tables stay, whether others point at them or not.  Cycles are
     broken at optional keys, the one that points at the largest table first; an InputError where there is none, or
     where a key is no plain columns.
     """
     made = {schema.table(name).name for name in tables}
     keys = tuple(key for key in schema.foreign_keys if key.table in made)
-    for key in keys:
+    moved = tuple(key for key in schema.foreign_keys if key.table in kept and key.parent in made)
+    for key in (*keys, *moved):
         if key.expressions or key.condition:
             raise InputError(
                 f"{key.id} is not a plain foreign key, and rows that go with it cannot be made",
                 hint=f"mask {key.table} instead, or leave the key out",
             )
-    every = made | {key.parent for key in keys}
+    _refuse_bound(schema, moved)
+    every = made | {key.parent for key in keys} | set(kept)
     late = _broken(schema, every, keys, rows)
     names = _sorted(every, [key for key in keys if key not in late])
     roles = []
@@ -88,7 +95,23 @@ def planned(
                 tuple(_widest([key for key in rest if key in late], filled)),
             )
         )
-    return Plan(tuple(roles), keys)
+    return Plan(tuple(roles), keys, moved)
+
+
+def _refuse_bound(schema: Schema, moved: Collection[ForeignKey]) -> None:
+    """Raise an InputError where a kept row cannot point at another without becoming another itself."""
+    for key in moved:
+        named = {column for other in schema.children(key.table) for column in other.parent_columns}
+        named |= {
+            column for other in moved if other.table == key.table and other is not key for column in other.columns
+        }
+        for column in key.columns:
+            if column in named:
+                raise InputError(
+                    f"{key.table} has too few rows to be learned, and cannot be copied either: its {column} points at"
+                    f" rows of {key.parent} that are made, and is a part of another key",
+                    hint=f"leave {key.table} out, or mask it in a job instead",
+                )
 
 
 def _widest(keys: list[ForeignKey], filled: Collection[str]) -> list[ForeignKey]:

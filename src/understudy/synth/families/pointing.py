@@ -68,6 +68,26 @@ class Pointing:
                 values = parent.column(other).combine_chunks()
                 columns[column] = values.take(pa.array(at, mask=at < 0)) if len(values) else pa.nulls(rows, values.type)
 
+    def moved(self, name: TableName) -> list[ForeignKey]:
+        """The keys of a table whose rows are copied that point at made ones."""
+        return [key for key in self._plan.moved if key.table == name]
+
+    def anew(self, name: TableName, rows: pa.Table) -> pa.Table:
+        """Copied rows that point at made ones: those that pointed at the same row point at one together again."""
+        rng = self._dice.of(name, 13)
+        for key in self.moved(name):
+            parents, own = self._there[key.parent].rows, columns_of(rows, key.columns)
+            if not len(parents):
+                raise InputError(f"rows of {name} point at {key.parent}, of which none is made", hint="make some")
+            first = Keys(own).find(own)
+            different, at = np.unique(first, return_inverse=True)
+            chosen = rng.permutation(len(parents))[np.arange(len(different)) % len(parents)][at]
+            for column, other in zip(key.columns, key.parent_columns, strict=True):
+                values = arrow.plain(parents.column(other).combine_chunks()).take(pa.array(chosen, mask=first < 0))
+                place, kind = rows.schema.get_field_index(column), rows.schema.field(column).type
+                rows = rows.set_column(place, rows.schema.field(place), arrow.like(values, kind))
+        return rows
+
     def linked(
         self,
         model: Model,
