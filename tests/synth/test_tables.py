@@ -288,6 +288,18 @@ def test_what_is_sent_after_what_was_ordered_is_sent_soon_after_it():
     assert pc.min_max(after).as_py() == {"min": 1, "max": 5}
 
 
+def test_moments_that_are_known_by_their_steps_stay_in_whole_minutes():
+    tables = shop()
+    at, day = parents_of(tables, SHOP[0]), tables[ORDERS]["day"].cast(pa.timestamp("us")).cast(pa.int64()).to_numpy()
+    minutes = pa.array(day + 60_000_000 * (37 * np.arange(len(at)) % 1_440), pa.timestamp("us"))
+    tables[ORDERS] = tables[ORDERS].drop_columns("day").append_column("begun", minutes)
+    fit = learned(tables, SHOP, {"users": [("id",)], "orders": [("id",)]})
+    habits = fit.models[ORDERS].habits
+    assert habits.steps == ("begun",) and habits.units == ((60_000_000, 0),)
+    begun = collected(fit.sample(seed=1))[ORDERS]["begun"].cast(pa.int64()).to_numpy()
+    assert len(np.unique(begun)) > 100 and not (begun % 60_000_000).any()
+
+
 def test_columns_that_repeat_one_of_a_row_pointed_at_are_not_learned_but_repeated(tmp_path: Path):
     tables = shop()
     kinds = pa.table({"code": [f"k{n}" for n in range(40)], "price": [float(7 * n % 97) for n in range(40)]})

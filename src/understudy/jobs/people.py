@@ -17,7 +17,7 @@ from understudy import detect, transforms
 from understudy.errors import InputError
 from understudy.interfaces import Rule
 from understudy.jobs.classify import UNDECIDED, Guess, guesses, parsed
-from understudy.jobs.drafting import first_fitting, fitting
+from understudy.jobs.drafting import Place, first_fitting, fitting
 from understudy.schema import Column, Kind, Schema, Table, TableName
 
 _SAMPLE = 2_000
@@ -39,6 +39,9 @@ _PLAUSIBLE = frozenset(
     "city region county postcode country timezone company department job_title industry product title".split()
 )
 """Rules whose stand-ins look like something whatever they stand in for."""
+
+_PERHAPS = 0.4
+"""How sure detection must be of what a column holds, for what a model makes up there to become that."""
 
 _PLACES = frozenset("city region county postcode street address".split())
 
@@ -99,6 +102,7 @@ def personal(table: Table, sample: pa.Table) -> Personal:
             direct[column] = rule
         elif rule.name in _PLAUSIBLE:
             likely[column] = rule
+    likely |= _perhaps(schema, survey, table, {*direct, *likely})
     country = next((name for name, rule in likely.items() if rule.name == "country"), "")
     if country:
         direct, likely = (
@@ -106,6 +110,18 @@ def personal(table: Table, sample: pa.Table) -> Personal:
             for rules in (direct, likely)
         )
     return Personal(direct, likely)
+
+
+def _perhaps(schema: Schema, survey: detect.Survey, table: Table, leave: Collection[str]) -> dict[str, Rule]:
+    """The rules of columns that may be nobody's, as a list of cities is, but hold what a rule can make up."""
+    waiting: dict[Place, tuple[Guess, ...]] = {}
+    for column in table.stored:
+        found = [one for one in survey.of(table.name, column.name) if not one.path and not one.key]
+        if column.name not in leave and found and found[0].confidence >= _PERHAPS:
+            rules = [rule for rule in found[0].rules if rule.strip("{").partition(":")[0] in _PLAUSIBLE]
+            waiting[table.name, column.name] = (*(Guess(rule, "") for rule in rules), Guess(UNDECIDED, ""))
+    chosen = first_fitting(schema, waiting, {})
+    return {column: parsed(guess.rule) for (_, column), guess in chosen.items() if guess.rule != UNDECIDED}
 
 
 def _in_country(schema: Schema, table: TableName, column: str, rule: Rule, country: str) -> Rule:

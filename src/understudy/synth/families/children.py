@@ -65,6 +65,8 @@ class Habits:
     """Labels of which the number of different ones is planned."""
     vocabulary: tuple[tuple[str, ...], ...] = ()
     """The frequent labels of each of those."""
+    units: tuple[tuple[int, int], ...] = ()
+    """Of each column known by its steps, what all its values are apart by, and the rest that they leave."""
     since: tuple[tuple[str, str], ...] = ()
     """Moments known by how long after one that is known by its steps they are."""
 
@@ -228,7 +230,7 @@ def habits_of(
     siblings: Siblings, order: str, names: Sequence[str], counters: tuple[tuple[str, int], ...], k: int
 ) -> Habits:
     """Find how the columns of children go on; ``names`` are the columns that are learned."""
-    steps, rising, means, labels = [], [], [], {}
+    steps, rising, units, means, labels = [], [], [], [], {}
     pair = ~siblings.first[1:]
     for name in names:
         values = siblings.rows.column(name).combine_chunks()
@@ -236,6 +238,7 @@ def habits_of(
             step = np.diff(whole(values))
             if (step[pair] != 0).mean() > _MOVING and _families(step >= 0, siblings) >= _SORTED:
                 steps.append(name)
+                units.append(_unit(whole(values), values.type))
                 if (step[pair] >= 0).all():
                     rising.append(name)
                 continue
@@ -260,8 +263,19 @@ def habits_of(
         tuple(means[:_MEASURES]),
         tuple(kept),
         tuple(labels[name] for name in kept),
+        tuple(units),
         since,
     )
+
+
+def _unit(values: Whole, kind: pa.DataType) -> tuple[int, int]:
+    """The largest of a day, an hour, a minute and a second by which all moments are apart, and the rest they leave."""
+    if not pa.types.is_timestamp(kind):
+        return 1, 0
+    second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit]
+    apart = int(np.gcd.reduce(values - values[0]))
+    unit = next((one * second for one in (86_400, 3_600, 60, 1) if apart % (one * second) == 0), 1)
+    return unit, int(values[0] % unit)
 
 
 def _since(siblings: Siblings, order: str, steps: Sequence[str], names: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -74,6 +74,7 @@ class History:
         self._seen = {name: np.zeros((owners, len(words)), bool) for name, words in self._words.items()}
         self._different = {name: np.zeros(owners, np.int64) for name in habits.labels}
         self._planned = {name: floats(values) for name, values in plans.items()}
+        self._units = dict(zip(habits.steps, habits.units, strict=False))
         self._span = {n: np.rint(self._planned[f"pace {n}"] * (counts - 1)) for n in habits.steps}
         for name in habits.steps:
             self._span[name][counts == 1] = 0
@@ -155,7 +156,9 @@ class History:
                 continue
             values = coded[name]
             if name in self.habits.steps:
-                found[name] = unwhole(self._stepped(name, who, place, whole(values)), one.type)
+                unit, rest = self._units.get(name, (1, 0))
+                stepped = self._stepped(name, who, place, whole(values)) - rest
+                found[name] = unwhole((stepped + unit // 2) // unit * unit + rest, one.type)
             elif name in self.habits.same:
                 again = pc.equal(values, self.habits.again) if arrow.is_text(one.type) else values.is_null()
                 again = pc.fill_null(again, False)
