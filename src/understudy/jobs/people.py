@@ -136,14 +136,23 @@ def _in_country(schema: Schema, table: TableName, column: str, rule: Rule, count
 def instead(found: Personal, table: Table, coded: Mapping[str, Any]) -> dict[str, Rule]:
     """The rules for rows that a model made, by its codecs: of likely columns, labels that were learned stay."""
     rules = dict(found.direct)
-    country = next((name for name, rule in {**rules, **found.likely}.items() if rule.name == "country"), "")
-    unique = {one.columns[0] for one in table.uniques if len(one.columns) == 1}
+    country = next((name for name, rule in found.likely.items() if rule.name == "country"), "")
     for name, rule in found.direct.items():
         patterns = getattr(coded.get(name), "patterns", None)
-        if rule.name == "phone" and name not in unique and patterns is not None and patterns.other > _ODD:
-            fake = {"mode": "fake", **({"country": f"from {country}"} if country else {})}
-            rules[name] = Rule("phone", fake)  # there is no number to encrypt in what was made up
+        if rule.name == "phone" and patterns is not None and patterns.other > _ODD:
+            rules[name] = _dialled(alone(table), table.name, name, rule, country)
     return rules | where_rare(found.likely, coded)
+
+
+def _dialled(schema: Schema, table: TableName, column: str, rule: Rule, country: str) -> Rule:
+    """A rule for telephone numbers that needs none to begin with, as what is made up is none; the same if none fits."""
+    there = {(table, country): Rule("country")} if country else {}
+    tried = [{"mode": "fake", "country": f"from {country}"}] if country else []
+    for options in (*tried, {"mode": "fake"}):
+        fake = Rule(rule.name, options)
+        if not transforms.refusals(schema, {(table, column): fake, **there}, {}):
+            return fake
+    return rule
 
 
 def where_rare(rules: Mapping[str, Rule], coded: Mapping[str, Any]) -> dict[str, Rule]:
