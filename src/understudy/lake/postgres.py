@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import select
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
@@ -64,12 +63,9 @@ class Postgres:
         Rows read with ``lock()`` stay as they are until its end.  An Error that says so where the server
         vanished while it was told to commit: only reading tells then whether it did.
         """
-        if self._stale():
-            self.close()
-        connection = self._connections.get()
         try:
-            with connection.transaction():
-                yield _Execute(connection)
+            with ExitStack() as stack:
+                yield _Execute(self._begun(stack))
         except psycopg.OperationalError as error:
             self.close()
             raise _error(self.url, "written", error) from error
@@ -84,15 +80,16 @@ class Postgres:
         """Close this thread's connection."""
         self._connections.close()
 
-    def _stale(self) -> bool:
-        """Whether the connection is open and its server has said something unasked: that it goes, as a rule."""
-        connection = self._connections.opened()
-        if connection is None:
-            return False
+    def _begun(self, stack: ExitStack) -> psycopg.Connection[tuple[Any, ...]]:
+        """The connection, in a transaction that ends with the stack."""
         try:
-            return bool(select.select([connection.fileno()], [], [], 0)[0])
-        except (psycopg.Error, OSError, ValueError):
-            return True
+            connection = self._connections.get()
+            stack.enter_context(connection.transaction())
+        except psycopg.OperationalError:  # a server that was restarted has dropped the connection: once more
+            self.close()
+            connection = self._connections.get()
+            stack.enter_context(connection.transaction())
+        return connection
 
 
 def _connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
