@@ -244,3 +244,8 @@ class Schema:
     def children(self, name: TableName) -> tuple[ForeignKey, ...]:
         """The foreign keys that point at a table: the edges to its children."""
         return tuple(key for key in self.foreign_keys if key.parent == name)
+
+    def joined(self, name: TableName) -> frozenset[str]:
+        """The columns of a table by which foreign keys join it with others."""
+        own = {column for key in self.parents(name) for column in key.columns}
+        return frozenset(own | {column for key in self.children(name) for column in key.parent_columns})

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy import arrow, transforms
-from understudy.errors import InputError
+from understudy.errors import Error, InputError
 from understudy.interfaces import Progress, Rule, Transformer
 from understudy.jobs.following import Following
 from understudy.jobs.people import Personal, alone, first, instead, masked, personal
@@ -203,32 +203,29 @@ class FamilyMaker:
         needed()
         from understudy.synth.tables import Tables, lookups
 
-        began = time.monotonic()
-        tables = {one.table.name: one for one in source.tables}
-        joined = {(key.table, column) for key in source.schema.foreign_keys for column in key.columns}
-        joined |= {(key.parent, column) for key in source.schema.foreign_keys for column in key.parent_columns}
+        began, tables = time.monotonic(), {one.table.name: one for one in source.tables}
         model: Any = Tables(wish.effort, seed=wish.seed, threads=threads())
         budget, public = private(wish.epsilon, wish.subject), [source.schema.find(name).name for name in wish.public]
         read: Any = lambda name: tables[name].read()  # noqa: E731
         copied = () if budget else lookups(source.schema, read)
-        rules: dict[TableName, dict[str, Rule]] = {}
+        rules: dict[TableName, Mapping[str, Rule]] = {name: {} for name in public}
         people: dict[TableName, Personal] = {}
         for name, rows in tables.items():
-            keys = {column for table, column in joined if table == name}
             if name in public:
-                rules[name] = {}
-            elif name in copied:
-                rules[name] = masked(rows.table, first(rows.read()), keys)
+                continue
+            if name in copied:
+                rules[name] = masked(rows.table, first(rows.read()), source.schema.joined(name))
             else:
-                people[name] = personal(rows.table, first(rows.read())).without(keys)
+                people[name] = personal(rows.table, first(rows.read())).without(source.schema.joined(name))
         model.fit(source.schema, read, private=budget, public=public, progress=progress)
-        direct = {name: found.direct for name, found in people.items()}
+        for name in set(model.kept) - rules.keys():  # fail closed: nobody looked for people in its rows
+            raise Error(f"{name} has fewer rows than a moment ago", hint="run it again when nobody writes there")
         for name, found in people.items():
             one = model.models[name]
             own = found if one.role.owner is None else found.by_value(tables[name].table.row_key)
             repeated = {column for pairs in one.carried.values() for column, _ in pairs}
             rules[name] = instead(own.without(repeated), tables[name].table, one.coded)
-        made = FamilyMaker(model, rules, tables, direct)
+        made = FamilyMaker(model, rules, tables, {name: found.direct for name, found in people.items()})
         made.began = began
         return made
 
