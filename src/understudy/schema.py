@@ -89,6 +89,10 @@ class CheckConstraint:
     exclusion: bool = False
 
 
+PARTITIONS = "tableoid IN"
+"""How the condition of a foreign key begins that only some partitions of a table have."""
+
+
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
     """One edge of the graph: rows of ``table`` point through ``columns`` at ``parent_columns`` of ``parent``."""

@@ -246,6 +246,25 @@ def test_what_a_row_repeats_of_the_one_it_points_at_it_repeats_in_made_rows_too(
     assert "repeated: guest_city is that of guests.city, contact is that of guests.email" in said.text
 
 
+def test_keys_that_partitions_declare_one_by_one_hold_in_made_rows(files, database):
+    url = database(
+        "CREATE TABLE guests (id int PRIMARY KEY, age int NOT NULL);"
+        "CREATE TABLE stays (guest_id int NOT NULL, year int NOT NULL, nights int NOT NULL) PARTITION BY LIST (year);"
+        "CREATE TABLE stays_old PARTITION OF stays FOR VALUES IN (2024);"
+        "CREATE TABLE stays_new PARTITION OF stays FOR VALUES IN (2025);"
+        "CREATE TABLE stays_next PARTITION OF stays FOR VALUES IN (2026);"  # which declares none
+        "ALTER TABLE stays_old ADD FOREIGN KEY (guest_id) REFERENCES guests;"
+        "ALTER TABLE stays_new ADD FOREIGN KEY (guest_id) REFERENCES guests;"
+        "INSERT INTO guests SELECT n, 18 + n % 50 FROM generate_series(1, 80) n;"
+        "INSERT INTO stays SELECT 1 + n % 80, 2024 + n % 3, n % 7 FROM generate_series(1, 160) n"
+    )
+    said = files.run("synthesize", url, "-o", "out", "--effort", "fast")
+    assert said.code == 0, said.err
+    guests, stays = (pq.read_table(files.folder / f"out/{name}.parquet") for name in ("guests", "stays"))
+    assert set(stays["guest_id"].to_pylist()) <= set(guests["id"].to_pylist())
+    assert {2024, 2025, 2026} <= set(stays["year"].to_pylist())
+
+
 STAFF = (
     "CREATE TABLE employees (id int PRIMARY KEY, first_name text, birth_date date, city text, floor int,"
     " locker text, active boolean, hired timestamp);"

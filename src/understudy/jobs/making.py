@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,7 +19,7 @@ from understudy.interfaces import Progress, Rule, Transformer
 from understudy.jobs.following import Following
 from understudy.jobs.people import Personal, alone, first, instead, masked, personal
 from understudy.jobs.rows import Rows, Source, table_like
-from understudy.schema import Table, TableName
+from understudy.schema import PARTITIONS, ForeignKey, Schema, Table, TableName
 
 if TYPE_CHECKING:
     from understudy.synth.filters import Filtered
@@ -204,6 +204,7 @@ class FamilyMaker:
         from understudy.synth.tables import Tables, lookups
 
         began, tables = time.monotonic(), {one.table.name: one for one in source.tables}
+        source = replace(source, schema=_of_all_partitions(source.schema))
         model: Any = Tables(wish.effort, seed=wish.seed, threads=threads())
         budget, public = private(wish.epsilon, wish.subject), [source.schema.find(name).name for name in wish.public]
         read: Any = lambda name: tables[name].read()  # noqa: E731
@@ -272,6 +273,18 @@ class FamilyMaker:
         for key, pairs in self.model.carried[name].items():
             found |= {column: f"{FOLLOWS}{key.parent}.{other}" for column, other in pairs}
         return found
+
+
+def _of_all_partitions(schema: Schema) -> Schema:
+    """A schema in which keys of some partitions of a table are keys of all: rows that hold those hold these."""
+    whole: dict[str, list[ForeignKey]] = {}
+    for key in schema.foreign_keys:
+        plain = replace(key, condition="") if key.condition.startswith(PARTITIONS) else key
+        if plain not in whole.setdefault(plain.id, []):
+            whole[plain.id].append(plain)
+    if any(len({(key.parent, key.parent_columns) for key in keys}) > 1 for keys in whole.values()):
+        return schema  # partitions that point at different tables
+    return replace(schema, foreign_keys=tuple(keys[0] for keys in whole.values()))
 
 
 def single(effort: Effort, seed: int, budget: Any, **options: Any) -> Any:

@@ -15,7 +15,17 @@ from psycopg.rows import namedtuple_row
 from understudy.connections.postgres import queries, types
 from understudy.connections.postgres.sql import Relation, literal, qualified, quoted
 from understudy.errors import unknown
-from understudy.schema import CheckConstraint, Column, ForeignKey, Schema, Sequence, Table, TableName, Unique
+from understudy.schema import (
+    PARTITIONS,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Schema,
+    Sequence,
+    Table,
+    TableName,
+    Unique,
+)
 
 COMPARABLE = frozenset(
     """int2 int4 int8 float4 float8 numeric bool text varchar bpchar name uuid bytea date timestamp timestamptz time
@@ -260,7 +270,7 @@ class _Reading:
     def within(self, oid: int) -> str:
         """SQL that holds for the rows of one partition."""
         names = ", ".join(f"{literal(qualified(self.names[leaf]))}::pg_catalog.regclass" for leaf in self.leaves(oid))
-        return f"tableoid IN ({names})"
+        return f"{PARTITIONS} ({names})"
 
     def relation(self, oid: int) -> Relation:
         row, found = self.relations[oid], self.found[oid]
