@@ -44,6 +44,11 @@ def files(shell):
     return shell
 
 
+def written(files, *names):
+    """Tables that were written to the folder ``out``."""
+    return [pq.read_table(files.folder / "out" / f"{name}.parquet") for name in names]
+
+
 def test_a_csv_file_becomes_parquet_of_numbers_dates_and_fresh_identifiers(files):
     said = files.run("synthesize", "people.csv", "--rows", 300, "-o", "out.parquet", "--effort", "fast")
     assert said.code == 0, said.err
@@ -164,7 +169,7 @@ def test_tables_that_keys_join_are_made_together_and_what_filters_refused_is_tol
     assert "keys between them hold" in said.text
     told = {one["table"]: one for one in json.loads(files.read("told.json"))["tables"]}
     assert set(told["stays"]["refused"]) == {"copies", "near copies", "outliers"}
-    guests, stays = (pq.read_table(files.folder / "out" / f"{name}.parquet") for name in ("guests", "stays"))
+    guests, stays = written(files, "guests", "stays")
     assert set(stays["guest"].to_pylist()) <= set(guests["id"].to_pylist())
     assert len(stays) == told["stays"]["rows"] and len(guests) == told["guests"]["rows"]
 
@@ -185,9 +190,7 @@ def test_a_budget_for_tables_that_keys_join_is_one_for_all_of_them_and_told(file
         said.text.count("for one row of guests with all that belongs to it, learned from at most 8 of its stays") == 1
     )
     assert "rows of lands" in said.text and "filters refused" not in said.text
-    guests, stays, lands = (
-        pq.read_table(files.folder / "out" / f"{one}.parquet") for one in ("guests", "stays", "lands")
-    )
+    guests, stays, lands = written(files, "guests", "stays", "lands")
     assert set(stays["guest"].to_pylist()) <= set(guests["id"].to_pylist())
     assert lands["code"].to_pylist() == ["NO", "SE"] and set(guests["land"].to_pylist()) <= {"NO", "SE"}
     one = files.run("synthesize", url, "--table", "stays", "-o", "o.csv", "--epsilon", 20, "--public", "lands")
@@ -237,7 +240,7 @@ def test_what_a_row_repeats_of_the_one_it_points_at_it_repeats_in_made_rows_too(
     )
     said = files.run("synthesize", url, "-o", "out", "--effort", "fast")
     assert said.code == 0, said.err
-    guests, stays = (pq.read_table(files.folder / f"out/{name}.parquet").to_pylist() for name in ("guests", "stays"))
+    guests, stays = (rows.to_pylist() for rows in written(files, "guests", "stays"))
     known = {guest["id"]: guest for guest in guests}
     assert len({guest["city"] for guest in guests}) > 20 and None in {guest["city"] for guest in guests}
     assert all(stay["guest_city"] == known[stay["guest_id"]]["city"] for stay in stays)
@@ -260,7 +263,7 @@ def test_keys_that_partitions_declare_one_by_one_hold_in_made_rows(files, databa
     )
     said = files.run("synthesize", url, "-o", "out", "--effort", "fast")
     assert said.code == 0, said.err
-    guests, stays = (pq.read_table(files.folder / f"out/{name}.parquet") for name in ("guests", "stays"))
+    guests, stays = written(files, "guests", "stays")
     assert set(stays["guest_id"].to_pylist()) <= set(guests["id"].to_pylist())
     assert {2024, 2025, 2026} <= set(stays["year"].to_pylist())
 
@@ -285,9 +288,7 @@ def test_small_tables_that_much_points_at_are_copied_with_people_in_them_masked_
     said = files.run("synthesize", database(STAFF), "-o", "out", "--effort", "fast", "--report", "told.json")
     assert said.code == 0, said.err
     told = {one["table"]: one for one in json.loads(files.read("told.json"))["tables"]}
-    employees, drinks, refunds = (
-        pq.read_table(files.folder / "out" / f"{name}.parquet") for name in ("employees", "drinks", "refunds")
-    )
+    employees, drinks, refunds = written(files, "employees", "drinks", "refunds")
     assert employees["id"].to_pylist() == [1, 2, 3, 4, 5, 6]
     assert employees["active"].to_pylist() == [False, False, False, True, True, True]
     assert "Wendeline" not in employees["first_name"].to_pylist() and "Grootegast" not in employees["city"].to_pylist()

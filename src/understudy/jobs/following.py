@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 
 from understudy import arrow
@@ -24,7 +23,7 @@ class Following:
 
     carried: Carried
     _kept: dict[TableName, list[pa.RecordBatch]] = field(default_factory=dict)
-    _known: dict[str, tuple[Keys, pa.Table]] = field(default_factory=dict)
+    _known: dict[str, tuple[Keys, pa.RecordBatch]] = field(default_factory=dict)
 
     def filled(self, name: TableName, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Rows with what they repeat of rows that were kept; what they repeat of others stays as it is."""
@@ -36,8 +35,8 @@ class Following:
             keys, parents = self._parents(key)
             at = keys.find(columns_of(batch, key.columns))
             for column, other in pairs:
-                place, theirs = batch.schema.get_field_index(column), parents.column(other).combine_chunks()
-                values = arrow.plain(theirs.take(pa.array(np.maximum(at, 0), mask=at < 0)))
+                place, theirs = batch.schema.get_field_index(column), parents.column(other)
+                values = arrow.plain(theirs.take(pa.array(at, mask=at < 0)))
                 batch = batch.set_column(
                     place, batch.schema.field(place), arrow.like(values, batch.schema.types[place])
                 )
@@ -50,11 +49,11 @@ class Following:
             self._kept.setdefault(name, []).append(batch.select(wanted))
         return batch
 
-    def _parents(self, key: ForeignKey) -> tuple[Keys, pa.Table]:
+    def _parents(self, key: ForeignKey) -> tuple[Keys, pa.RecordBatch]:
         from understudy.synth.families.gather import Keys, columns_of
 
         if key.id not in self._known:
-            rows = pa.Table.from_batches(self._kept[key.parent])
+            rows = pa.concat_batches(self._kept[key.parent])
             self._known[key.id] = Keys(columns_of(rows, key.parent_columns)), rows
         return self._known[key.id]
 

@@ -7,7 +7,7 @@ and a rule puts a city in its place (*likely*).  Of rows that are copied, all th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,9 +128,7 @@ def _in_country(schema: Schema, table: TableName, column: str, rule: Rule, count
     """A rule for a place, in the country that the row has; the same where that does not fit."""
     if rule.name not in _PLACES or "country" in rule.options:
         return rule
-    there = Rule(rule.name, {**rule.options, "country": f"from {country}"})
-    rules = {(table, column): there, (table, country): Rule("country")}
-    return rule if transforms.refusals(schema, rules, {}) else there
+    return _fitting(schema, (table, column), country, [{**rule.options, "country": f"from {country}"}], rule)
 
 
 def instead(found: Personal, table: Table, coded: Mapping[str, Any]) -> dict[str, Rule]:
@@ -146,13 +144,15 @@ def instead(found: Personal, table: Table, coded: Mapping[str, Any]) -> dict[str
 
 def _dialled(schema: Schema, table: TableName, column: str, rule: Rule, country: str) -> Rule:
     """A rule for telephone numbers that needs none to begin with, as what is made up is none; the same if none fits."""
-    there = {(table, country): Rule("country")} if country else {}
     tried = [{"mode": "fake", "country": f"from {country}"}] if country else []
-    for options in (*tried, {"mode": "fake"}):
-        fake = Rule(rule.name, options)
-        if not transforms.refusals(schema, {(table, column): fake, **there}, {}):
-            return fake
-    return rule
+    return _fitting(schema, (table, column), country, [*tried, {"mode": "fake"}], rule)
+
+
+def _fitting(schema: Schema, place: Place, country: str, tried: Sequence[Mapping[str, Any]], rule: Rule) -> Rule:
+    """The rule with the first options that are not refused, beside one for the column of countries; else as it is."""
+    there = {(place[0], country): Rule("country")} if country else {}
+    options = [one for one in tried if not transforms.refusals(schema, {place: Rule(rule.name, one), **there}, {})]
+    return Rule(rule.name, options[0]) if options else rule
 
 
 def where_rare(rules: Mapping[str, Rule], coded: Mapping[str, Any]) -> dict[str, Rule]:

@@ -187,8 +187,8 @@ class Making(Iterator[Batch]):
         kept: list[pa.RecordBatch] = []
         more: list[dict[str, pa.Array]] = []
         owners: list[Whole] = []
-        needed = bool(self._plan.children(name)) or bool(model.role.late)
-        needed = needed or any(key.parent == name for key in self._plan.moved)
+        needed = bool(self._plan.children(name) or model.role.late)
+        needed |= any(key.parent == name for key in self._plan.moved)
         done = 0
         for number, piece in enumerate(self._pieces(model)):
             batch, beside, owner = self._whole(model, piece, done, number)
