@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+import torch
 from torch import Tensor
 
 from synth.tables import LONGER, people, rows_of
@@ -19,6 +20,7 @@ from understudy.synth.flat import Flat
 from understudy.synth.network.model import Layout, Network, scored
 from understudy.synth.network.sample import in_turn
 from understudy.synth.network.states import States
+from understudy.synth.network.trunk import rounded
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +88,21 @@ def test_rows_that_share_a_state_are_drawn_as_if_each_had_its_own(flat: Flat, mo
         alike = np.mean([all(row[name] == twin[name] for name in labels) for row, twin in zip(one, other, strict=True)])
         off = np.median([abs(row["wage"] / twin["wage"] - 1) for row, twin in zip(one, other, strict=True)])
         assert alike > 0.97 and off < 0.002, "but for what rounding turns"
+
+
+@pytest.mark.skipif(not torch.cpu._is_vnni_supported(), reason="the processor has no products of bytes")
+def test_the_rounded_trunk_says_of_rows_what_the_exact_one_does(flat: Flat, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, exact = people(500, seed=6), flat.network.trunk
+    told = flat.log_prob(real)
+    with torch.inference_mode():
+        trunk = rounded(flat.network)
+        hidden = torch.randn(40, flat.network.size.width, generator=torch.Generator().manual_seed(0))
+        off = trunk(hidden) - exact(hidden)
+        assert 0 < off.std() < 0.05 * exact(hidden).std()
+        assert torch.allclose(trunk(hidden[3:5]), trunk(hidden)[3:5], atol=1e-5), "a row is rounded by itself"
+    monkeypatch.setattr(flat.network, "trunk", trunk)
+    assert flat.log_prob(real).mean() == pytest.approx(told.mean(), abs=0.02)
+    assert np.abs(flat.log_prob(real) - told).max() > 1e-4
 
 
 def test_a_given_value_that_was_never_seen_stays(flat: Flat) -> None:

@@ -203,11 +203,12 @@ class Flat:
         wanted: Mapping[str, Wanted],
         temperature: float,
     ) -> Iterator[pa.RecordBatch]:
-        from understudy.synth.network.sample import CHUNK, draw
+        from understudy.synth.network.sample import CHUNK, Drawing
 
         encoder, network = self.encoder, self.network
         device = self._place()
         network.to(device)
+        drawing = Drawing(network, temperature, encoder.legal, device, among=rows)
         for number, first in enumerate(range(0, rows, CHUNK)):
             rng = np.random.default_rng((seed, number))
             count = min(CHUNK, rows - first)
@@ -218,9 +219,7 @@ class Flat:
                 free = known.codes[:, at] < 0
                 known.codes[free, at] = chosen(shares, int(free.sum()), rng)
             with threads(self.threads):
-                codes, levels = draw(
-                    network, known, rng, temperature=temperature, device=device, legal=encoder.legal, among=rows
-                )
+                codes, levels = drawing.rows(known, rng)
             yield encoder.decode(codes, levels, rng, first, some)
 
     def _known(self, count: int, given: pa.Table | None, context: pa.Table | None) -> Encoded:

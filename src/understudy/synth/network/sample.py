@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -13,8 +14,9 @@ from torch.nn import functional
 
 from understudy.synth.encoding.columns import Codes, Levels
 from understudy.synth.encoding.encode import Encoded
-from understudy.synth.network.model import Layout, Network, exactly, lower_precision, scored, split
+from understudy.synth.network.model import Layout, Network, exactly, scored, split
 from understudy.synth.network.states import States, entering
+from understudy.synth.network.trunk import Trunk, trunk_of
 
 CHUNK = 4_096
 """Rows that are drawn together; a chunk's randomness is its own, so batches may be of any size."""
@@ -22,70 +24,60 @@ _MIXED, _ORDERS = 1_024, 32
 """Rows of a chunk that share an order of parts, and how many orders there are before more do: what one order gets
 wrong, the others do not; but the more rows share one, the more of them are alike on the way."""
 
-Trunk = Callable[[Tensor], Tensor]
-
 Legal = Callable[[int, Codes, NDArray[np.bool_]], NDArray[np.bool_] | None]
 """For a part, the rows' classes and what of them is known: which classes it may have, (rows, classes), or any."""
 
 
-def draw(
-    network: Network,
-    given: Encoded,
-    rng: np.random.Generator,
-    *,
-    temperature: float = 1.0,
-    legal: Legal | None = None,
-    device: str = "cpu",
-    among: int = 0,
-) -> tuple[Codes, Levels]:
-    """Complete some rows: classes that are there stay, those that are -1 are drawn.
+@dataclass(frozen=True)
+class Drawing:
+    """How rows are completed: classes that are there stay, those that are -1 are drawn.
 
     Parts are drawn in a random order, another for every so many rows; for more of them where they are ``among`` many.
-    Returns classes and levels, (rows, parts).
     """
-    found, mixed = [], min(max(among // _ORDERS, _MIXED), CHUNK)
-    with torch.inference_mode(), lower_precision(device):
-        trunk = _trunk(network, device)
-        for first in range(0, max(len(given), 1), mixed):
-            order = in_turn(network.layout, rng)
-            some = given.take(slice(first, first + mixed))
-            found.append(_drawn(network, trunk, some, rng, order, temperature, legal, device))
-    return np.concatenate([codes for codes, _ in found]), np.concatenate([levels for _, levels in found])
 
+    network: Network
+    temperature: float = 1.0
+    legal: Legal | None = None
+    device: str = "cpu"
+    among: int = 0
 
-def _drawn(
-    network: Network,
-    trunk: Trunk,
-    given: Encoded,
-    rng: np.random.Generator,
-    order: Sequence[int],
-    temperature: float,
-    legal: Legal | None,
-    device: str,
-) -> tuple[Codes, Levels]:
-    """Rows whose parts are drawn in one order."""
-    layout, rows = network.layout, len(given)
-    spread = torch.from_numpy(rng.random(given.low.shape, np.float32))
-    low = torch.from_numpy(given.low)
-    levels = (low + (torch.from_numpy(given.high) - low) * spread).to(device)
-    states = States.of(network, torch.from_numpy(given.codes.astype(np.int64)).to(device), levels)
-    for part in order:
-        noise = torch.from_numpy(rng.random((3, rows), np.float32)).to(device)
-        todo = torch.nonzero(~states.known[:, part] & _there(layout, states.codes, part)).squeeze(1)
-        if not len(todo):
-            continue
-        if layout.parts[part].classes == 1 and not layout.parts[part].number:
-            states.codes[:, part] = 0  # nothing to draw, and nothing that others could learn from it
-            continue
-        seen = trunk(states.hidden if len(todo) == len(states.hidden) else states.hidden[todo])
-        allowed = None
-        if legal is not None:
-            allowed = legal(part, states.codes[todo].cpu().numpy(), states.known[todo].cpu().numpy())
-        who, some = states.members(todo)
-        drawn, score = _one(network, seen, who, part, noise[:, some], temperature, allowed)
-        levels[some, part] = torch.special.ndtr(score)
-        states = states.after(network, part, some, drawn, score)
-    return states.rows(states.codes).cpu().numpy().astype(np.int32), levels.cpu().numpy()
+    @cached_property
+    def _trunk(self) -> Trunk:
+        return trunk_of(self.network, self.device)
+
+    def rows(self, given: Encoded, rng: np.random.Generator) -> tuple[Codes, Levels]:
+        """Rows with what is given of them and the rest drawn, as classes and levels, (rows, parts)."""
+        found, mixed = [], min(max(self.among // _ORDERS, _MIXED), CHUNK)
+        with torch.inference_mode(), exactly(torch.device(self.device).type):
+            for first in range(0, max(len(given), 1), mixed):
+                order = in_turn(self.network.layout, rng)
+                found.append(self._drawn(given.take(slice(first, first + mixed)), rng, order))
+        return np.concatenate([codes for codes, _ in found]), np.concatenate([levels for _, levels in found])
+
+    def _drawn(self, given: Encoded, rng: np.random.Generator, order: Sequence[int]) -> tuple[Codes, Levels]:
+        """Rows whose parts are drawn in one order."""
+        network, layout, rows = self.network, self.network.layout, len(given)
+        spread = torch.from_numpy(rng.random(given.low.shape, np.float32))
+        low = torch.from_numpy(given.low)
+        levels = (low + (torch.from_numpy(given.high) - low) * spread).to(self.device)
+        states = States.of(network, torch.from_numpy(given.codes.astype(np.int64)).to(self.device), levels)
+        for part in order:
+            noise = torch.from_numpy(rng.random((3, rows), np.float32)).to(self.device)
+            todo = torch.nonzero(~states.known[:, part] & _there(layout, states.codes, part)).squeeze(1)
+            if not len(todo):
+                continue
+            if layout.parts[part].classes == 1 and not layout.parts[part].number:
+                states.codes[:, part] = 0  # nothing to draw, and nothing that others could learn from it
+                continue
+            seen = self._trunk(states.hidden if len(todo) == len(states.hidden) else states.hidden[todo])
+            allowed = None
+            if self.legal is not None:
+                allowed = self.legal(part, states.codes[todo].cpu().numpy(), states.known[todo].cpu().numpy())
+            who, some = states.members(todo)
+            drawn, score = _one(network, seen, who, part, noise[:, some], self.temperature, allowed)
+            levels[some, part] = torch.special.ndtr(score)
+            states = states.after(network, part, some, drawn, score)
+        return states.rows(states.codes).cpu().numpy().astype(np.int32), levels.cpu().numpy()
 
 
 def in_turn(layout: Layout, rng: np.random.Generator) -> list[int]:
@@ -104,15 +96,6 @@ def _there(layout: Layout, codes: Tensor, part: int) -> Tensor:
         return torch.ones(len(codes), dtype=torch.bool, device=codes.device)
     nothing = torch.tensor(shape.without, device=codes.device)
     return ~torch.isin(codes[:, part - shape.lead], nothing)
-
-
-def _trunk(network: Network, device: str) -> Trunk:
-    """The trunk as fast as the machine has it."""
-    if torch.device(device).type != "cpu":
-        return lambda hidden: network.trunk(hidden).float()
-    half = copy.deepcopy(network).bfloat16() if torch.cpu._is_amx_tile_supported() else network
-    kind = next(half.parameters()).dtype
-    return lambda hidden: half.trunk(hidden.to(kind)).float()
 
 
 def _one(
@@ -165,9 +148,8 @@ def probabilities(
 
 
 def _read(network: Network, seen: Tensor, outputs: slice) -> Tensor:
-    """Some outputs of the last layer, at full precision."""
-    with exactly(seen.device.type):
-        return functional.linear(seen, network.heads.weight[outputs], network.heads.bias[outputs])
+    """Some outputs of the last layer."""
+    return functional.linear(seen, network.heads.weight[outputs], network.heads.bias[outputs])
 
 
 def _mixture_at(network: Network, part: int) -> slice:
@@ -187,7 +169,7 @@ def log_likelihood(
     codes = torch.from_numpy(rows.codes.astype(np.int64))
     z = scored(torch.from_numpy((rows.low + rows.high) / 2).clamp(1e-6, 1 - 1e-6))
     total = torch.zeros(len(rows), dtype=torch.float64)
-    with torch.inference_mode():
+    with torch.inference_mode(), exactly("cpu"):
         for _ in range(orders):
             known = codes >= 0
             known[:, : layout.made] = False
@@ -222,6 +204,6 @@ def foreseen(network: Network, rows: Encoded, part: int) -> NDArray[np.float64]:
     z = scored(torch.from_numpy((rows.low + rows.high) / 2).clamp(1e-6, 1 - 1e-6))
     known = codes >= 0
     known[:, part] = False
-    with torch.inference_mode():
+    with torch.inference_mode(), exactly("cpu"):
         chance = probabilities(network, network.trunk(network.entered(codes, z, known)), part)
     return chance.double().numpy()

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from understudy.synth.network.model import SEEN, Network, exactly, scored
+from understudy.synth.network.model import SEEN, Network, scored
 
 Some = Tensor | slice
 
@@ -88,7 +88,11 @@ class States:
     def _learn(self, network: Network, part: int, some: Some, drawn: Tensor, score: Tensor) -> None:
         """Put down what some states have in a part."""
         self.codes[some, part], self.z[some, part], self.known[some, part] = drawn, score, True
-        self.hidden[some] += entering(network, part, drawn, score)
+        change = entering(network, part, drawn, score)
+        if isinstance(some, slice):
+            self.hidden[some].add_(change)  # `+=` would write all of it once more
+        else:
+            self.hidden.index_add_(0, some, change)
 
 
 def entering(network: Network, part: int, drawn: Tensor, score: Tensor) -> Tensor:
@@ -97,11 +101,10 @@ def entering(network: Network, part: int, drawn: Tensor, score: Tensor) -> Tenso
     offset = layout.offsets[part]
     table = network.embed.weight[offset : offset + layout.parts[part].classes + 1]
     into = network.enter.weight[:, part * width : (part + 1) * width]
-    with exactly(drawn.device.type):
-        change = functional.linear(table[1:] - table[:1], into)[drawn]
-        if layout.parts[part].number and network.score is not None:
-            at = layout.numbers.index(part)
-            on = (drawn == layout.parts[part].classes - 1).unsqueeze(1)
-            weight = network.score.weight[:, at * SEEN : (at + 1) * SEEN]
-            change = change + functional.linear(network.seen(score) * on, weight)
-        return change
+    change = functional.embedding(drawn, functional.linear(table[1:] - table[:1], into))
+    if layout.parts[part].number and network.score is not None:
+        at = layout.numbers.index(part)
+        on = (drawn == layout.parts[part].classes - 1).unsqueeze(1)
+        weight = network.score.weight[:, at * SEEN : (at + 1) * SEEN]
+        change.addmm_(network.seen(score) * on, weight.T)
+    return change
