@@ -1,4 +1,7 @@
-"""Automata that read texts byte by byte; see ``transforms.automata`` for what their cells say."""
+"""Automata that read texts byte by byte; see ``transforms.automata`` for what their cells say.
+
+Places and states are numbers without a sign here: as indices they are not asked whether they count from the end.
+"""
 
 from __future__ import annotations
 
@@ -13,25 +16,29 @@ Mask = NDArray[np.bool_]
 Cells = NDArray[np.int32]
 
 
+_ONE = np.uint64(1)
+
+
 @kernel
-def _end(data: Bytes, state: int, cells: Cells, classes: Bytes, last: int, home: int, idle: Mask) -> int:
+def _end(data: Bytes, first: int, cells: Cells, classes: Bytes, last: int, home: int, idle: Mask) -> int:
     """Where the leftmost match ends in a text; -1 where there is none.
 
     ``last`` is the class of the end of the text; ``home`` a state that idle bytes lead back to.
     """
-    end, place = -1, 0
-    while place < len(data):
-        if state == home and idle[data[place]]:
-            place += 1
+    end, place, size = np.int64(-1), np.uint64(0), np.uint64(len(data))
+    state, base = np.uint64(first), np.uint64(home)
+    while place < size:
+        if state == base and idle[data[place]]:
+            place += _ONE
             continue
-        cell = cells[state + classes[data[place]]]
-        if cell & 1:
-            end = place
-        state = cell >> 1
+        cell = np.uint64(cells[state + np.uint64(classes[data[place]])])
+        if cell & _ONE:
+            end = np.int64(place)
+        state = cell >> _ONE
         if state == 0:
-            return end
-        place += 1
-    return len(data) if cells[state + last] & 1 else end
+            return int(end)
+        place += _ONE
+    return len(data) if cells[state + np.uint64(last)] & 1 else int(end)
 
 
 @kernel
@@ -73,17 +80,18 @@ def matches(
                 break
             end = at + size
             state = back_starts[0] if end == stop else back_starts[2] if word[data[end]] else back_starts[1]
-            start = place = end
+            start = place = np.uint64(end)
+            until, low, state = np.uint64(at), np.uint64(first), np.uint64(state)
             while state:
-                kind = back_classes[data[place - 1]] if place > first else back_last
-                cell = back_cells[state + kind]
-                if cell & 1:
+                kind = np.uint64(back_classes[data[place - _ONE]] if place > low else back_last)
+                cell = np.uint64(back_cells[state + kind])
+                if cell & _ONE:
                     start = place
-                if place == at:
+                if place == until:
                     break
-                state = cell >> 1
-                place -= 1
-            row[count], found[count], ends[count] = text, start, end
+                state = cell >> _ONE
+                place -= _ONE
+            row[count], found[count], ends[count] = text, np.int64(start), end
             count += 1
             at = end
     return row[:count], found[:count], ends[:count]
