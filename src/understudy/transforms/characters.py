@@ -21,9 +21,10 @@ import pyarrow.compute as pc
 
 from understudy.arrow import own_spans
 from understudy.arrow import text_array as text_array
+from understudy.native import characters as native
 from understudy.transforms.derange import Derangement
 from understudy.transforms.ff1 import Ff1
-from understudy.transforms.parts import Bytes, Offsets, looked_up, ragged
+from understudy.transforms.parts import Bytes, Offsets, ragged
 from understudy.transforms.pieces import CHARACTERS, FOLDED, Pieces
 from understudy.transforms.prf import CHUNK_ROWS
 
@@ -43,11 +44,6 @@ class _Class:
 
 _DIGIT, _LETTER, _LAST = _Class(0x0F, 0, 10), _Class(0x1F, 1, 26), _Class(0x3F, 0, 64)
 _CLASSES = (_DIGIT, _LETTER, _LAST)
-_OTHER = len(_CLASSES)
-_OF_BYTE = bytes(
-    _CLASSES.index(_DIGIT if chr(byte).isdigit() else _LETTER) if byte < 0x80 and chr(byte).isalnum() else _OTHER
-    for byte in range(256)
-)
 
 
 @dataclass(frozen=True)
@@ -84,15 +80,8 @@ class Characters:
 
     def _change(self, data: Bytes, offsets: Offsets, *, decrypt: bool) -> None:
         """Permute texts in place, those with as many digits and letters together."""
-        found = np.append(self._classify(data), np.uint8(_OTHER))
-        blank = offsets[1:] == offsets[:-1]
-        places, firsts, counts = [], [], []
-        for number in range(len(_CLASSES)):
-            there = found == number
-            places.append(np.flatnonzero(there))
-            counts.append(np.add.reduceat(there, offsets[:-1], dtype=np.int64))
-            counts[-1][blank] = 0
-            firsts.append(np.cumsum(counts[-1]) - counts[-1])
+        digits, letters, lasts, *counts = native.classes(data, offsets, not self.fold)
+        places, firsts = (digits, letters, lasts), [np.cumsum(count) - count for count in counts]
         kept = np.where(counts[0] >= self.keep_digits + _AMPLE, self.keep_digits, 0)
         stay = places[0], firsts[0], kept
         firsts[0], counts[0] = firsts[0] + kept, counts[0] - kept
@@ -111,15 +100,6 @@ class Characters:
                 self._permute(data, np.stack(columns), own, decrypt=decrypt)
         if len(long):
             self._permute_long(data, offsets, long, stay, decrypt=decrypt)
-
-    def _classify(self, data: Bytes) -> Bytes:
-        found = looked_up(data, _OF_BYTE)
-        if not self.fold and data.max(initial=0) >= 0x80:
-            continued = (data & 0xC0) == 0x80
-            last = continued.copy()
-            last[:-1] &= ~continued[1:]
-            found = np.where(last, np.uint8(_CLASSES.index(_LAST)), found)
-        return found
 
     def _permute(self, data: Bytes, places: Offsets, counts: list[int], *, decrypt: bool) -> None:
         """Encrypt the bytes at these places (count, n), so many of each class."""
