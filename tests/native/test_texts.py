@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from understudy.native.texts import exchanged, taken
+from understudy.native.texts import exchanged, painted, put, taken
 
 DATA = np.frombuffer(b"one two three", np.uint8)
 
@@ -34,3 +34,14 @@ def test_parts_are_exchanged_and_all_around_them_stays():
 def test_texts_that_start_behind_others_are_taken_alone():
     found = exchanged(DATA, places(4, 8, 13), places(1), places(8), places(9), DATA[:3], places(0, 3))
     assert cut(*found) == [b"two ", b"onehree"]
+
+
+def test_bytes_are_put_where_they_belong():
+    made = np.frombuffer(b"XYZ", np.uint8)
+    assert bytes(put(DATA, np.array([0, 12, 4], np.int32), made)) == b"Xne Zwo threY"
+    assert bytes(DATA) == b"one two three"
+
+
+def test_of_parts_that_overlap_the_last_one_tells_the_colour():
+    found = painted(6, places(0, 1, 2), places(4, 3, 3), np.array([True, False, True]))
+    assert found.tolist() == [True, False, True, True, False, False]

@@ -35,17 +35,20 @@ def changing(
     places, found = np.empty(len(data), np.int32), np.empty_like(data)
     bounds, weights = np.zeros(len(offsets), np.int64), np.zeros(len(offsets), np.int64)
     count = pieces = 0
+    some = len(stay) > 0
     for piece in range(len(offsets) - 1):
+        total = np.int64(0)
         for place in range(offsets[piece], offsets[piece + 1]):
             byte = data[place]
-            if weight[byte] == 0 or (len(stay) and stay[place]):
+            if weight[byte] == 0 or (some and stay[place]):
                 continue
             if byte & 0xC0 == 0x80 and place + 1 < len(data) and data[place + 1] & 0xC0 == 0x80:
                 continue
             places[count], found[count] = place, byte
-            weights[pieces] += weight[byte]
+            total += weight[byte]
             count += 1
         if count > bounds[pieces]:
+            weights[pieces] = total
             pieces += 1
             bounds[pieces] = count
     return places[:count], found[:count], bounds[: pieces + 1], weights[:pieces]

@@ -110,6 +110,25 @@ def filled(data: Bytes, start: Places, end: Places, made: Bytes, source: Places)
 
 
 @kernel
+def put(data: Bytes, places: NDArray[np.int32], made: Bytes) -> Bytes:
+    """The bytes with those at some places replaced."""
+    out = data.copy()
+    for number in range(len(places)):
+        out[places[number]] = made[number]
+    return out
+
+
+@kernel
+def painted(size: int, start: Places, end: Places, colour: Mask) -> Mask:
+    """Of so many bytes, the colour of the last part that each lies in; False where none does."""
+    out = np.zeros(size, np.bool_)
+    for number in range(len(start)):
+        for place in range(start[number], end[number]):
+            out[place] = colour[number]
+    return out
+
+
+@kernel
 def covered(size: int, start: Places, end: Places) -> Mask:
     """Which of so many bytes lie in one of these parts."""
     out = np.zeros(size, np.bool_)

@@ -75,7 +75,9 @@ def faked(setting: Setting, name: str, make: Make, *, family: str = "", read: Re
 
 def cut(texts: pa.Array, limit: int | None) -> pa.Array:
     """Texts of at most so many characters."""
-    return texts if limit is None else pc.utf8_slice_codeunits(texts, 0, limit)
+    if limit is None or (pc.max(pc.binary_length(texts)).as_py() or 0) <= limit:  # no text has more of them than bytes
+        return texts
+    return pc.utf8_slice_codeunits(texts, 0, limit)
 
 
 def keep_blank(values: pa.Array, originals: pa.Array, made: pa.Array) -> pa.Array:

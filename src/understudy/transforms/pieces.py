@@ -122,19 +122,20 @@ class Pieces:
     def _changed(self, random: _Random, data: Bytes, offsets: Offsets, stay: Mask, *, back: bool) -> Bytes:
         """The bytes of some pieces, permuted."""
         places, found, bounds, bits = native.changing(data, offsets, stay, self.alphabet.bits)
-        kinds = np.searchsorted(_KINDS, bits, "right")
-        for kind in np.flatnonzero(np.bincount(kinds)):
+        kinds = (bits >= _KINDS[0]).view(np.int8) + (bits >= _KINDS[1]).view(np.int8)
+        for kind in range(len(_ROUNDS)):
             rows = np.flatnonzero(kinds == kind)
+            if not len(rows):
+                continue
             starts, ends = bounds[rows], bounds[rows + 1]
             before, inner = parts.taken(found, starts, ends)
             which = np.arange(len(rows))
             if kind == 0:  # few stand-ins, so the same piece may well come again; and each takes many rounds
                 several = text_array(before, inner).view(pa.binary()).dictionary_encode()
                 (before, inner), which = own_spans(several.dictionary), several.indices.to_numpy()
-            after = self._permuted(random, int(kind), before, inner, back=back)
+            after = self._permuted(random, kind, before, inner, back=back)
             found = parts.filled(found, starts, ends, after, inner[which])
-        data[places] = found
-        return data
+        return parts.put(data, places, found)
 
     def _permuted(self, random: _Random, kind: int, before: Bytes, bounds: Offsets, *, back: bool) -> Bytes:
         """The bytes of pieces of one kind, all of which change: so many pieces at once that they fit the caches."""

@@ -147,22 +147,25 @@ def rewriting(setting: Setting, rules: Mapping[str, Rule], how: Format) -> Chang
     def change(values: pa.Array, rows: Rows) -> pa.Array:
         texts = Texts(values)
         pieces = _found(texts, how, where)
-        parts, chosen = [], []
+        parts, chosen, as_it_is = [], [], True
         for number, (label, some) in changes.items():
             places = np.flatnonzero(pieces.rule == number)
             if len(places):
                 raw = taken(texts, pieces.where.at(places))
                 before = spelling.read(raw)
                 there = rows.at(pa.array(pieces.where.text[places]))
-                parts.append((raw, before, changed(some, before, there, how.form, where=label)[0]))
+                parts.append((before, changed(some, before, there, how.form, where=label)[0]))
                 chosen.append(places)
+                as_it_is &= before is raw
         if not parts:
             return values
-        together, (raw, before, after) = np.concatenate(chosen), parts[0]
+        together, (before, after) = np.concatenate(chosen), parts[0]
         if len(parts) > 1:
             order = np.argsort(together, kind="stable")
             together, turn = together[order], pa.array(order)
-            raw, before, after = (pa.concat_arrays(arrays).take(turn) for arrays in zip(*parts, strict=True))
+            raw = taken(texts, pieces.where.at(together))
+            before = raw if as_it_is else pa.concat_arrays([one[0] for one in parts]).take(turn)
+            after = pa.concat_arrays([one[1] for one in parts]).take(turn)
         exchange = _Exchange(texts, pieces.where.at(together), raw, before, spelling)
         return exchange.within(how.mend(exchange.where, after), limit)
 

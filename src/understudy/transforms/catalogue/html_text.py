@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.native import texts as native
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PRESERVED, TEXT, Change, Declaration, Option, Setting
 from understudy.transforms.matches import Matches, matches
-from understudy.transforms.parts import Mask, Offsets, bounds_at, first_of, part, spread
+from understudy.transforms.parts import Mask, Offsets, bounds_at, first_of, part
 from understudy.transforms.pieces import CHARACTERS, FOLDED, Pieces
 
 _VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+)"""
@@ -29,9 +31,7 @@ _KEPT = rf"(?i)\s(?:{_LOOKS}|xml[\w:.-]*)\s*=\s*{_VALUE}"
 
 def _stays(texts: pa.Array, tags: Matches, *, attributes: bool) -> tuple[Mask, list[Offsets]]:
     """Which bytes stay, and where the values of attributes start."""
-    size = len(tags.data)
-    stay = spread(size, tags.starts, tags.stops)
-    cuts: list[Offsets] = []
+    parts = [(tags.starts, tags.stops, True)]
     some = first_of(tags.data, tags.starts, tags.stops, b"=") < tags.stops
     if attributes and some.any():
         starts = tags.starts[some]
@@ -39,11 +39,13 @@ def _stays(texts: pa.Array, tags: Matches, *, attributes: bool) -> tuple[Mask, l
         for pattern, stays in ((_VALUES, False), (_KEPT, True)):
             found = matches(inside, pattern)
             shift = (starts - found.offsets[:-1])[found.row]
-            stay[spread(size, found.starts + shift, found.stops + shift)] = stays
-            cuts.append(found.starts + shift)
+            parts.append((found.starts + shift, found.stops + shift, stays))
+    cuts = [start for start, _, _ in parts[1:]]
     kept = matches(texts, _MARKS)
-    stay |= spread(size, kept.starts, kept.stops)
-    return stay, cuts
+    parts.append((kept.starts, kept.stops, True))
+    start, stop = (np.concatenate([one[side] for one in parts]) for side in (0, 1))
+    colour = np.repeat([stays for _, _, stays in parts], [len(one) for one, _, _ in parts])
+    return native.painted(len(tags.data), start, stop, colour), cuts
 
 
 def _way(*, back: bool) -> Callable[[Setting], Change]:
