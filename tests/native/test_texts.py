@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from understudy.native.texts import exchanged, painted, put, taken
+from understudy.native.texts import distinct, exchanged, painted, put, taken
 
 DATA = np.frombuffer(b"one two three", np.uint8)
 
@@ -45,3 +45,11 @@ def test_bytes_are_put_where_they_belong():
 def test_of_parts_that_overlap_the_last_one_tells_the_colour():
     found = painted(6, places(0, 1, 2), places(4, 3, 3), np.array([True, False, True]))
     assert found.tolist() == [True, False, True, True, False, False]
+
+
+def test_parts_that_are_the_same_have_one_number():
+    data = np.frombuffer(b"abcabcab", np.uint8)
+    which, first = distinct(data, places(0, 3, 0, 6, 2, 5), places(3, 6, 2, 8, 2, 5))
+    assert (which.tolist(), first.tolist()) == ([0, 0, 1, 1, 2, 2], [0, 2, 4])
+    which, first = distinct(data, places(), places())
+    assert (which.tolist(), first.tolist()) == ([], [])

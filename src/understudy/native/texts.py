@@ -13,7 +13,7 @@ Mask = NDArray[np.bool_]
 
 
 @kernel
-def _copied(there: Bytes, some: Bytes) -> int:
+def copied(there: Bytes, some: Bytes) -> int:
     """How many bytes were copied to the start of others; for kernels alone, which write what they return."""
     for place in range(len(some)):
         there[place] = some[place]
@@ -31,7 +31,7 @@ def taken(data: Bytes, start: Places, end: Places) -> tuple[Bytes, Places]:
     offsets[len(start)] = size
     out = np.empty(size, np.uint8)
     for number in range(len(start)):
-        _copied(out[offsets[number] : offsets[number + 1]], data[start[number] : end[number]])
+        copied(out[offsets[number] : offsets[number + 1]], data[start[number] : end[number]])
     return out, offsets
 
 
@@ -56,10 +56,10 @@ def exchanged(
     out = np.empty(size, np.uint8)
     here, at = offsets[0], 0
     for part in range(parts):
-        at += _copied(out[at:], data[here : start[part]])
-        at += _copied(out[at:], made[bounds[part] : bounds[part + 1]])
+        at += copied(out[at:], data[here : start[part]])
+        at += copied(out[at:], made[bounds[part] : bounds[part + 1]])
         here = end[part]
-    _copied(out[at:], data[here : offsets[rows]])
+    copied(out[at:], data[here : offsets[rows]])
     return out, ends
 
 
@@ -105,7 +105,7 @@ def filled(data: Bytes, start: Places, end: Places, made: Bytes, source: Places)
     out = data.copy()
     for number in range(len(start)):
         size = end[number] - start[number]
-        _copied(out[start[number] :], made[source[number] : source[number] + size])
+        copied(out[start[number] :], made[source[number] : source[number] + size])
     return out
 
 
@@ -160,6 +160,43 @@ def last(data: Bytes, start: Places, end: Places, wanted: Bytes) -> Places:
             place -= 1
         out[number] = max(place, start[number] - 1)
     return out
+
+
+@kernel
+def _hashed(data: Bytes, start: int, end: int) -> np.uint64:
+    """A number that tells most parts apart (FNV-1a)."""
+    found = np.uint64(0xCBF29CE484222325)
+    for place in range(start, end):
+        found = (found ^ np.uint64(data[place])) * np.uint64(0x100000001B3)
+    return found ^ found >> np.uint64(32)
+
+
+@kernel
+def distinct(data: Bytes, start: Places, end: Places) -> tuple[NDArray[np.int32], Places]:
+    """For every part, which of the different parts it is; and for each of these, the first that is the same."""
+    which, first = np.empty(len(start), np.int32), np.empty(len(start), np.int64)
+    room = 16
+    while room < 2 * len(start):
+        room *= 2
+    table, mask = np.full(room, -1, np.int32), np.uint64(room - 1)
+    count = 0
+    for number in range(len(start)):
+        size, slot = end[number] - start[number], _hashed(data, start[number], end[number]) & mask
+        while True:
+            known = table[slot]
+            if known < 0:
+                table[slot], first[count], known, count = count, number, count, count + 1
+                break
+            other = first[known]
+            if end[other] - start[other] == size:
+                place = 0
+                while place < size and data[start[other] + place] == data[start[number] + place]:
+                    place += 1
+                if place == size:
+                    break
+            slot = slot + np.uint64(1) & mask
+        which[number] = known
+    return which, first[:count].copy()
 
 
 @kernel

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.native.kernel import kernel
+from understudy.native.texts import copied
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -74,23 +75,23 @@ def parts(data: Bytes, offsets: Places) -> tuple[Places, Places, Places, Places]
 
 
 @kernel
-def names(data: Bytes, offsets: Places, keep_path: bool, keep_query: bool) -> tuple[Places, Places, Places]:
-    """The text of every name that changes, and where it starts and ends.
+def names(
+    data: Bytes, offsets: Places, keep_path: bool, keep_query: bool
+) -> tuple[Places, Places, Places, Places, Places, Places, Places]:
+    """The text of every name that changes, and where it starts and ends; and the parts of every URL.
 
     Those of the host, of parameters, and what is escaped are none.
     """
-    hosts, _, paths, queries = parts(data, offsets)
+    hosts, ports, paths, queries = parts(data, offsets)
     most = len(data) // 2 + len(offsets)
     text, start, end = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
     count = 0
     for row in range(len(offsets) - 1):
         place, stop = offsets[row], offsets[row + 1]
         while place < stop:
-            if data[place] == _PERCENT and place + 2 < stop and _HEX[data[place + 1]] and _HEX[data[place + 2]]:
-                place += 3
-                continue
             if _MARKS[data[place]]:
-                place += 1
+                escaped = data[place] == _PERCENT and place + 2 < stop and _HEX[data[place + 1]]
+                place += 3 if escaped and _HEX[data[place + 2]] else 1
                 continue
             first = place
             while place < stop and not _MARKS[data[place]]:
@@ -103,4 +104,32 @@ def names(data: Bytes, offsets: Places, keep_path: bool, keep_query: bool) -> tu
             if not stays:
                 text[count], start[count], end[count] = row, first, place
                 count += 1
-    return text[:count], start[:count], end[:count]
+    return text[:count], start[:count], end[:count], hosts, ports, paths, queries
+
+
+@kernel
+def rehosted(
+    data: Bytes,
+    offsets: Places,
+    host: Places,
+    port: Places,
+    gone: Places,
+    after: Places,
+    made: Bytes,
+    bounds: Places,
+    which: NDArray[np.int32],
+) -> tuple[Bytes, Places]:
+    """URLs with other hosts, those of a list that ``which`` says, and without what is gone; and their n + 1 offsets."""
+    rows = len(offsets) - 1
+    ends = np.zeros(rows + 1, np.int64)
+    for row in range(rows):
+        size = host[row] - offsets[row] + gone[row] - port[row] + offsets[row + 1] - after[row]
+        ends[row + 1] = ends[row] + size + bounds[which[row] + 1] - bounds[which[row]]
+    out = np.empty(ends[rows], np.uint8)
+    at = 0
+    for row in range(rows):
+        at += copied(out[at:], data[offsets[row] : host[row]])
+        at += copied(out[at:], made[bounds[which[row]] : bounds[which[row] + 1]])
+        at += copied(out[at:], data[port[row] : gone[row]])
+        at += copied(out[at:], data[after[row] : offsets[row + 1]])
+    return out, ends

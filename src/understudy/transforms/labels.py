@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from understudy.arrow import own_spans
 from understudy.native import texts as native
-from understudy.transforms.parts import Bytes, Mask, Offsets, part
+from understudy.transforms.parts import Bytes, Mask, Offsets, distinct
 from understudy.transforms.pieces import Pieces, outside
 
 EXTENSIONS = frozenset(
@@ -41,9 +41,9 @@ class Labels:
 
     def __call__(self, data: Bytes, starts: Offsets, stops: Offsets, *, back: bool = False) -> Bytes:
         """The bytes of texts with these parts of them changed, name by name."""
-        names = part(data, starts, stops).dictionary_encode()
-        made, bounds = own_spans(self._names(names.dictionary, back=back))
-        return native.filled(data, starts, stops, made, bounds[names.indices.to_numpy()])
+        names, which = distinct(data, starts, stops)
+        made, bounds = own_spans(self._names(names, back=back))
+        return native.filled(data, starts, stops, made, bounds[which])
 
     def _names(self, names: pa.Array, *, back: bool) -> pa.Array:
         pieces = Pieces(self.subkey)

@@ -43,12 +43,12 @@ def found_in_steps(
     find: Callable[[Bytes, Offsets], tuple[Offsets, ...]], data: Bytes, offsets: Offsets
 ) -> list[Offsets]:
     """The rows and places that are found in so few texts at once that it takes little memory, as those of all texts."""
-    found = [find(data[:0], offsets[:1] - offsets[0])]
+    found = [] if len(offsets) > 1 else [find(data[:0], offsets - offsets[0])]
     for first, last in steps(offsets, _STEP_BYTES):
         some = offsets[first : last + 1]
         row, *places = find(data[some[0] : some[-1]], some - some[0])
         found.append((row + first, *(one + some[0] for one in places)))
-    return [np.concatenate(several) for several in zip(*found, strict=True)]
+    return [np.concatenate(several) if len(found) > 1 else several[0] for several in zip(*found, strict=True)]
 
 
 @cache
@@ -97,6 +97,12 @@ def last_of(data: Bytes, starts: Offsets, stops: Offsets, characters: bytes) -> 
 def part(data: Bytes, starts: Offsets, stops: Offsets) -> pa.Array:
     """The texts that these parts of texts are."""
     return text_array(*native.taken(data, starts, stops))
+
+
+def distinct(data: Bytes, starts: Offsets, stops: Offsets) -> tuple[pa.Array, NDArray[np.int32]]:
+    """The texts that these parts of texts are, each once, and which of them every part is."""
+    which, first = native.distinct(data, starts, stops)
+    return part(data, starts[first], stops[first]), which
 
 
 def ragged(starts: Offsets, lengths: Offsets) -> tuple[Offsets, Offsets]:

@@ -128,11 +128,11 @@ class Pieces:
             if not len(rows):
                 continue
             starts, ends = bounds[rows], bounds[rows + 1]
-            before, inner = parts.taken(found, starts, ends)
-            which = np.arange(len(rows))
+            which = first = np.arange(len(rows))
             if kind == 0:  # few stand-ins, so the same piece may well come again; and each takes many rounds
-                several = text_array(before, inner).view(pa.binary()).dictionary_encode()
-                (before, inner), which = own_spans(several.dictionary), several.indices.to_numpy()
+                several, first = parts.distinct(found, starts, ends)
+                which = several.astype(np.int64)
+            before, inner = parts.taken(found, starts[first], ends[first])
             after = self._permuted(random, kind, before, inner, back=back)
             found = parts.filled(found, starts, ends, after, inner[which])
         return parts.put(data, places, found)

@@ -37,10 +37,10 @@ from understudy.transforms.parts import (
     Bytes,
     Offsets,
     among,
+    distinct,
     found_in_steps,
     last_of,
     names_in,
-    part,
 )
 from understudy.transforms.pieces import outside
 
@@ -153,16 +153,15 @@ class _Change:
     def __call__(self, values: pa.Array, *, back: bool) -> pa.Array:
         """Stand-ins for URLs."""
         data, offsets = own_spans(values)
-        host, port, path, query = native.parts(data, offsets)
         keep = self.path == "keep", self.query == "keep"
-        _, starts, stops = found_in_steps(lambda some, cut: native.names(some, cut, *keep), data, offsets)
-        made, ends = self.names(data, starts, stops, back=back), offsets[1:]
-        hosts = self.hosts(part(data, host, port), back=back)
-        stays = path if self.path == "drop" else query if self.query == "drop" else ends
-        texts = [part(made, offsets[:-1], host), hosts, part(made, port, stays)]
-        if self.path == "drop" and self.query != "drop":
-            texts.append(part(made, query, ends))
-        return pc.binary_join_element_wise(*texts, "")
+        _, starts, stops, host, port, path, query = found_in_steps(
+            lambda some, cut: native.names(some, cut, *keep), data, offsets
+        )
+        made = self.names(data, starts, stops, back=back)
+        hosts, which = distinct(data, host, port)
+        texts, bounds = own_spans(self.hosts(hosts, back=back))
+        gone = path if self.path == "drop" else query, offsets[1:] if self.query == "drop" else query
+        return text_array(*native.rehosted(made, offsets, host, port, *gone, texts, bounds, which))
 
 
 def _url(*, back: bool) -> Callable[[Setting], Change]:
