@@ -153,6 +153,50 @@ def test_a_folder_becomes_a_folder(files):
     assert [set(json.loads(line)) for line in files.read("five.jsonl").splitlines()] == [{"name", "size"}] * 5
 
 
+def stays(rows=240):
+    chance = random.Random(6)
+    return "stay,person_id,nights\n" + "".join(
+        f"{number},{chance.randint(1, 120)},{chance.randint(1, 9)}\n" for number in range(rows)
+    )
+
+
+def test_keys_between_files_are_found_and_hold_and_the_report_finds_them_too(files):
+    files.write("in/people.csv", people())
+    files.write("in/stays.csv", stays())
+    said = files.run("synthesize", "in", "-o", "out", "--effort", "fast")
+    assert said.code == 0, said.err
+    assert "keys found by names and values: stays.person_id -> people.id" in said.text
+    assert "keys between them hold" in said.text
+    guests, rows = written(files, "people", "stays")
+    assert set(rows["person_id"].to_pylist()) <= set(guests["id"].to_pylist())
+    assert len(set(guests["id"].to_pylist())) == len(guests) and len(rows) > 200
+    told = files.run("report", "in", "out", "--json-to", "told.json", "--html", "told.html")
+    assert "stays.person_id" in files.read("told.json"), told.err
+
+
+def test_keys_between_files_are_said_where_names_do_not_tell(files):
+    files.write("in/people.csv", people())
+    files.write("in/stays.csv", stays().replace("person_id", "guest"))
+    said = files.run("synthesize", "in", "-o", "out", "--effort", "fast", "--key", "stays.guest -> people.id")
+    assert said.code == 0, said.err
+    guests, rows = written(files, "people", "stays")
+    assert set(rows["guest"].to_pylist()) <= set(guests["id"].to_pylist())
+
+
+def test_frames_by_name_become_frames_between_which_keys_hold():
+    people = pa.table({"id": range(1, 81), "city": ["Oslo", "Bergen"] * 40})
+    stays = pa.table({"guest": [1 + n // 3 for n in range(200)], "nights": [n % 7 for n in range(200)]})
+    tables = {"people": people.to_pandas(), "stays": stays}
+    made = synthesize(tables, keys=["stays.guest -> people.id"], effort="fast", rows=50)
+    assert type(made["people"]).__name__ == "DataFrame" and isinstance(made["stays"], pa.Table)
+    assert len(made["people"]) == 50 and set(made["stays"]["guest"].to_pylist()) <= set(made["people"]["id"])
+    apart = synthesize(tables, effort="fast")
+    assert len(apart["stays"]) == 200 and set(apart["stays"]["nights"].to_pylist()) <= set(range(7))
+    for data, words in ((tables, {"given": people}), (people, {"keys": ["stays.guest -> people.id"]})):
+        with pytest.raises(InputError, match=f"`{next(iter(words))}` is for"):
+            synthesize(data, **words)
+
+
 INN = (
     "CREATE TABLE guests (id int PRIMARY KEY, city text NOT NULL);"
     "CREATE TABLE stays (guest int NOT NULL REFERENCES guests, nights int NOT NULL);"

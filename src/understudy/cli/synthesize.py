@@ -85,6 +85,10 @@ def synthesize(
     table: Annotated[
         list[str], typer.Option("--table", help="A table of the source, where it has several; may be repeated.")
     ] = [],  # noqa: B006
+    key: Annotated[
+        list[str],
+        typer.Option("--key", metavar="KEY", help="A foreign key that no schema knows: 'orders.user_id -> users.id'."),
+    ] = [],  # noqa: B006
     form: Form = "",
     to: To = "",
     delimiter: Delimiter = "",
@@ -119,8 +123,9 @@ def synthesize(
     try:
         with out.progress() as progress:
             done = synthesizing.turn(
-                source, output, wish, told=told, tables=table, given=given, model=model, save=save, progress=progress
-            )
+                source, output, wish, told=told, tables=table, keys=key, given=given, model=model, save=save,
+                progress=progress,
+            )  # fmt: skip
     except KeyboardInterrupt:
         where = "" if output == PIPE else f": there is no {output!r}"
         hint = "`--effort fast` learns in less time, `--save` keeps what was learned"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,12 +25,12 @@ from understudy.errors import InputError, unknown
 from understudy.interfaces import Progress
 from understudy.jobs import rows
 from understudy.jobs.frames import as_table
+from understudy.jobs.joins import foreign_key, likely
 from understudy.jobs.making import Maker
 from understudy.jobs.straight import Told
 from understudy.jobs.version import code_version
 from understudy.schema import Column, ForeignKey, Schema, Table, TableName
 
-_KEY = re.compile(r"\s*([^.()\s]+)\.\(?([^()=>]+?)\)?\s*(?:->|=)\s*([^.()\s]+)\.\(?([^()]+?)\)?\s*")
 _ONLY = TableName("", "table")
 _Place = tuple[TableName, str]
 _Rows = TypeVar("_Rows", pa.Table, pa.ChunkedArray)
@@ -207,9 +206,12 @@ class _Told:
         return found
 
     def foreign_keys(self) -> tuple[ForeignKey, ...]:
-        """Those of the source, and those that were said."""
+        """Those of the source, and those that were said; of files and frames, likely ones where none is."""
         known = [key for key in self.real.schema.foreign_keys if not key.expressions and not key.condition]
-        said = [self._key(text) for text in self.joined]
+        seen = _as_read(self.real)
+        said = [foreign_key(text, seen) for text in self.joined]
+        if not said and seen.engine in ("files", ""):
+            return likely(seen, lambda name: iter(self.real.tables[name].to_batches()))
         ids = {key.id for key in said}
         return (*said, *(key for key in known if key.id not in ids))
 
@@ -236,29 +238,16 @@ class _Told:
             raise unknown("column", text, {column for _, column in places})
         return found
 
-    def _key(self, text: str) -> ForeignKey:
-        """A foreign key as it is written: ``orders.user_id -> users.id``, ``lines.(order_id, no) -> ...``."""
-        match = _KEY.fullmatch(text)
-        if match is None:
-            raise InputError(f"{text!r} is no foreign key", hint="write it as `orders.user_id -> users.id`")
-        ends = []
-        for table, columns in (match.group(1, 2), match.group(3, 4)):
-            name = self.real.schema.find(table).name
-            names = tuple(column.strip() for column in columns.split(","))
-            for column in names:
-                if column not in self.real.tables[name].column_names:
-                    raise unknown("column", f"{table}.{column}", self.real.tables[name].column_names)
-            ends.append((name, names))
-        if len(ends[0][1]) != len(ends[1][1]):
-            raise InputError(f"{text!r} joins different numbers of columns")
-        return ForeignKey("said", *ends[0], *ends[1], virtual=True)
-
 
 def _survey(side: Side, foreign_keys: tuple[ForeignKey, ...] = ()) -> detect.Survey:
     """What detection finds in some rows of every table of a side."""
-    tables = tuple(_described(name, table) for name, table in side.tables.items())
-    schema = replace(side.schema, tables=tables, foreign_keys=foreign_keys)
+    schema = replace(_as_read(side), foreign_keys=foreign_keys)
     return detect.survey(schema, lambda table: _some(side.tables[table.name]))
+
+
+def _as_read(side: Side) -> Schema:
+    """The tables of a side with the columns that were read."""
+    return replace(side.schema, tables=tuple(_described(name, table) for name, table in side.tables.items()))
 
 
 def _some(rows: _Rows) -> _Rows:

@@ -21,11 +21,12 @@ from understudy.connections.files.places import refuse_existing
 from understudy.errors import InputError, unknown
 from understudy.interfaces import Progress
 from understudy.jobs.frames import as_table
+from understudy.jobs.joins import joined
 from understudy.jobs.making import FOLLOWS, RARE, Effort, FamilyMaker, Level, Maker, Shares, Wish, wanted_rows
 from understudy.jobs.rows import Rows, Source, of_file, of_table, opened
 from understudy.jobs.straight import Told, beside, publish
 from understudy.jobs.version import code_version
-from understudy.schema import TableName
+from understudy.schema import Schema, TableName
 
 __all__ = ["MadeTable", "Synthesized", "Wish", "synthesize", "turn"]
 
@@ -126,6 +127,8 @@ def synthesize(
     outliers: Level | None = None,
     epsilon: float | None = None,
     subject: str = "",
+    keys: Sequence[str] = (),
+    public: Sequence[str] = (),
     seed: int = 0,
     model: str | Path | None = None,
     save: str | Path | None = None,
@@ -143,8 +146,16 @@ def synthesize(
     ``effort`` is how much learning may cost: "fast", "normal" or "best".  ``similarity`` and ``outliers`` are levels of
     filters: "off", "medium" or "high".  ``epsilon`` bounds what any one row may change of what is learned (differential
     privacy), or all rows of a ``subject``, which is a column.  The same data, options and seed give the same rows.
+
+    A dict of tables by name becomes a dict of made ones, in which foreign keys hold: ``keys`` are written
+    ``orders.user_id -> users.id``, and without any, likely ones are found by names and values.  ``rows`` is then how
+    many the first has, and ``public`` names tables that hold nobody's rows, which are copied as they are.
     """
-    wish = Wish(rows, balance or {}, effort, similarity, outliers, seed, epsilon, subject)
+    wish = Wish(rows, balance or {}, effort, similarity, outliers, seed, epsilon, subject, tuple(public))
+    if isinstance(data, Mapping):
+        _refuse_here({"given": given, "balance": balance, "model": model, "save": save}, "one table", "several")
+        return _frames(data, keys, wish, progress or _silent)
+    _refuse_here({"keys": keys, "public": public}, "several tables", "one")
     if data is None and model is None:
         raise InputError("there is nothing to learn from", hint="give a table or a DataFrame, or a saved `model=`")
     whole = None if data is None else as_table(data, "learned from")
@@ -157,6 +168,30 @@ def synthesize(
     made = pa.Table.from_batches(list(maker.make(wish, seeds, told, real=source)), schema=maker.arrow_schema)
     like = given if data is None else data
     return as_it_came(made, like, None if whole is None else whole.schema)
+
+
+def _refuse_here(said: Mapping[str, Any], what: str, there: str) -> None:
+    for word in (word for word, value in said.items() if value):
+        raise InputError(f"`{word}` is for {what}, and there is {there}", hint="leave it out, or give a dict of tables")
+
+
+def _frames(data: Mapping[str, Any], keys: Sequence[str], wish: Wish, progress: Progress) -> dict[str, Any]:
+    """Several tables in memory, made together where keys join them."""
+    tables = tuple(of_table(as_table(one, "learned from"), str(name)) for name, one in data.items())
+    found = Source(tables, Schema(tuple(one.table for one in tables), engine="files"))
+    found = joined(found, keys, look=wish.epsilon is None)
+    made: dict[str, list[pa.RecordBatch]] = {str(name): [] for name in data}
+    if found.schema.foreign_keys:
+        for name, batch in FamilyMaker.learn(found, wish, progress).make(wish):
+            made[name.name].append(batch)
+    else:
+        for one in found.tables:
+            made[one.table.name.name] = list(Maker.learn(one, wish, progress).make(wish, None, progress, real=one))
+    whole = {one.table.name.name: one.arrow_schema for one in found.tables}
+    return {
+        str(name): as_it_came(pa.Table.from_batches(made[str(name)], whole[str(name)]), one, whole[str(name)])
+        for name, one in data.items()
+    }
 
 
 def as_it_came(made: pa.Table, like: Any, columns: pa.Schema | None) -> Any:
@@ -182,6 +217,7 @@ def turn(
     *,
     told: Told,
     tables: Sequence[str] = (),
+    keys: Sequence[str] = (),
     given: str = "",
     model: str = "",
     save: str = "",
@@ -189,7 +225,8 @@ def turn(
 ) -> Synthesized:
     """Learn what a file, folder or database holds, and write made rows to a file, or of several tables to a folder.
 
-    Without a ``source``, a ``model`` that was saved makes them.
+    ``keys`` are foreign keys that no schema declares; of files, likely ones are found where none is said, but for a
+    budget, for which looking would be one more question.  Without a ``source``, a ``model`` that was saved makes rows.
     """
     if not source and not model:
         raise InputError("there is nothing to learn from", hint="name a file, folder or URL, or a model: `--model`")
@@ -201,9 +238,10 @@ def turn(
     if not source:
         return Synthesized((_write(Maker.load(model), None, target, wish, seeds, told, progress),))
     with opened(source, told, tables) as found:
+        found = joined(found, keys, look=wish.epsilon is None and found.schema.engine == "files")
         if wish.public and not found.schema.foreign_keys:
             raise InputError("public tables are for several that keys join", hint="leave out `--public`")
-        if len(found.tables) > 1:
+        if len(found.tables) > 1 or keys:
             _refuse_for_several(found.tables, target, wish, given=given, model=model, save=save)
             if found.schema.foreign_keys:
                 return _related(found, Path(target), wish, told, progress)
@@ -255,7 +293,9 @@ def _several(
             one = _write(maker, rows, str(partial / name), wish, None, replace(told, to=""), progress)
             made.append(replace(one, target=str(target / name)))
         publish(partial, target, [Path(one.target).name for one in made])
-    return Synthesized(tuple(made), (*notes, "each table was learned by itself: keys between them are not kept"))
+    return Synthesized(
+        tuple(made), (*notes, "each table was learned by itself: no keys join them, `--key` says which do")
+    )
 
 
 def _related(found: Source, target: Path, wish: Wish, told: Told, progress: Progress) -> Synthesized:
