@@ -72,6 +72,12 @@ def test_a_column_called_after_a_table_points_at_its_key_if_all_values_are_there
     assert found(users=twice, orders=dict(ORDERS)) == []
 
 
+def test_a_column_may_say_in_which_role_it_points() -> None:
+    staff: dict[str, list[object]] = {"staff_id": [1, 2], "boss": ["x", "y"]}
+    stores: dict[str, list[object]] = {"store_id": [5, 6], "manager_staff_id": [2, 1]}
+    assert found(staff=staff, stores=stores) == ["stores.manager_staff_id -> staff.staff_id"]
+
+
 def test_tables_in_the_plural_are_called_as_one_row_is() -> None:
     codes: list[object] = ["NO", "SE"]
     assert found(Countries={"code": codes}, towns={"CountryCode": ["NO", "NO"]}) == [

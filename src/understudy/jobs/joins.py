@@ -105,13 +105,13 @@ def _answered(key: ForeignKey, before: list[ForeignKey], after: list[ForeignKey]
 
 
 def _named(column: Column, parent: Table, key: Column) -> bool:
-    """Whether a column is called as if it held that key of another table."""
+    """Whether a column is called as if it held that key of another table, perhaps in some role: `manager_staff_id`."""
     ours, theirs = _plain(column.name), _plain(key.name)
     if column.kind != key.kind or not _NAMES_ROWS.search(theirs):
         return False
-    if ours == theirs:
-        return not _NAMES_ROWS.fullmatch(ours)
-    return any(ours in (stem, stem + theirs) for stem in _stems(parent))
+    if not _NAMES_ROWS.fullmatch(theirs) and ours.endswith(theirs):
+        return True
+    return any(ours == stem or ours.endswith(stem + theirs) for stem in _stems(parent))
 
 
 def _called_after(column: str, table: Table) -> bool:
