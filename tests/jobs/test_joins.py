@@ -112,6 +112,16 @@ def test_what_keys_point_at_is_a_key_from_then_on_and_what_points_is_filled_only
     assert "orders.user_id -> users.id" in whole.notes[0] and "`--key`" in whole.notes[0]
 
 
+def test_what_points_at_two_tables_and_never_twice_at_the_same_two_rows_has_that_as_its_key() -> None:
+    goods: dict[str, list[object]] = {"good_id": [1, 2]}
+    lines: dict[str, list[object]] = {"order_id": [7, 7, 9], "good_id": [1, 2, 1], "pieces": [1, 1, 1]}
+    whole = joined(source(orders=dict(ORDERS), goods=goods, lines=lines), [], look=True)
+    assert whole.schema.find("lines").primary_key == ("order_id", "good_id")
+    lines["good_id"] = [1, 1, 1]
+    whole = joined(source(orders=dict(ORDERS), goods=goods, lines=lines), [], look=True)
+    assert whole.schema.find("lines").primary_key == ()
+
+
 def test_nothing_is_looked_for_beside_keys_that_are_said_nor_where_one_may_not_look() -> None:
     lines: dict[str, list[object]] = {"order_id": [7, 7, 9]}
     tables = {"users": dict(USERS), "orders": dict(ORDERS), "lines": lines}

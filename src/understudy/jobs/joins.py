@@ -183,14 +183,19 @@ def _refuse(key: ForeignKey, schema: Schema, batches: Batches) -> None:
 def _with_keys(table: Table, keys: Sequence[ForeignKey], batches: Batches) -> Table:
     """A table of which what keys point at are keys, the first its primary key if it has none.
 
-    Columns by which it points at others may lack a value only where one does.
+    Columns by which it points at others may lack a value only where one does, and without another key of its own they
+    are one together where they never come twice, as orders and products of a line do.
     """
     known = {unique.columns for unique in table.uniques}
     fresh = sorted({key.parent_columns for key in keys if key.parent == table.name} - known)
     filled = {column for columns in fresh for column in columns}
-    for key in keys:
-        if key.table == table.name and not _different(batches(table.name), key.columns).lacking:
+    own = [key for key in keys if key.table == table.name]
+    for key in own:
+        if not _different(batches(table.name), key.columns).lacking:
             filled |= set(key.columns)
+    together = tuple(dict.fromkeys(column for key in own for column in key.columns))
+    if len(own) > 1 and not known and not fresh and _different(batches(table.name), together).is_key:
+        fresh = [together]
     columns = tuple(replace(one, nullable=one.nullable and one.name not in filled) for one in table.columns)
     uniques = tuple(Unique("said", one, primary=not table.primary_key and one == fresh[0]) for one in fresh)
     return replace(table, columns=columns, uniques=(*table.uniques, *uniques))
