@@ -122,9 +122,11 @@ def test_what_points_at_two_tables_and_never_twice_at_the_same_two_rows_has_that
     assert whole.schema.find("lines").primary_key == ()
 
 
-def test_nothing_is_looked_for_beside_keys_that_are_said_nor_where_one_may_not_look() -> None:
-    lines: dict[str, list[object]] = {"order_id": [7, 7, 9]}
-    tables = {"users": dict(USERS), "orders": dict(ORDERS), "lines": lines}
-    said = joined(source(**tables), ["lines.order_id -> orders.id"], look=True)
-    assert list(map(str, said.schema.foreign_keys)) == ["lines.order_id -> orders.id"] and not said.notes
+def test_what_is_said_of_a_column_stands_and_others_are_found_unless_one_may_not_look() -> None:
+    lines: dict[str, list[object]] = {"order_id": [7, 7, 9], "of": [1, 1, 3]}
+    tables = {"users": dict(USERS), "orders": {**ORDERS, "user_id": [7, 7, 8, 9]}, "lines": lines}
+    said = joined(source(**tables), ["lines.of -> users.id", "orders.user_id -> orders.id"], look=True)
+    keys = [*map(str, said.schema.foreign_keys)]
+    assert keys == ["lines.of -> users.id", "orders.user_id -> orders.id", "lines.order_id -> orders.id"]
+    assert "values: lines.order_id -> orders.id; " in said.notes[0]
     assert joined(source(**tables), [], look=False).schema.foreign_keys == ()

@@ -206,12 +206,12 @@ class _Told:
         return found
 
     def foreign_keys(self) -> tuple[ForeignKey, ...]:
-        """Those of the source, and those that were said; of files and frames, likely ones where none is."""
+        """Those of the source, and those that were said; of files and frames, likely ones, too."""
         known = [key for key in self.real.schema.foreign_keys if not key.expressions and not key.condition]
         seen = _as_read(self.real)
         said = [foreign_key(text, seen) for text in self.joined]
-        if not said and seen.engine in ("files", ""):
-            return likely(seen, lambda name: iter(self.real.tables[name].to_batches()))
+        if seen.engine in ("files", "") and not known:
+            return (*said, *likely(seen, lambda name: iter(self.real.tables[name].to_batches()), but=said))
         ids = {key.id for key in said}
         return (*said, *(key for key in known if key.id not in ids))
 

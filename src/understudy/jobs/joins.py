@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -45,7 +45,7 @@ def foreign_key(text: str, schema: Schema) -> ForeignKey:
 
 
 def joined(source: Source, said: Sequence[str], *, look: bool) -> Source:
-    """A source with the foreign keys that are ``said``; if there is none and one may ``look``, with likely ones.
+    """A source with the foreign keys that are ``said``, and likely ones if none is declared and one may ``look``.
 
     What they point at is a key of its table from then on; an InputError where it cannot be one.
     """
@@ -54,16 +54,14 @@ def joined(source: Source, said: Sequence[str], *, look: bool) -> Source:
     def batches(name: TableName) -> Iterator[pa.RecordBatch]:
         return rows[name].batches()
 
-    if said:
-        keys = tuple(foreign_key(text, source.schema) for text in said)
-        for key in keys:
-            _refuse(key, source.schema, batches)
-    elif look and not source.schema.foreign_keys:
-        keys = likely(source.schema, batches)
-    else:
-        return source
-    if keys and not said:
-        notes += (f"keys found by names and values: {', '.join(map(str, keys))}; `--key` says others",)
+    keys = tuple(foreign_key(text, source.schema) for text in said)
+    for key in keys:
+        _refuse(key, source.schema, batches)
+    if look and not source.schema.foreign_keys:
+        found = likely(source.schema, batches, but=keys)
+        if found:
+            notes += (f"keys found by names and values: {', '.join(map(str, found))}; others are said with `--key`",)
+        keys += found
     tables = {one.name: _with_keys(one, keys, batches) for one in source.schema.tables}
     ids = {key.id for key in keys}
     others = tuple(key for key in source.schema.foreign_keys if key.id not in ids)
@@ -71,8 +69,12 @@ def joined(source: Source, said: Sequence[str], *, look: bool) -> Source:
     return Source(tuple(replace(one, table=tables[one.table.name]) for one in source.tables), schema, notes)
 
 
-def likely(schema: Schema, batches: Batches) -> tuple[ForeignKey, ...]:
-    """Foreign keys that nothing declares: by names, and because all values of a column are keys of the other table."""
+def likely(schema: Schema, batches: Batches, but: Collection[ForeignKey] = ()) -> tuple[ForeignKey, ...]:
+    """Foreign keys that nothing declares: by names, and because all values of a column are keys of the other table.
+
+    Columns of keys that are known are left out (``but``).
+    """
+    known = {(key.table, column) for key in but for column in key.columns}
 
     @cache
     def different(table: TableName, column: str) -> _Values:
@@ -80,7 +82,7 @@ def likely(schema: Schema, batches: Batches) -> tuple[ForeignKey, ...]:
 
     found: list[ForeignKey] = []
     for child in schema.tables:
-        for column in child.columns:
+        for column in (one for one in child.columns if (child.name, one.name) not in known):
             for parent in sorted(schema.tables, key=lambda one: not _called_after(column.name, one)):
                 if parent.name == child.name:
                     continue

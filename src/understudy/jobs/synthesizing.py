@@ -148,7 +148,7 @@ def synthesize(
     privacy), or all rows of a ``subject``, which is a column.  The same data, options and seed give the same rows.
 
     A dict of tables by name becomes a dict of made ones, in which foreign keys hold: ``keys`` are written
-    ``orders.user_id -> users.id``, and without any, likely ones are found by names and values.  ``rows`` is then how
+    ``orders.user_id -> users.id``, and likely ones are found by names and values.  ``rows`` is then how
     many the first has, and ``public`` names tables that hold nobody's rows, which are copied as they are.
     """
     wish = Wish(rows, balance or {}, effort, similarity, outliers, seed, epsilon, subject, tuple(public))
@@ -225,8 +225,8 @@ def turn(
 ) -> Synthesized:
     """Learn what a file, folder or database holds, and write made rows to a file, or of several tables to a folder.
 
-    ``keys`` are foreign keys that no schema declares; of files, likely ones are found where none is said, but for a
-    budget, for which looking would be one more question.  Without a ``source``, a ``model`` that was saved makes rows.
+    ``keys`` are foreign keys that no schema declares; of files, likely ones are found, too, but for a budget,
+    for which looking would be one more question.  Without a ``source``, a ``model`` that was saved makes rows.
     """
     if not source and not model:
         raise InputError("there is nothing to learn from", hint="name a file, folder or URL, or a model: `--model`")
