@@ -11,7 +11,7 @@ from itertools import combinations, permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.synth.relations.copies import VARIED, Flags, Numeric, better, near, shuffled
+from understudy.synth.relations.copies import VARIED, Numeric, better, near, shuffled
 from understudy.synth.relations.rules import Floats, Form, Product, Sum, shaped
 
 FEW = 192
@@ -37,13 +37,14 @@ def combined(columns: Sequence[Numeric], results: Sequence[Numeric]) -> Iterator
     rows = np.random.default_rng(11).permutation(len(columns[0].found))[:FEW]
     few = [one.take(rows) for one in columns]
     whole = {one.name: one for one in columns}
+    right = np.stack([_unless_zero(one.take(rows)) for one in results])
+    apart = np.stack([0.5001 * one.step + one.take(rows).slack for one in results])
     seen = set()
     for sources, forms, total in _tries(few):
-        for result in results:
+        with np.errstate(invalid="ignore"):
+            held = (np.abs(total - right) <= apart).sum(1)
+        for result in (results[int(at)] for at in np.flatnonzero(held >= LEAST * len(rows))):
             if result.name in sources:
-                continue
-            held = _close(total, result.take(rows))
-            if held.sum() < LEAST * len(held):
                 continue
             formula = (
                 Sum(sources, (1,) * len(sources), 0.0, result.step)
@@ -96,13 +97,6 @@ def _forms(one: Numeric) -> tuple[Form, ...]:
     if there.max() <= 1:
         return ("1-x", "1+x") if one.different > 2 else ()
     return ("1-x%", "1+x%") if there.max() <= 100 else ()
-
-
-def _close(total: Floats, result: Numeric) -> Flags:
-    """In which rows a total is the result, to its step."""
-    with np.errstate(invalid="ignore"):
-        apart: Flags = np.abs(total - result.found) <= 0.5001 * result.step + result.slack
-    return np.asarray(apart & (result.found != 0))
 
 
 def _truly(formula: Sum | Product, result: Numeric, sources: Sequence[Numeric]) -> bool:
