@@ -10,7 +10,7 @@ Sensitivity = Literal["direct", "quasi", "sensitive"]
 """``direct``: it leads to one person.  ``quasi``: it does so beside others.  ``sensitive``: it harms by getting out."""
 
 Family = Literal["number", "date", "quantity", "street", "hexadecimal", "net", "word", "office", "name"]
-"""Shapes of one family are looked for together first, and one by one only where any of them may be."""
+"""What shapes are made of."""
 
 DIGITS = frozenset[Family]({"number", "date", "quantity", "street", "hexadecimal", "word", "office"})
 """Families whose shapes all hold a digit."""
@@ -32,7 +32,8 @@ class Shape:
     near: str = ""
     """For ``re``, in lower case: what must stand shortly before."""
     before: str = ""
-    """For ``re``, read from right to left: what must stand right before and is a part of the span."""
+    """For ``re``, read from right to left: what must stand right before and is a part of the span.  What it
+    stands before is not inside another match."""
     check: Callable[[str], bool] | None = None
     """What the span must pass besides."""
     scheme: str = ""

@@ -8,7 +8,7 @@ and stands without context is missed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Literal, NamedTuple
 
@@ -26,9 +26,9 @@ _PARTICLES = (
     "(?:van|von|der|den|de|del|della|di|da|dos|das|do|du|la|le|el|al|bin|ibn|ben|ter|ten|af|zu|zum|zur|y|e|san|st\\.)"
 )
 _REST = rf"(?:\.(?=[ ]?[{CAPITALS}])|{LETTER}*+(?:['’\-]{LETTER}++)*+)"
-_RUN = re.compile(
-    rf"{start(CAPITALS)}{_REST}(?:(?:{GAP}|(?<=\.))(?:{_PARTICLES}{GAP}){{0,3}}[{CAPITALS}]{_REST}){{0,11}}"
-)
+RUN = rf"{start(CAPITALS)}{_REST}(?:(?:{GAP}|(?<=\.))(?:{_PARTICLES}{GAP}){{0,3}}[{CAPITALS}]{_REST}){{0,11}}"
+"""Capitalised words that follow one another."""
+
 _WORD = re.compile(rf"(?:{LETTER}\.|{LETTER}++(?:['’\-]{LETTER}++)*+)")
 _POSSESSIVE = ("'s", "’s", "'", "’")
 _PARTICLE_WORDS = frozenset(_PARTICLES.strip("(?:)").replace("\\.", ".").split("|"))
@@ -39,23 +39,23 @@ _MARKS = ":,?."
 _CUE_WORDS = 3
 
 
-def inside(text: str, *, whole: bool = True) -> Iterator[Found]:
+def inside(text: str, runs: Iterable[tuple[int, int]], *, whole: bool = True) -> Iterator[Found]:
     """The people, companies, cities and countries of a text; people as the parts of their names if not ``whole``.
 
-    A loop over its runs of capitalised words; what a run says by itself is looked up once for all that are alike.
+    A loop over its runs of capitalised words, the matches of ``RUN``; what a run says by itself is looked up once
+    for all that are alike.
     """
     words = lexicon()
     known: dict[str, _Reading] = {}
     led: dict[tuple[str, _Lead], tuple[Found, ...]] = {}
-    for match in _RUN.finditer(text):
-        run = match.group()
+    for place, end in runs:
+        run = text[place:end]
         reading = known.get(run)
         if reading is None:
             reading = known[run] = _read(run, words, whole=whole)
         found, chunk = reading
         if not (found or chunk):
             continue
-        place = match.start()
         after = _introduced(text, place, words) if chunk else ""
         if after:
             found = led.get((run, after)) or led.setdefault((run, after), reading.led(run, after, whole=whole))

@@ -5,11 +5,15 @@ from __future__ import annotations
 from understudy.entities.entity import Entity, Shape
 from understudy.entities.letters import CODE, start
 
+_CALLS = (
+    r"phone|telephone|tel|call|mobile|cell|fax|desk|office|whatsapp|sms|text|contact|reach\w*|answer\w*|dial|hotline"
+    r"|telefon\w*|telefono|teléfono|téléphone|portable|handy|mobil|móvil|celular|cellulare|telefoon|komórka|numer"
+)
 _PHONE_WORDS = (
-    r"\b(?:phone|telephone|tel|call|mobile|cell|fax|desk|office|whatsapp|sms|text|contact|reach\w*|answer\w*|dial|hotline"
-    r"|telefon\w*|telefono|teléfono|téléphone|portable|handy|mobil|móvil|celular|cellulare|telefoon|komórka|numer)"
+    rf"\b(?:{_CALLS})"
     r"\b(?:[^\w\0]{1,3}(?:me|us|him|her|them|at|on|under|is|no|nr|num|number|unter|al|au|van)\b){0,3}\W{0,3}$"
 )
+_SEVEN = r"[0-9(](?:[ ./()\-]{0,2}[0-9]){6}"
 _CALLED = "no|nr|number|num|id|is|code|card|plate|nummer|numéro|número|numero|n°|nº"
 _CARDS = "card|visa|mastercard|amex|karte|kreditkarte|carte|tarjeta|carta|kaart|karta|karty|cartão"
 _EXTENSION = r"(?: ?(?:x|ext\.?|#) ?\d{1,6}(?!\d))?"
@@ -72,7 +76,7 @@ PHONE = Entity(
         Shape(
             "number",
             start("0-9(+", not_after=r"\w.,(+") + r"(?:[ ./()\-]{0,2}\d){6,14}(?!\d)" + _EXTENSION,
-            r"[0-9(](?:[ ./()\-]{0,2}[0-9]){6}",
+            rf"(?is)(?:{_CALLS})\b.*{_SEVEN}|{_SEVEN}.*(?:{_CALLS})\b",
             near=_PHONE_WORDS,
             check=_dialled,
         ),

@@ -57,6 +57,11 @@ def family_ends(name: str) -> int:
     return match.end() if match else 0
 
 
+def _starting(names: list[str]) -> str:
+    """A look at whether a character is one that some names start with, which keeps most from being tried."""
+    return f"(?=[{re.escape(''.join(sorted({name[0] for name in names})))}])"
+
+
 def _any(names: list[str]) -> str:
     return "|".join(sorted(set(names), key=lambda name: (-len(name), name)))
 
@@ -73,7 +78,8 @@ def _together() -> re.Pattern[str]:
         family, given = _any(_names(locale, "last")), _any([*_names(locale, "female"), *_names(locale, "male")])
         kinds.append(f"(?:{family})[ \u3000・]?(?:{given})")
         kinds.append(f"(?:{family})[{_HAN}\u3040-\u309f]{{0,2}}(?={_AFTER})")
-    return re.compile("|".join(kinds))
+    starting = _starting([*_names("ja", "last"), *_names("zh", "last")])
+    return re.compile(f"{starting}(?:{'|'.join(kinds)})")
 
 
 @cache
@@ -82,7 +88,7 @@ def _apart() -> re.Pattern[str]:
     last = _any([name for locale in ("ar", "hi") for name in _names(locale, "last")])
     word = f"{_LETTERS}+"
     return re.compile(
-        rf"(?<!{_LETTERS})(?:(?:{_BEFORE}) (?P<titled>{word}(?: (?:{last})(?!{_LETTERS}))?)"
+        rf"(?={_LETTERS})(?<!{_LETTERS})(?:(?:{_BEFORE}) (?P<titled>{word}(?: (?:{last})(?!{_LETTERS}))?)"
         rf"|(?P<name>(?:{first})(?: (?:{first}|بن|ابن|कुमार))? (?:{last}))(?!{_LETTERS}))"
     )
 

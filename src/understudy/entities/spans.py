@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -15,14 +16,14 @@ from numpy.typing import NDArray
 from understudy.arrow import storage
 from understudy.entities import checksums, naming, scripts
 from understudy.entities.entity import DIGITS, NEAR, Entity, Shape
+from understudy.entities.heads import Sieve, heads, spans_at
 from understudy.entities.names import INSIDE
-from understudy.entities.patterns import ENTITIES, chosen
+from understudy.entities.patterns import chosen
 
 Numbers = NDArray[np.int64]
 
 _STEP_BYTES = 1 << 24  # so many that to compile the hints takes no time
 _FEW_BYTES = 1 << 14  # searched at once: to compile the hints would take longer
-_TOGETHER = 8  # hints of a family that are looked for as one before each is
 _ASCII = 0x80
 _NONE = np.zeros(0, np.int64)
 
@@ -62,13 +63,14 @@ class Spans:
 def spans(texts: pa.Array, names: Iterable[str] | None = None) -> Spans:
     """Every span of these entities (of all where None) in texts.
 
-    A text is searched for an entity only where a kernel finds a hint of it; all loops are over matches.
+    One pass over the texts tells where each pattern may match at all, and a kernel which texts have a hint of it;
+    all loops are over the places that are left.
     Of overlapping spans the longest counts, of equally long ones the first in ``ENTITIES``.
     """
     entities = chosen(names)
     values = pc.fill_null(storage(texts).cast(pa.large_string()), "")
-    unions = _unions()
-    parts = [_search(_Chunk(_at(values, rows), unions), rows, entities) for rows in _steps(values)]
+    hints = _sieve_of(tuple({shape.hint: None for entity in entities for shape in entity.shapes}))
+    parts = [_search(_Chunk(_at(values, rows), hints), rows, entities) for rows in _steps(values)]
     row, start, end, entity = (np.concatenate([part[field] for part in parts] or [_NONE]) for field in range(4))
     order = np.argsort(row, kind="stable")
     return Spans(row[order], start[order], end[order], entity[order], tuple(one.name for one in entities))
@@ -116,44 +118,67 @@ class _Joined:
         offsets = _offsets(values)
         self.starts = offsets[:-1] - offsets[0] + np.arange(len(values))
         whole = pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values.cast(pa.string()))
-        data = pc.binary_join(whole, "\0")[0].as_buffer()
-        self.text = str(data, "utf-8")
+        joined = pc.binary_join(whole, "\0")[0].as_buffer()
+        self.data = np.frombuffer(joined, np.uint8)
+        self.text = str(joined, "utf-8")
+        self.ascii = len(self.text) == len(self.data)
         self._byte: Numbers | None = None
-        if len(self.text) != data.size:
-            leads = (np.frombuffer(data, np.uint8) & 0xC0) != 0x80
-            self._byte = np.append(np.flatnonzero(leads), data.size)
+        if not self.ascii:
+            self._byte = np.append(np.flatnonzero((self.data & 0xC0) != 0x80), len(self.data))
 
     @cached_property
     def backwards(self) -> str:
         """The text from its end to its start."""
         return self.text[::-1]
 
+    def spans(self, pattern: str, before: str = "") -> list[tuple[int, int]]:
+        """Where a pattern matches, in characters; for ``before`` see ``Shape``."""
+        some = _sieve(pattern, before)
+        if some is None:
+            return spans_at(_compiled(pattern), self.text, range(len(self.text)))
+        places = some.candidates(self.data)[pattern]
+        if self._byte is not None:
+            places = np.searchsorted(self._byte, places)
+        return spans_at(_compiled(pattern), self.text, places.tolist())
+
+    def which(self, bytes_: Numbers) -> Numbers:
+        """In which of its rows, counted from 0, bytes stand."""
+        return np.searchsorted(self.starts, bytes_, side="right") - 1
+
     def places(self, found: list[tuple[int, int]]) -> Places:
         """Row, first and last byte of matches."""
-        pairs = np.array(found, np.int64).reshape(-1, 2)
+        pairs = np.fromiter(chain.from_iterable(found), np.int64, 2 * len(found)).reshape(-1, 2)
         if self._byte is not None:
             pairs = self._byte[pairs]
-        row = np.searchsorted(self.starts, pairs[:, 0], side="right") - 1
-        return self.rows[row], pairs[:, 0] - self.starts[row], pairs[:, 1] - self.starts[row]
+        which = self.which(pairs[:, 0])
+        return self.rows[which], pairs[:, 0] - self.starts[which], pairs[:, 1] - self.starts[which]
+
+
+@cache
+def _sieve(pattern: str, before: str) -> Sieve | None:
+    """What tells where a pattern may match; None where it may be anywhere."""
+    found = heads(pattern, before)
+    return Sieve({pattern: found}) if found else None
+
+
+@cache
+def _sieve_of(hints: tuple[str, ...]) -> Sieve:
+    """What tells where hints may be found, but for those that may be anywhere."""
+    found = {hint: heads(hint) for hint in hints}
+    return Sieve({hint: some for hint, some in found.items() if some})
 
 
 class _Chunk:
     """Some rows to be searched: those with a hint are joined once."""
 
-    def __init__(self, values: pa.Array, unions: _Unions) -> None:
+    def __init__(self, values: pa.Array, hints: Sieve) -> None:
         self.values = values
         self.offsets = _offsets(values)
         self.all = np.arange(len(values))
         self.few = self.offsets[-1] - self.offsets[0] <= _FEW_BYTES
-        self.unions = unions
-        self._hinted: dict[str, Numbers] = {}
         self._joined: dict[bytes, _Joined] = {}
-
-    def rows(self, hint: str, among: Numbers) -> Numbers:
-        """Those of some rows in which a hint is found; looked at once."""
-        if hint not in self._hinted:
-            self._hinted[hint] = among[self.match(hint, among)]
-        return self._hinted[hint]
+        self._hinted: dict[tuple[str, bool], Numbers] = {}
+        self._possible = hints.candidates(self.joined(self.all).data)
 
     def match(self, hint: str, rows: Numbers) -> NDArray[np.bool_]:
         """In which rows a hint is found."""
@@ -161,25 +186,30 @@ class _Chunk:
         found: NDArray[np.bool_] = part.to_numpy(zero_copy_only=False)
         return found
 
+    @cached_property
+    def digits(self) -> NDArray[np.bool_]:
+        """Which rows have a digit."""
+        return self.match("[0-9]", self.all)
+
     def hinted(self, shape: Shape) -> Numbers:
-        """The rows that may hold a shape: with a digit if need be, any shape of its family, and its own hint.
+        """The rows that may hold a shape: with a digit if need be, and with its hint.
 
-        Of few rows all that have a digit; the hint is then looked for where the shape was found.
+        Of few rows those that may have the hint; it is then looked for where the shape was found.
         """
-        found = self.rows("[0-9]", self.all) if shape.family in DIGITS else self.all
-        if self.few:
-            return found
-        for hint in (*self.unions[shape.family, shape.hint], shape.hint):
-            if not len(found):
-                break
-            found = self.rows(hint, found)
-        return found
-
-    def confirmed(self, shape: Shape, found: Places) -> Places:
-        """Those places that lie in rows with the shape's hint, however they were come by."""
-        rows, where = np.unique(found[0], return_inverse=True)
-        right = self.match(shape.hint, rows) if self.few else np.isin(rows, self.hinted(shape))
-        return found if right.all() else tuple(one[right[where]] for one in found)  # type: ignore[return-value]
+        places = self._possible.get(shape.hint)
+        if places is not None and not len(places):
+            return _NONE
+        counted = shape.family in DIGITS and not (self.few and 2 * np.count_nonzero(self.digits) > len(self.values))
+        label = shape.hint, counted
+        if label not in self._hinted:
+            found = self.digits.copy() if counted else np.ones(len(self.values), bool)
+            if places is not None:
+                possible = np.zeros(len(found), bool)
+                possible[self.joined(self.all).which(places)] = True
+                found &= possible
+            rows = np.flatnonzero(found)
+            self._hinted[label] = rows[self.match(shape.hint, rows)] if len(rows) and not self.few else rows
+        return self._hinted[label]
 
     def joined(self, rows: Numbers) -> _Joined:
         """These rows as one text; all rows where they are most of them."""
@@ -190,23 +220,11 @@ class _Chunk:
             self._joined[label] = _Joined(_at(self.values, rows), rows)
         return self._joined[label]
 
-
-_Unions = dict[tuple[str, str], tuple[str, str]]
-
-
-def _unions() -> _Unions:
-    """For every family and hint, the hints of the family as one, and those of them that are looked for with it."""
-    families: dict[str, dict[str, None]] = {}
-    for entity in ENTITIES.values():
-        for shape in entity.shapes:
-            families.setdefault(shape.family, {})[shape.hint] = None
-    found = {}
-    for family, hints in families.items():
-        every = [f"(?:{hint})" for hint in hints]
-        for number, hint in enumerate(hints):
-            first = number - number % _TOGETHER
-            found[family, hint] = "|".join(every), "|".join(every[first : first + _TOGETHER])
-    return found
+    def confirmed(self, shape: Shape, found: Places) -> Places:
+        """Those places that lie in rows with the shape's hint, however they were come by."""
+        rows, where = np.unique(found[0], return_inverse=True)
+        right = self.match(shape.hint, rows) if self.few else np.isin(rows, self.hinted(shape))
+        return found if right.all() else tuple(one[right[where]] for one in found)  # type: ignore[return-value]
 
 
 Candidates = tuple[Numbers, Numbers, Numbers, Numbers]
@@ -240,9 +258,7 @@ def _matches(chunk: _Chunk, entity: Entity, shape: Shape, number: int) -> Iterat
     if not len(rows):
         return
     joined = chunk.joined(rows)
-    text, pattern = joined.text, _compiled(shape.pattern)
-    group = "v" if "v" in pattern.groupindex else 0
-    found = [match.span(group) for match in pattern.finditer(text)]
+    text, found = joined.text, joined.spans(shape.pattern, shape.before)
     if shape.before:
         found = list(_longer(joined.backwards, _compiled(shape.before), found))
     if shape.near:
@@ -271,12 +287,18 @@ def _longer(backwards: str, before: re.Pattern[str], found: list[tuple[int, int]
 
 def _named(chunk: _Chunk, wanted: dict[str, int]) -> Iterator[Candidates]:
     """Where people and places are named."""
-    whole = "person" in wanted
-    for find, rows in ((naming.inside, chunk.all), (scripts.inside, chunk.rows(scripts.HINT, chunk.all))):
-        if len(rows):
-            joined = chunk.joined(rows)
-            found = [one for one in find(joined.text, whole=whole) if one[2] in wanted]
-            yield *joined.places([one[:2] for one in found]), np.array([wanted[one[2]] for one in found], np.int64)
+    whole, joined = "person" in wanted, chunk.joined(chunk.all)
+    yield _placed(joined, naming.inside(joined.text, joined.spans(naming.RUN), whole=whole), wanted)
+    rows = _NONE if joined.ascii else np.flatnonzero(chunk.match(scripts.HINT, chunk.all))
+    if len(rows):
+        joined = chunk.joined(rows)
+        yield _placed(joined, scripts.inside(joined.text, whole=whole), wanted)
+
+
+def _placed(joined: _Joined, found: Iterable[tuple[int, int, str]], wanted: Mapping[str, int]) -> Candidates:
+    """What is wanted of what was found in a text."""
+    some = [one for one in found if one[2] in wanted]
+    return *joined.places([one[:2] for one in some]), np.array([wanted[one[2]] for one in some], np.int64)
 
 
 def resolve(start: Numbers, end: Numbers, entity: Numbers) -> Numbers:
