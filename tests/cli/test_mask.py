@@ -272,6 +272,22 @@ def test_without_rules_a_draft_of_them_is_shown_and_nothing_is_masked(people):
     assert piped.code == 2 and "  email: email  #" in piped.err
 
 
+def test_a_draft_for_a_folder_joins_what_keys_join_so_that_it_still_is_joined_when_masked(shell):
+    shell.write("in/users.csv", "user_id,email\n" + "".join(f"{n},ada{n}@x.org\n" for n in range(1, 60)))
+    shell.write("in/orders.csv", "no,user_id\n" + "".join(f"{n},{1 + n * 7 % 59}\n" for n in range(90)))
+    draft = shell.run("mask", "in", "-o", "out").err
+    assert "  users.user_id: key  #" in draft and "- [users.user_id, orders.user_id]" in draft
+    assert "orders.user_id:" not in draft
+    rules = "".join(line for line in draft.splitlines(keepends=True) if not line.startswith(("error", "hint")))
+    shell.write("rules.yaml", rules.replace(": decide", ": keep"))
+    said = shell.run("mask", "in", "-o", "out", "-r", "rules.yaml")
+    assert said.code == 0, said.err
+    users = [line.split(",")[0] for line in shell.read("out/users.csv").splitlines()[1:]]
+    there = [line.split(",")[1] for line in shell.read("out/orders.csv").splitlines()[1:]]
+    assert users != [str(n) for n in range(1, 60)]
+    assert there == [users[n * 7 % 59] for n in range(90)]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from understudy import detect
+from understudy import detect, transforms
 from understudy.arrow import kind_of
 from understudy.connections import files
 from understudy.connections.files import Part
 from understudy.connections.files.records import columns_of, to_batch
 from understudy.jobs.drafting import fitting, quoted
+from understudy.jobs.joins import likely
+from understudy.jobs.rows import of_file
 from understudy.jobs.straight import Told, table_of
-from understudy.schema import Column, Schema, Table, TableName
+from understudy.schema import Column, ForeignKey, Schema, Table, TableName, Unique
 
 _ROWS = 2_000
 
@@ -33,13 +37,40 @@ def suggest(source: str, told: Told) -> str:
         paths = [source]
     samples = {table_of(path, told): _sample(path, told) for path in paths}
     tables = tuple(_table(name, rows) for name, rows in samples.items())
-    schema = Schema(tables, engine="files")
+    keys = _keys(paths, told) if len(paths) > 1 else ()
+    schema = Schema(tuple(_with_keys(one, keys) for one in tables), keys, engine="files")
     survey = detect.survey(schema, lambda table: samples[str(table.name)])
     lines = [
         f"  {quoted(f'{table}.{column}' if len(tables) > 1 else column)}: {found.rule}  # {found.why}"
-        for (table, column), found in fitting(schema, survey, {}).items()
+        for (table, column), found in fitting(schema, survey, transforms.domains(schema)).items()
     ]
-    return _HEAD.format(source=source) + "\n".join(lines) + "\n"
+    return _HEAD.format(source=source) + "\n".join(lines) + "\n" + _domains(keys)
+
+
+def _keys(paths: Sequence[str], told: Told) -> tuple[ForeignKey, ...]:
+    """Which columns of files point at keys of others, by their names and all their values."""
+    rows = {one.table.name: one for one in (of_file(path, told) for path in paths)}
+    schema = Schema(tuple(one.table for one in rows.values()), engine="files")
+    return likely(schema, lambda name: rows[name].batches())
+
+
+def _with_keys(table: Table, keys: Sequence[ForeignKey]) -> Table:
+    """A table that knows what others point at in it."""
+    pointed = sorted({key.parent_columns for key in keys if key.parent == table.name})
+    return replace(table, uniques=tuple(Unique("found", one, primary=one == pointed[0]) for one in pointed))
+
+
+def _domains(keys: Sequence[ForeignKey]) -> str:
+    """The columns that must change alike, so that what joins them still does."""
+    groups: dict[str, list[str]] = {}
+    for key in keys:
+        groups.setdefault(f"{key.parent}.{key.parent_columns[0]}", []).append(f"{key.table}.{key.columns[0]}")
+    lines = [f"  - [{', '.join(map(quoted, [parent, *group]))}]\n" for parent, group in groups.items()]
+    return (
+        "".join(["domains:  # keys between files, found by names and values: they change alike\n", *lines])
+        if lines
+        else ""
+    )
 
 
 def _sample(path: str, told: Told) -> pa.Table:
