@@ -76,9 +76,14 @@ def likely(schema: Schema, batches: Batches, but: Collection[ForeignKey] = ()) -
     """
     known = {(key.table, column) for key in but for column in key.columns}
 
-    @cache
+    @cache  # a column is read when a name asks for it
     def different(table: TableName, column: str) -> _Values:
         return _different(batches(table), [column])
+
+    def points(child: Table, column: Column, parent: Table, key: Column) -> bool:
+        return _named(column, parent, key) and _points(
+            different(child.name, column.name), different(parent.name, key.name)
+        )
 
     found: list[ForeignKey] = []
     for child in schema.tables:
@@ -86,9 +91,7 @@ def likely(schema: Schema, batches: Batches, but: Collection[ForeignKey] = ()) -
             for parent in sorted(schema.tables, key=lambda one: not _called_after(column.name, one)):
                 if parent.name == child.name:
                     continue
-                pairs = (one for one in parent.columns if _named(column, parent, one))
-                own = different(child.name, column.name)
-                to = next((one for one in pairs if _points(own, different(parent.name, one.name))), None)
+                to = next((key for key in parent.columns if points(child, column, parent, key)), None)
                 if to is not None:
                     found.append(ForeignKey("found", child.name, (column.name,), parent.name, (to.name,), virtual=True))
                     break
