@@ -29,6 +29,7 @@ demo: setup  ## A production-like database becomes a small, safe, checked copy
 
 .PHONY: test
 test: setup $(VENV)/engines/.ready check  ## Run every test (under 12 minutes on 2 cores)
+	@$(BIN)/python -m compileall -q src  # or each command that a test starts compiles it, where Python writes no bytecode
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 .PHONY: check
