@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy import arrow
+from understudy.detect.names import singular
 from understudy.errors import InputError, unknown
 from understudy.jobs.rows import Source
 from understudy.schema import Column, ForeignKey, Schema, Table, TableName, Unique
@@ -50,19 +51,16 @@ def joined(source: Source, said: Sequence[str], *, look: bool) -> Source:
     What they point at is a key of its table from then on; an InputError where it cannot be one.
     """
     rows, notes = {one.table.name: one for one in source.tables}, source.notes
-
-    def batches(name: TableName) -> Iterator[pa.RecordBatch]:
-        return rows[name].batches()
-
+    different = _once(lambda name: rows[name].batches())
     keys = tuple(foreign_key(text, source.schema) for text in said)
     for key in keys:
-        _refuse(key, source.schema, batches)
+        _refuse(key, source.schema, different)
     if look and not source.schema.foreign_keys:
-        found = likely(source.schema, batches, but=keys)
+        found = _likely(source.schema, different, keys)
         if found:
             notes += (f"keys found by names and values: {', '.join(map(str, found))}; others are said with `--key`",)
         keys += found
-    tables = {one.name: _with_keys(one, keys, batches) for one in source.schema.tables}
+    tables = {one.name: _keyed(one, keys, different) for one in source.schema.tables}
     ids = {key.id for key in keys}
     others = tuple(key for key in source.schema.foreign_keys if key.id not in ids)
     schema = replace(source.schema, tables=tuple(tables.values()), foreign_keys=(*keys, *others))
@@ -74,15 +72,15 @@ def likely(schema: Schema, batches: Batches, but: Collection[ForeignKey] = ()) -
 
     Columns of keys that are known are left out (``but``).
     """
-    known = {(key.table, column) for key in but for column in key.columns}
+    return _likely(schema, _once(batches), but)
 
-    @cache  # a column is read when a name asks for it
-    def different(table: TableName, column: str) -> _Values:
-        return _different(batches(table), [column])
+
+def _likely(schema: Schema, different: _Different, but: Collection[ForeignKey]) -> tuple[ForeignKey, ...]:
+    known = {(key.table, column) for key in but for column in key.columns}
 
     def points(child: Table, column: Column, parent: Table, key: Column) -> bool:
         return _named(column, parent, key) and _points(
-            different(child.name, column.name), different(parent.name, key.name)
+            different(child.name, (column.name,)), different(parent.name, (key.name,))
         )
 
     found: list[ForeignKey] = []
@@ -123,17 +121,10 @@ def _called_after(column: str, table: Table) -> bool:
     return any(_plain(column).startswith(stem) for stem in _stems(table))
 
 
-def _stems(table: Table) -> list[str]:
+def _stems(table: Table) -> set[str]:
     """What one row of a table may be called: of ``Countries`` also ``country``."""
     name = _plain(table.name.name.rpartition(".")[2])
-    found = [name, *filter(None, [_ONE.get(name)])]
-    if name.endswith("ies"):
-        found.append(name[:-3] + "y")
-    if name.endswith("es"):
-        found.append(name[:-2])
-    if name.endswith("s"):
-        found.append(name[:-1])
-    return found
+    return {name, singular(name), name.removesuffix("s"), name.removesuffix("es"), _ONE.get(name, name)}
 
 
 def _plain(name: str) -> str:
@@ -149,6 +140,15 @@ class _Values:
     @property
     def is_key(self) -> bool:
         return self.rows > 0 and not self.lacking and len(self.values) == self.rows
+
+
+_Different = Callable[[TableName, tuple[str, ...]], _Values]
+"""What some columns of a table hold."""
+
+
+def _once(batches: Batches) -> _Different:
+    """What columns hold, read when it is first asked for."""
+    return cache(lambda table, columns: _different(batches(table), columns))
 
 
 def _different(batches: Iterator[pa.RecordBatch], columns: Sequence[str]) -> _Values:
@@ -172,35 +172,45 @@ def _points(child: _Values, parent: _Values) -> bool:
     return bool(pc.all(pc.is_in(values.cast(keys.type, safe=False), value_set=keys)).as_py())
 
 
-def _refuse(key: ForeignKey, schema: Schema, batches: Batches) -> None:
+def _refuse(key: ForeignKey, schema: Schema, different: _Different) -> None:
     """An InputError where a key that was said cannot be one."""
     for column, other in zip(key.columns, key.parent_columns, strict=True):
         kinds = [schema.table(key.table).column(column).kind, schema.table(key.parent).column(other).kind]
         if kinds[0] != kinds[1]:
             said = f"{key.table}.{column} holds {kinds[0]} and {key.parent}.{other} {kinds[1]}"
             raise InputError(f"{said}, so the one cannot point at the other", hint="both must be of one kind")
-    if not _different(batches(key.parent), key.parent_columns).is_key:
+    if not different(key.parent, key.parent_columns).is_key:
         columns = ", ".join(key.parent_columns)
         hint = "a foreign key points at columns that are different, and there, in every row"
         raise InputError(f"{columns} of {key.parent} is no key: a value is missing or comes twice", hint=hint)
 
 
-def _with_keys(table: Table, keys: Sequence[ForeignKey], batches: Batches) -> Table:
-    """A table of which what keys point at are keys, the first its primary key if it has none.
+def pointed_at(table: TableName, keys: Collection[ForeignKey]) -> list[tuple[str, ...]]:
+    """The columns of a table that keys point at."""
+    return sorted({key.parent_columns for key in keys if key.parent == table})
+
+
+def with_keys(table: Table, columns: Sequence[tuple[str, ...]]) -> Table:
+    """A table of which these columns are keys, the first its primary key if it has none."""
+    made = (Unique("found", one, primary=not table.primary_key and one == columns[0]) for one in columns)
+    return replace(table, uniques=(*table.uniques, *made))
+
+
+def _keyed(table: Table, keys: Sequence[ForeignKey], different: _Different) -> Table:
+    """A table of which what keys point at are keys.
 
     Columns by which it points at others may lack a value only where one does, and without another key of its own they
     are one together where they never come twice, as orders and products of a line do.
     """
     known = {unique.columns for unique in table.uniques}
-    fresh = sorted({key.parent_columns for key in keys if key.parent == table.name} - known)
+    fresh = [columns for columns in pointed_at(table.name, keys) if columns not in known]
     filled = {column for columns in fresh for column in columns}
     own = [key for key in keys if key.table == table.name]
     for key in own:
-        if not _different(batches(table.name), key.columns).lacking:
+        if not different(table.name, key.columns).lacking:
             filled |= set(key.columns)
     together = tuple(dict.fromkeys(column for key in own for column in key.columns))
-    if len(own) > 1 and not known and not fresh and _different(batches(table.name), together).is_key:
+    if len(own) > 1 and not known and not fresh and different(table.name, together).is_key:
         fresh = [together]
     columns = tuple(replace(one, nullable=one.nullable and one.name not in filled) for one in table.columns)
-    uniques = tuple(Unique("said", one, primary=not table.primary_key and one == fresh[0]) for one in fresh)
-    return replace(table, columns=columns, uniques=(*table.uniques, *uniques))
+    return with_keys(replace(table, columns=columns), fresh)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,10 +13,10 @@ from understudy.connections import files
 from understudy.connections.files import Part
 from understudy.connections.files.records import columns_of, to_batch
 from understudy.jobs.drafting import fitting, quoted
-from understudy.jobs.joins import likely
+from understudy.jobs.joins import likely, pointed_at, with_keys
 from understudy.jobs.rows import of_file
 from understudy.jobs.straight import Told, table_of
-from understudy.schema import Column, ForeignKey, Schema, Table, TableName, Unique
+from understudy.schema import Column, ForeignKey, Schema, Table, TableName
 
 _ROWS = 2_000
 
@@ -38,7 +37,7 @@ def suggest(source: str, told: Told) -> str:
     samples = {table_of(path, told): _sample(path, told) for path in paths}
     tables = tuple(_table(name, rows) for name, rows in samples.items())
     keys = _keys(paths, told) if len(paths) > 1 else ()
-    schema = Schema(tuple(_with_keys(one, keys) for one in tables), keys, engine="files")
+    schema = Schema(tuple(with_keys(one, pointed_at(one.name, keys)) for one in tables), keys, engine="files")
     survey = detect.survey(schema, lambda table: samples[str(table.name)])
     lines = [
         f"  {quoted(f'{table}.{column}' if len(tables) > 1 else column)}: {found.rule}  # {found.why}"
@@ -52,12 +51,6 @@ def _keys(paths: Sequence[str], told: Told) -> tuple[ForeignKey, ...]:
     rows = {one.table.name: one for one in (of_file(path, told) for path in paths)}
     schema = Schema(tuple(one.table for one in rows.values()), engine="files")
     return likely(schema, lambda name: rows[name].batches())
-
-
-def _with_keys(table: Table, keys: Sequence[ForeignKey]) -> Table:
-    """A table that knows what others point at in it."""
-    pointed = sorted({key.parent_columns for key in keys if key.parent == table.name})
-    return replace(table, uniques=tuple(Unique("found", one, primary=one == pointed[0]) for one in pointed))
 
 
 def _domains(keys: Sequence[ForeignKey]) -> str:
