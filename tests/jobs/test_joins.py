@@ -78,6 +78,26 @@ def test_a_column_may_say_in_which_role_it_points() -> None:
     assert found(staff=staff, stores=stores) == ["stores.manager_staff_id -> staff.staff_id"]
 
 
+def test_a_column_may_point_at_other_rows_of_its_own_table() -> None:
+    topics: dict[str, list[object]] = {"topic_id": [1, 2, 3], "parent_topic_id": [None, 1, 1], "next": [2, None, 2]}
+    assert found(topics=topics) == ["topics.parent_topic_id -> topics.topic_id", "topics.next -> topics.topic_id"]
+    staff: dict[str, list[object]] = {"EmployeeId": [1, 2, 3], "ReportsTo": [None, 1, 2]}
+    assert found(Employee=staff) == ["Employee.ReportsTo -> Employee.EmployeeId"]
+    members: dict[str, list[object]] = {"memid": [0, 1, 2], "recommendedby": [None, 0, 0]}
+    assert found(members=members) == ["members.recommendedby -> members.memid"]
+
+
+def test_what_may_point_elsewhere_or_is_a_second_id_points_at_no_row_of_its_own_table() -> None:
+    rows: list[object] = [1, 1, 2]
+    assert found(departments={"id": [1, 2, 3], "manager_id": rows}) == []
+    assert found(users={"id": [1, 2, 3], "user_id": rows}) == [], "a second id that is called after its own table"
+    assert found(users={"id": [1, 2, 3], "next_id": [3, 1, 2]}) == [], "each of them once: keys beside keys"
+    employees: dict[str, list[object]] = {"id": [1, 2, 3], "manager_id": rows}
+    assert found(departments={"id": [7], "manager_id": [2]}, employees=employees) == [
+        "employees.manager_id -> employees.id"
+    ]
+
+
 def test_tables_in_the_plural_are_called_as_one_row_is() -> None:
     codes: list[object] = ["NO", "SE"]
     assert found(Countries={"code": codes}, towns={"CountryCode": ["NO", "NO"]}) == [

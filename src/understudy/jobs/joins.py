@@ -25,6 +25,13 @@ _NAMES_ROWS = re.compile(r"(id|key|code|no|nr|num|number|uuid|guid)$")
 """How columns end that are keys."""
 _ONE = {"people": "person", "children": "child", "staff": "employee"}
 """Words for many that rules do not make one of."""
+_OTHER_ROW = re.compile(
+    r"(parent|(in)?reply(ing)?to|previous|prev|next|predecessor|successor|replaces|replacedby|supersedes|duplicateof)$"
+)
+_OTHER_PERSON = re.compile(r"(reportsto|manager|supervisor|boss|mentor|referrer|edby|spouse)$")
+"""How columns end that point at another row of their own table, before a word for keys; the second, if it holds people:
+the manager of a department is none."""
+_PEOPLE = {"employee", "staff", "personnel", "worker", "user", "person", "member", "customer", "client", "agent"}
 
 
 def foreign_key(text: str, schema: Schema) -> ForeignKey:
@@ -79,16 +86,17 @@ def _likely(schema: Schema, different: _Different, but: Collection[ForeignKey]) 
     known = {(key.table, column) for key in but for column in key.columns}
 
     def points(child: Table, column: Column, parent: Table, key: Column) -> bool:
-        return _named(column, parent, key) and _points(
-            different(child.name, (column.name,)), different(parent.name, (key.name,))
-        )
+        within = parent.name == child.name
+        if not (_named_back if within else _named)(column, parent, key):
+            return False
+        values, keys = different(child.name, (column.name,)), different(parent.name, (key.name,))
+        return _points(values, keys) and not (within and values.is_key)
 
     found: list[ForeignKey] = []
     for child in schema.tables:
         for column in (one for one in child.columns if (child.name, one.name) not in known):
-            for parent in sorted(schema.tables, key=lambda one: not _called_after(column.name, one)):
-                if parent.name == child.name:
-                    continue
+            others = sorted(schema.tables, key=lambda one: not _called_after(column.name, one))
+            for parent in sorted(others, key=lambda one: one.name == child.name):
                 to = next((key for key in parent.columns if points(child, column, parent, key)), None)
                 if to is not None:
                     found.append(ForeignKey("found", child.name, (column.name,), parent.name, (to.name,), virtual=True))
@@ -115,6 +123,17 @@ def _named(column: Column, parent: Table, key: Column) -> bool:
     if not _NAMES_ROWS.fullmatch(theirs) and ours.endswith(theirs):
         return True
     return any(ours == stem or ours.endswith(stem + theirs) for stem in _stems(parent))
+
+
+def _named_back(column: Column, table: Table, key: Column) -> bool:
+    """Whether a column is called as if it held that key of another row of its own table: `parent_id`, `reports_to`."""
+    ours, theirs = _plain(column.name), _plain(key.name)
+    if column.kind != key.kind or column.name == key.name or not _NAMES_ROWS.search(theirs):
+        return False
+    role, stems = _NAMES_ROWS.sub("", ours), _stems(table)
+    if _OTHER_ROW.search(role) or (stems & _PEOPLE and _OTHER_PERSON.search(role)):
+        return True
+    return ours not in stems | {stem + theirs for stem in stems} and _named(column, table, key)
 
 
 def _called_after(column: str, table: Table) -> bool:
