@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import metadata
 
 import understudy
 
@@ -21,6 +22,11 @@ def test_importing_understudy_loads_nothing_heavy():
     script = f"import sys, understudy; print([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_command_line_says_which_version_it_is():
+    done = subprocess.run([sys.executable, "-m", "understudy", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"understudy {metadata.version('understudy')}\n"
 
 
 def test_asking_the_command_line_for_help_loads_no_data_library():
