@@ -288,6 +288,17 @@ def test_a_draft_for_a_folder_joins_what_keys_join_so_that_it_still_is_joined_wh
     assert there == [users[n * 7 % 59] for n in range(90)]
 
 
+def test_what_is_undecided_in_a_folder_is_said_of_all_its_files_at_once(shell):
+    shell.write("in/orders.csv", "no,note\n1,x\n")
+    shell.write("in/users.csv", "id,hired\n1,2020-01-01\n")
+    shell.write("rules.yaml", "columns: {orders.no: keep, orders.note: decide, users.id: keep, users.hired: decide}")
+    said = shell.run("mask", "in", "-o", "out", "-r", "rules.yaml")
+    assert said.code == 2 and "orders.note: still to be decided" in said.err
+    assert "users.hired: still to be decided" in said.err
+    alone = shell.run("mask", "in/orders.csv", "-o", "out.csv", "-r", "rules.yaml")
+    assert alone.code == 2 and "users.hired" not in alone.err
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -81,16 +81,17 @@ class Policy:
         return self.types[name] if name in self.types else self.types.get(f"{table}.{name}")
 
     def rules(self, table: Table, *, idle: Collection[str] = ()) -> Ruled:
-        """The rules of one table, proved to fit it; an InputError lists what does not, and what has no rule.
+        """The rules of one table, proved to fit it; an InputError lists what does not, what has no rule, and what is
+        undecided, of the files that are masked with it as well.
 
         Columns that are ``idle`` hold nothing: they must have a rule, but it need not fit them.
         """
         whole = self._schema(table)
-        spelled = self._spelled(table)
+        spelled, together = self._spelled(table), {table.name, *(one.name for one in self.others)}
         refusals = [
             Refusal(f"{name}.{column}", "still to be decided", "choose a rule: keep, redact, email, ...")
             for (name, column), value in spelled.items()
-            if name == table.name and value == UNDECIDED
+            if name in together and value == UNDECIDED
         ]
         parsed: dict[tuple[TableName, str], Rule] = {}
         for (name, column), value in spelled.items():
