@@ -32,6 +32,7 @@ _OTHER_PERSON = re.compile(r"(reportsto|manager|supervisor|boss|mentor|referrer|
 """How columns end that point at another row of their own table, before a word for keys; the second, if it holds people:
 the manager of a department is none."""
 _PEOPLE = {"employee", "staff", "personnel", "worker", "user", "person", "member", "customer", "client", "agent"}
+"""Fewer than tables of people are called: whoever invited another is no invitation."""
 
 
 def foreign_key(text: str, schema: Schema) -> ForeignKey:
@@ -86,6 +87,8 @@ def _likely(schema: Schema, different: _Different, but: Collection[ForeignKey]) 
     known = {(key.table, column) for key in but for column in key.columns}
 
     def points(child: Table, column: Column, parent: Table, key: Column) -> bool:
+        if column.kind != key.kind or not _NAMES_ROWS.search(_plain(key.name)):
+            return False
         within = parent.name == child.name
         if not (_named_back if within else _named)(column, parent, key):
             return False
@@ -95,8 +98,9 @@ def _likely(schema: Schema, different: _Different, but: Collection[ForeignKey]) 
     found: list[ForeignKey] = []
     for child in schema.tables:
         for column in (one for one in child.columns if (child.name, one.name) not in known):
-            others = sorted(schema.tables, key=lambda one: not _called_after(column.name, one))
-            for parent in sorted(others, key=lambda one: one.name == child.name):
+            # its own table last, and of the others first what it is called after
+            near = sorted(schema.tables, key=lambda one: (one.name == child.name, not _called_after(column.name, one)))
+            for parent in near:
                 to = next((key for key in parent.columns if points(child, column, parent, key)), None)
                 if to is not None:
                     found.append(ForeignKey("found", child.name, (column.name,), parent.name, (to.name,), virtual=True))
@@ -118,8 +122,6 @@ def _answered(key: ForeignKey, before: list[ForeignKey], after: list[ForeignKey]
 def _named(column: Column, parent: Table, key: Column) -> bool:
     """Whether a column is called as if it held that key of another table, perhaps in some role: `manager_staff_id`."""
     ours, theirs = _plain(column.name), _plain(key.name)
-    if column.kind != key.kind or not _NAMES_ROWS.search(theirs):
-        return False
     if not _NAMES_ROWS.fullmatch(theirs) and ours.endswith(theirs):
         return True
     return any(ours == stem or ours.endswith(stem + theirs) for stem in _stems(parent))
@@ -128,7 +130,7 @@ def _named(column: Column, parent: Table, key: Column) -> bool:
 def _named_back(column: Column, table: Table, key: Column) -> bool:
     """Whether a column is called as if it held that key of another row of its own table: `parent_id`, `reports_to`."""
     ours, theirs = _plain(column.name), _plain(key.name)
-    if column.kind != key.kind or column.name == key.name or not _NAMES_ROWS.search(theirs):
+    if column.name == key.name:
         return False
     role, stems = _NAMES_ROWS.sub("", ours), _stems(table)
     if _OTHER_ROW.search(role) or (stems & _PEOPLE and _OTHER_PERSON.search(role)):
