@@ -1,4 +1,4 @@
-"""What privacy costs, and whether it holds: `python -m benchmarks.synth_private [utility] [steps] [audit]`.
+"""What privacy costs, and whether it holds: `python -m benchmarks.synth_private [utility] [steps] [fits] [audit]`.
 
 `--epsilons` are 1,3,10 unless given.
 
@@ -11,10 +11,12 @@ who sees the gradient can tell (Nasr and others, 2023): both error rates are bou
 1934) and read as those of a Gaussian mechanism (Dong, Roth and Su, 2022).  It comes near to what is claimed, so that
 half of the noise fails it.
 
-`audit`: a lower bound on epsilon from one fit (Steinke, Nasr and Jagielski, 2023, theorem 5.2).  Each of many odd rows
-is put in or left out by a coin; then it is guessed which were in, by how much likelier the fit makes them than one
-without any; so many right guesses are too many for an epsilon below the bound, at 95 %.  It has to stay under what is
-claimed; the same audit of a fit with next to no noise shows that it can be failed.
+`fits`: the same of many whole fits by counts, with and without one row, by what the model of each says of it.
+
+`audit`: a lower bound on epsilon from one fit by gradients (Steinke, Nasr and Jagielski, 2023, theorem 5.2).  Each of
+many odd rows is put in or left out by a coin; then it is guessed which were in, by how much likelier the fit makes them
+than one without any; so many right guesses are too many for an epsilon below the bound, at 95 %.  It has to stay under
+what is claimed; the same audit of a fit with next to no noise shows that it can be failed.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from benchmarks import synth
 
 from understudy.synth import SYNTHESIZERS
 from understudy.synth.flat import Flat
+from understudy.synth.marginals import Marginals
 from understudy.synth.private import Plan, Private
 
 KEEN = Plan(width=192, steps=800, batch=150, views=1, rate=4e-3)
@@ -141,6 +144,20 @@ def steps(epsilon: float, *, trials: int = 4_000, share: float = 1.0, delta: flo
     return told_apart(np.array(seen[0]), np.array(seen[1]), delta)
 
 
+def fits(epsilon: float, *, trials: int = 2_000, delta: float = 1e-5) -> float:
+    """The least epsilon of whole fits by counts that trials leave possible: the canary is one more of twenty rows."""
+    labels = ("a", "b", "odd")
+
+    def share(odd: int, seed: int) -> float:
+        kinds = [label for label, count in zip(labels, (190, 190, odd), strict=True) for _ in range(count)]
+        private = Private(epsilon, delta, categories={"kind": list(labels)}, seed=seed)
+        made = Marginals().fit(None, pa.table({"kind": kinds}), private=private)
+        return float(made.model.marginal((0,))[-1])  # the rarest comes last
+
+    present, absent = ([share(odd, odd * trials + one) for one in range(trials)] for odd in (21, 20))
+    return told_apart(np.array(present), np.array(absent), delta)
+
+
 def told_apart(present: np.ndarray, absent: np.ndarray, delta: float) -> float:
     """The least epsilon for what was seen with and without a row; the bar is set on one half, the other judges."""
     from scipy.stats import beta, norm
@@ -161,7 +178,7 @@ def main() -> None:
     import torch
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="*", default=["utility", "steps", "audit"])
+    parser.add_argument("what", nargs="*", default=["utility", "steps", "fits", "audit"])
     parser.add_argument("--epsilons", default="1,3,10")
     asked = parser.parse_args()
     torch.set_num_threads(1)
@@ -173,6 +190,8 @@ def main() -> None:
     for epsilon in epsilons if "steps" in asked.what else []:
         found = {"claimed": epsilon, "steps": steps(epsilon), "at half the noise": steps(epsilon, share=0.5)}
         print(json.dumps({key: round(one, 2) for key, one in found.items()}), flush=True)
+    for epsilon in epsilons if "fits" in asked.what else []:
+        print(json.dumps({"claimed": epsilon, "fits": round(fits(epsilon), 2)}), flush=True)
     for claim in [NOISELESS, *epsilons] if "audit" in asked.what else []:
         print(json.dumps({"claimed": claim, "audit": round(audit(claim), 2)}), flush=True)
 

@@ -138,6 +138,12 @@ def test_an_audit_of_one_count_finds_no_more_than_is_claimed_unless_half_of_the_
     assert (0.5 < least <= claimed) if kept else least > claimed
 
 
+def test_an_audit_of_whole_fits_finds_less_than_is_claimed_and_would_find_a_claim_of_a_third_out() -> None:
+    from benchmarks.synth_private import fits
+
+    assert 10 / 3 < fits(10, trials=300) <= 10
+
+
 @pytest.mark.parametrize("bound", [1, 4])
 def test_choices_are_as_likely_as_the_exponential_mechanism_says(bound: int) -> None:
     rng = np.random.default_rng(0)
