@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from support.shop import KEY
+from support.shell import KEY
 from understudy.transforms import Key
 
 PEOPLE = 'id,email,born,note\n1,ada@x.org,1990-02-03,"said ""hi""\nthere"\n2,,,""\n3,bob@x.org,1972-10-29,\n'

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from support.shop import KEY
+from support.shell import KEY
 from understudy.transforms import Key
 
 CODES = "id,code,day\n1,AB-12,1990-02-03\n2,,\n3,ż9,1972-10-29\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from conftest import query
-from support.shop import KEY
+from support.shell import KEY
 from understudy.connections.postgres import catalog
 from understudy.connections.postgres.session import reading
 from understudy.demo.bookings import create

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from support.shop import KEY
+from support.shell import KEY
 
 ROW = b'%d,ada@x.org,"' + b"a note that nobody changes; " * 8 + b'"\n'
 

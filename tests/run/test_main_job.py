@@ -2,7 +2,7 @@
 
 import zlib
 
-from support.shop import KEY
+from support.shell import KEY
 from understudy.lake import Lake
 
 

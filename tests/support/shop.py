@@ -9,8 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-KEY = "uk1_ighf7iufmefwqfuqbbsom2eppymzlnxif7pyycoxq3ocunseme6ryxzg"
-"""Of tests alone, and always the same: which rows a sample takes depends on it."""
+from support.shell import KEY, Shell
 
 SHOP = """
 create type level as enum ('bronze', 'gold');
@@ -127,9 +126,9 @@ class Shop:
         )
 
     def cli(self, *words, **environment):
-        process = self.start(*words, **environment)
-        out, err = process.communicate(timeout=120)
-        return Ran(process.returncode, out, err)
+        """Run a command, in this process; see ``Shell``."""
+        said = Shell(self.folder).run(*words, **{**self.environment, **environment})
+        return Ran(said.code, said.text, said.err)
 
     def query(self, sql, *, source=False):
         with psycopg.connect(self.source if source else self.destination, autocommit=True) as connection:
