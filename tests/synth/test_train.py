@@ -67,10 +67,13 @@ def test_more_effort_is_a_larger_budget_and_small_tables_are_not_shown_for_ever(
     assert budget_of(Budget(10, 8, 5), 1_000) == Budget(10, 8, 5)
 
 
-def test_wide_tables_are_shown_less_often_and_few_rows_drop_more() -> None:
+def test_wide_tables_have_wide_networks_are_shown_less_often_and_few_rows_drop_more() -> None:
     narrow, wide = [Part("", (1.0,), number=True)] * 10, [Part("", (1.0,), number=True)] * 100
     labels = [Part("", (0.5, 0.5))] * 10
     assert budget_of("normal", 10**5, wide).passes < budget_of("normal", 10**5, narrow).passes / 2
+    assert [budget_of("fast", 10**5, narrow * times).width for times in (1, 5, 20)] == [128, 200, 256]
+    assert [budget_of("best", 10**5, narrow * times).width for times in (1, 20)] == [512, 512]
+    assert budget_of("fast", 10**5, narrow, related=True).width == 256
     assert budget_of("normal", 10**6, narrow).passes == budget_of("normal", 10**5, narrow).passes
     assert budget_of("normal", 5_000, labels).dropout > budget_of("normal", 50_000, labels).dropout
     assert budget_of("normal", 5_000, labels).dropout > budget_of("normal", 5_000, narrow).dropout

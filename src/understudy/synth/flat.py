@@ -38,7 +38,7 @@ class Flat:
 
     ``effort`` is how much a fit may cost ("fast", "normal", "best", or a Budget), ``threads`` how many cores it may
     use, ``device`` "cpu", "cuda" or "auto"; ``relations`` whether what holds between columns is found and kept,
-    or the columns between which.
+    or the columns between which; ``related`` whether it is a table among others.
     The same rows, seed and machine give the same fit.
     """
 
@@ -52,10 +52,12 @@ class Flat:
         identifiers: Collection[str] = (),
         context: Sequence[str] = (),
         relations: bool | Collection[str] = True,
+        related: bool = False,
     ) -> None:
         budget_of(effort, 1)
         self.effort, self.seed, self.threads, self.device = effort, seed, threads, device
         self._identifiers, self._context, self._relate = tuple(identifiers), tuple(context), relations
+        self._related = related
         self._encoder: Encoder | None = None
         self._network: Network | None = None
         self._learned: Learned | None = None
@@ -127,7 +129,7 @@ class Flat:
             table, rows, k=k, identifiers=self._identifiers, context=self._context, relations=self._relate
         )
         encoded = encoder.encode(rows)
-        budget = budget_of(self.effort, len(rows), encoder.parts)
+        budget = budget_of(self.effort, len(rows), encoder.parts, related=self._related)
         del rows
         network = mixed(encoder.parts, encoder.made, Size(budget.width, dropout=budget.dropout), self.seed)
         recipe = train.Recipe(budget.passes, self.seed, device=self._place())

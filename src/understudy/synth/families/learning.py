@@ -300,6 +300,7 @@ class Learning:
             device=self._device,
             context=names,
             relations=draft.values if draft.plans else True,
+            related=True,
         )
         learned = Table(role.table, columns)
         return replace(draft, flat=flat.fit(learned, rows, progress=progress))

@@ -15,7 +15,10 @@ Effort = Literal["fast", "normal", "best"]
 _ROWS = {"fast": 100_000, "normal": 500_000, "best": 1_000_000}
 _SECONDS = {"fast": 60, "normal": 250, "best": 780}
 """What learning may take on one core of a server of 2023; encoding comes on top."""
-_WIDTH = {"fast": 256, "normal": 384, "best": 512}
+_WIDTH = {"fast": 128, "normal": 192, "best": 512}
+"""Of few parts.  In the same time a narrow network sees more rows, and making rows costs by the square of its width."""
+_PER_PART = 4
+"""How wide it is at least for each part, of which it has to carry something: up to twice as wide as for a few."""
 _EPOCHS = 400
 _TYPICAL = 50.0
 
@@ -33,16 +36,19 @@ class Budget:
     """The share of the network that is dropped at each step, against learning rows by heart."""
 
 
-def budget_of(effort: Effort | Budget, rows: int, parts: Sequence[Part] = ()) -> Budget:
+def budget_of(effort: Effort | Budget, rows: int, parts: Sequence[Part] = (), *, related: bool = False) -> Budget:
     """The budget of an effort for a table of so many rows, and of these parts where they are known.
 
+    A ``related`` table also says how many rows others have for each of its own, which takes a network twice as wide.
     It follows from the table alone, not from a clock: the same on any machine, so that a fit can be repeated.
     """
     if isinstance(effort, Budget):
         return effort
     if effort not in _SECONDS:
         raise InputError(f"effort {effort!r} does not exist", hint=f"known: {', '.join(_SECONDS)}")
-    most, width = min(rows, _ROWS[effort]), _WIDTH[effort]
+    most, usual = min(rows, _ROWS[effort]), _WIDTH[effort]
+    widest = min(2 * usual, max(_WIDTH.values()))
+    width = widest if related else max(usual, min(_PER_PART * len(parts), widest))
     passes = int(_SECONDS[effort] * 1e6 / (microseconds(width, parts) if parts else _TYPICAL))
     return Budget(_ROWS[effort], width, max(min(passes, _EPOCHS * most), most), dropout_of(rows, parts))
 
