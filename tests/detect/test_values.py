@@ -135,3 +135,9 @@ def test_whole_addresses_become_whole_addresses_and_streets_streets(values, rule
 def test_sentences_with_numbers_are_no_addresses():
     notes = [f"3 parcels came late, we refunded {4000 + n} of them" for n in range(40)]
     assert "address" not in found({"t": {"c": notes}}).values()
+
+
+def test_a_few_numbers_again_and_again_are_no_streets_and_numbers_of_houses_are():
+    places = {"ship_address": VALUES["address"], "ship_city": ["Berlin", "Paris", "Rome"] * 13}
+    assert "orders.ship_via" not in found({"orders": {**places, "ship_via": [str(n % 3 + 1) for n in range(39)]}})
+    assert found({"orders": {**places, "via": [str(n * 7 % 90) for n in range(39)]}})["orders.via"] == "address"
