@@ -18,6 +18,8 @@ _SPLIT = re.compile(r"[^0-9a-z]+")
 _MORE = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ı": "i"})
 
 _GROUPS = frozenset({"people", "things", "turns", "around", "asks"})
+_NOTHING = "nothing"
+"""What phrases say that only hide the shorter ones in them."""
 _LONGEST = 5
 """Most words that a phrase has, counted as they are spelled."""
 
@@ -64,8 +66,9 @@ def _known() -> _Words:
             phrase = entry.removesuffix("~")
             if entity in groups:
                 groups[entity].add(phrase)
-            else:
-                spelled = phrases.setdefault(phrase.replace(" ", ""), {})
+                continue
+            spelled = phrases.setdefault(phrase.replace(" ", ""), {})
+            if entity != _NOTHING:
                 spelled.setdefault((entity, phrase != entry), phrase)
     known = {
         joined: tuple((entity, weak, phrase) for (entity, weak), phrase in found.items())
@@ -171,7 +174,7 @@ def _in(words: Sequence[str], first: int = 0) -> Iterator[Reading]:
         if inside or end <= first:
             continue
         joined = "".join(words[start:end])
-        entries = known.phrases.get(joined) or known.phrases[_plural(words[start:end])]
+        entries = known.phrases[joined if joined in known.phrases else _plural(words[start:end])]
         for entity, weak, phrase in entries:
             reading = _judge(words[:start], words[end:], entity, weak=weak, phrase=phrase)
             if reading is not None:

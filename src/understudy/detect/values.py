@@ -27,9 +27,6 @@ _UNLIKE = 0.3
 _FEW_ROWS = 5
 """From so many values on, what does not fit speaks against a name."""
 
-_FEW_NUMBERS = 10
-"""So few different numbers, each in many rows, tell kinds of something apart: no street has so few houses."""
-
 _PERSON = rf"^{LETTER}(?:{LETTER}|[.'\-])*(?:,? {LETTER}(?:{LETTER}|[.'\-])*){{1,3}}$"
 _HASHED = r"^(?:\$2[abxy]\$\d\d\$.{53}|\$argon2|\$pbkdf2|\$[156]\$|\{SSHA|pbkdf2_sha256\$|scrypt:)"
 _RANDOM = r"^[A-Za-z0-9_\-+/=.]{20,}$"
@@ -92,17 +89,12 @@ def against(field: Field, entity: str) -> Sign | None:
         or field.kind not in ("text", "integer", "decimal", "float")
     ):
         return None
-    share = 0.0 if entity == "address" and _kinds_of_something(values) else values.match(kept.looks)
+    share = values.match(kept.looks)
     if share >= _UNLIKE:
         return None
     return Sign(
         entity, "unlike", f"{percent(1 - share)} of {values.rows:,} sampled values do not look like {kept.plural}"
     )
-
-
-def _kinds_of_something(values: Values) -> bool:
-    """Whether values are a few numbers that come again and again: how an order is shipped, not where to."""
-    return values.distinct < min(_FEW_NUMBERS, values.rows / 10) and values.match("^[0-9]+$") == 1
 
 
 def _whole_addresses(values: Values) -> Iterator[Sign]:
