@@ -17,8 +17,9 @@ _SECONDS = {"fast": 60, "normal": 250, "best": 780}
 """What learning may take on one core of a server of 2023; encoding comes on top."""
 _WIDTH = {"fast": 128, "normal": 192, "best": 512}
 """Of few parts.  In the same time a narrow network sees more rows, and making rows costs by the square of its width."""
+_WIDEST = {"fast": 256, "normal": 384, "best": 512}
 _PER_PART = 4
-"""How wide it is at least for each part, of which it has to carry something: up to twice as wide as for a few."""
+"""How wide it is at least for each part, of which it has to carry something, up to the widest."""
 _EPOCHS = 400
 _TYPICAL = 50.0
 
@@ -39,16 +40,15 @@ class Budget:
 def budget_of(effort: Effort | Budget, rows: int, parts: Sequence[Part] = (), *, related: bool = False) -> Budget:
     """The budget of an effort for a table of so many rows, and of these parts where they are known.
 
-    A ``related`` table also says how many rows others have for each of its own, which takes a network twice as wide.
+    A ``related`` table also says how many rows others have for each of its own, which takes the widest network.
     It follows from the table alone, not from a clock: the same on any machine, so that a fit can be repeated.
     """
     if isinstance(effort, Budget):
         return effort
     if effort not in _SECONDS:
         raise InputError(f"effort {effort!r} does not exist", hint=f"known: {', '.join(_SECONDS)}")
-    most, usual = min(rows, _ROWS[effort]), _WIDTH[effort]
-    widest = min(2 * usual, max(_WIDTH.values()))
-    width = widest if related else max(usual, min(_PER_PART * len(parts), widest))
+    most, widest = min(rows, _ROWS[effort]), _WIDEST[effort]
+    width = widest if related else min(max(_WIDTH[effort], _PER_PART * len(parts)), widest)
     passes = int(_SECONDS[effort] * 1e6 / (microseconds(width, parts) if parts else _TYPICAL))
     return Budget(_ROWS[effort], width, max(min(passes, _EPOCHS * most), most), dropout_of(rows, parts))
 
