@@ -60,6 +60,7 @@ def test_values_tell_what_they_are(entity):
         ["open", "closed", "pending"] * 20,
         ["red", "green", "blue", "violet"] * 20,
         [f"2024-01-{n % 28 + 1:02}" for n in range(50)],
+        [*(f"{n % 12 + 1:02}/{n % 28 + 1:02}/19{60 + n % 40}" for n in range(200)), "08/2010"],
         [f"v1.{n}.0" for n in range(50)],
         [f"/var/log/app/{n}.log" for n in range(50)],
         ["EUR", "USD", "GBP"] * 20,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+import pyarrow.compute as pc
+
 from understudy import entities
 from understudy.detect.catalogue import KEPT, WHOLE
 from understudy.detect.fields import LETTER, Values, percent
@@ -98,6 +100,8 @@ def signs(values: Values) -> Iterator[Sign]:
     """Values that are e-mail addresses, cards, given names ... and nothing else."""
     looked = values.first(_MOST)
     fitting = entities.whole(looked.texts, [name for name, hint in _HINTS.items() if looked.match(hint) >= _HINTED])
+    if "phone" in fitting:  # days may be written as numbers are dialled: 04/17/1960
+        fitting["phone"] = pc.and_not(fitting["phone"], entities.whole(looked.texts, ["date"])["date"])
     for name, fits in fitting.items():
         share = looked.share(fits)
         least = 0.35 if name in _LOOSE else 0.6
