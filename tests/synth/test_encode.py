@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from synth.tables import people
 from understudy.errors import InputError
 from understudy.synth.artifact import read, written
-from understudy.synth.encoding.columns import categories_of, numbers_of
+from understudy.synth.encoding.columns import Drawn, categories_of, numbers_of
 from understudy.synth.encoding.curves import curve_of, step_of
 from understudy.synth.encoding.encode import Encoder, Reservoir, encoder_of, sampled, table_of, typed
 from understudy.synth.encoding.identifiers import is_identifier
@@ -147,6 +147,20 @@ def test_labels_that_few_rows_have_are_not_kept_unless_the_schema_has_them() -> 
     values = pa.array(["often"] * 95 + ["seldom"] * 4 + ["once"])
     assert categories_of(values, K).labels == ("often",)
     assert set(categories_of(values, K, declared=["once"]).labels) == {"often", "once"}
+
+
+def test_rare_labels_are_learned_by_what_they_look_like() -> None:
+    values = pa.array(
+        [f"{n * 7919 % 9_973:05}" for n in range(60)] + [f"H{n}-X" for n in range(100, 140)] + ["?", "??"]
+    )
+    found = categories_of(values, K)
+    assert found.labels == () and found.parts[0].shares == pytest.approx([0.6, 0.4, 2 / 102], abs=0.02)
+    (cells,) = found.encode(values)
+    assert cells.codes.tolist() == [0] * 60 + [1] * 40 + [2] * 2
+    drawn = Drawn([np.repeat(np.arange(2, dtype=np.int32), 50)], [], np.random.default_rng(0), range(100))
+    made = found.decode(drawn).to_pylist()
+    assert all(re.fullmatch(r"\d{5}", text) for text in made[:50])
+    assert all(re.fullmatch(r"H1\d\d-X", text) for text in made[50:])
 
 
 def test_labels_beyond_the_thousandth_are_drawn_by_their_frequency() -> None:

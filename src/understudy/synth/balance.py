@@ -81,6 +81,6 @@ def _values(encoder: Encoder, name: str) -> tuple[Codes, pa.Array]:
         raise InputError(f"column {name!r} has too many different values to name each", hint=hint)
     codes = np.arange(coded.parts[0].classes, dtype=np.int32)
     if isinstance(coded, Categories) and coded.rare:
-        codes = codes[:-1]
+        codes = codes[: coded.told]
     drawn = Drawn([codes], [np.zeros(len(codes), np.float32)], np.random.default_rng(0), range(len(codes)))
     return codes, arrow.plain(typed(coded.decode(drawn), encoder.inner.field(name).type))

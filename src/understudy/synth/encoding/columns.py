@@ -105,7 +105,10 @@ def only(codes: Codes) -> Cells:
 
 @dataclass(frozen=True)
 class Categories:
-    """A column of labels: the frequent ones are classes, then come null and "rare", where there are any."""
+    """A column of labels: the frequent ones are classes, then come null and "rare", where there are any.
+
+    Rare labels that look alike, as codes of one kind do, are a class for each look; all others are the last class.
+    """
 
     labels: tuple[str, ...]
     shares: tuple[float, ...]
@@ -118,6 +121,8 @@ class Categories:
     """What rare values look like, where no label may be told."""
     arrow_type: str = "string"
     nullable: bool = True
+    looks: tuple[int, ...] = ()
+    """The shapes of the patterns that are classes of their own."""
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -126,6 +131,11 @@ class Categories:
         if self.rare and not self.tail and self.patterns is None:
             banned.append(len(self.shares) - 1)
         return (Part("", self.shares, banned=tuple(banned)),)
+
+    @property
+    def told(self) -> int:
+        """How many classes there are before those of rare labels."""
+        return len(self.labels) + self.null
 
     @cached_property
     def _known(self) -> pa.Array:
@@ -138,6 +148,11 @@ class Categories:
         absent = np.asarray(values.is_null(nan_is_null=False))
         if self.rare:
             codes[(codes == UNKNOWN) & ~absent] = len(self.shares) - 1
+        if self.patterns is not None and self.looks:
+            rest = np.flatnonzero(codes == len(self.shares) - 1)
+            shape = self.patterns.shape_of(values.cast(pa.string()).take(pa.array(rest)))
+            for number, look in enumerate(self.looks):
+                codes[rest[shape == look]] = self.told + number
         if self.null:
             codes[absent] = len(self.labels)
         return [only(codes)]
@@ -149,13 +164,16 @@ class Categories:
         values = self._known.take(pa.array(np.where(known, code, 0), mask=~known)) if self.labels else None
         if values is None:
             values = pa.nulls(len(code), pa.string())
-        if self.rare and (rare := code == len(self.shares) - 1).any():
+        if self.rare and (rare := code >= self.told).any():
             count = int(rare.sum())
             if self.tail:
                 which = drawn.rng.choice(len(self.tail), count, p=np.asarray(self.tail_shares))
                 spelled = pa.array(self.tail, pa.string()).take(pa.array(which))
             elif self.patterns is not None:
-                spelled = self.patterns.draw(drawn.rng, count)
+                which = self.patterns.shapes_at(drawn.rng, count, self.looks)
+                for number, look in enumerate(self.looks):
+                    which[code[rare] == self.told + number] = look
+                spelled = self.patterns.draw(drawn.rng, count, which=which)
             else:  # never drawn, but a given label may be rare, and is put in its place later
                 spelled = pa.nulls(count, pa.string())
             values = pc.replace_with_mask(values, pa.array(rare), spelled)
@@ -291,11 +309,15 @@ def categories_of(
     labels, tail = told[:LABELS], told[LABELS:][:TAIL]
     nulls = values.null_count
     left = len(values) - nulls - sum(found[label] for label in labels)
-    patterns = None
+    patterns, looks = None, dict[int, int]()
     if left and not tail and not public and left > _LITTLE * rows:
         kept = set(labels)
-        patterns = Patterns.of([label for label in order if label not in kept], k, max_length)
-    shares = [found[label] / rows for label in labels] + [nulls / rows] * bool(nulls) + [left / rows] * bool(left)
+        rare = [label for label in order if label not in kept]
+        patterns = Patterns.of(rare, k, max_length)
+        looks = _looks(patterns, rare, np.array([found[label] for label in rare]), SHARED * rows)
+    shares = [found[label] / rows for label in labels] + [nulls / rows] * bool(nulls)
+    shares += [many / rows for many in looks.values()]
+    shares += [max(left - sum(looks.values()), 1e-9) / rows] * bool(left)
     if not labels and not nulls and not left:
         shares, nulls = [1.0], 1
     in_tail = np.array([found[label] for label in tail], np.float64)
@@ -309,7 +331,15 @@ def categories_of(
         patterns,
         arrow_type,
         nullable,
+        tuple(looks),
     )
+
+
+def _looks(patterns: Patterns, rare: list[str], counts: NDArray[np.int64], least: float) -> dict[int, int]:
+    """The shapes that enough rows have, and how many."""
+    shape = patterns.shape_of(pa.array(rare, pa.string()))
+    many = np.bincount(shape, counts, len(patterns.shapes) + 1)[:-1]
+    return {at: int(many[at]) for at in np.flatnonzero(many >= least).tolist()}
 
 
 def numbers_of(values: pa.Array, k: int, *, nullable: bool = True) -> Numbers:

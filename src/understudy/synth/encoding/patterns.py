@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.synth.encoding.words import Words, words_of
@@ -70,20 +71,36 @@ class Patterns:
         shapes = tuple(tuple(_places(like)) for like in told)
         return Patterns(shapes, tuple(shares), max(other, 0.0), length, max_length, words, capitals)
 
+    def shape_of(self, texts: pa.Array) -> NDArray[np.int64]:
+        """Which shape each text has; those without one of these the number behind the last."""
+        known = pa.array(["".join(_kind(place[0]) for place in places) for places in self.shapes], pa.string())
+        coded = texts.dictionary_encode()
+        own = pa.array(list(map(_shape, coded.dictionary.to_pylist())), pa.string())
+        at = pc.fill_null(pc.index_in(own, value_set=known), len(self.shapes)).take(coded.indices)
+        found: NDArray[np.int64] = pc.fill_null(at, len(self.shapes)).to_numpy(zero_copy_only=False).astype(np.int64)
+        return found
+
+    def shapes_at(self, rng: np.random.Generator, count: int, but: Sequence[int] = ()) -> NDArray[np.int64]:
+        """Shapes drawn by their frequency, but for some; the number behind the last is for texts without one."""
+        weights = np.array([*self.shares, self.other])
+        weights[list(but)] = 0
+        weights[-1] += not weights.sum()
+        return rng.choice(len(weights), count, p=weights / weights.sum())
+
     def draw(
         self,
         rng: np.random.Generator,
         count: int,
         numbered: NDArray[np.int64] | None = None,
         *,
+        which: NDArray[np.int64] | None = None,
         unique: bool = True,
     ) -> pa.Array:
         """Fresh texts like those learned; texts with different numbers differ as long as their shape has so many.
 
         Phrases show their number at their end, which reads badly; they do only if all must be ``unique``.
         """
-        weights = np.array([*self.shares, self.other])
-        which = rng.choice(len(weights), count, p=weights / weights.sum())
+        which = self.shapes_at(rng, count) if which is None else which
         made: list[str] = [""] * count
         for at, places in enumerate(self.shapes):
             rows = np.flatnonzero(which == at)
