@@ -34,6 +34,27 @@ def test_the_shape_of_a_measure_is_one_minus_the_kolmogorov_smirnov_distance():
     assert score.ceiling == pytest.approx(1 - stats.ks_2samp(real, held).statistic)
 
 
+def codes(seed, rows=600, look="K-{:04}"):
+    """Labels that hardly two rows have, and one that many do."""
+    drawn = np.random.default_rng(seed).integers(0, 10_000, rows)
+    return pa.table({"x": ["none" if n % 3 == 0 else look.format(number) for n, number in enumerate(drawn)],
+                     "y": range(rows)})  # fmt: skip
+
+
+def test_labels_of_few_rows_are_compared_by_their_patterns_and_frequent_ones_as_they_are():
+    real, made, held = codes(1), codes(2), codes(3)
+    assert by_subject(shape(sides(real, made, held)))["x"].value == pytest.approx(1, abs=0.01)
+    other = codes(2, look="{}-K")
+    assert by_subject(shape(sides(real, other, held)))["x"].value == pytest.approx(1 / 3, abs=0.01)
+    assert "their patterns are compared" in " ".join(sides(real, made, held).notes)
+
+
+def test_a_hundred_labels_of_few_rows_are_compared_one_by_one():
+    real = pa.table({"x": [f"label {n % 100}" for n in range(300)]})
+    other = pa.table({"x": [f"label {n % 100 + 100}" for n in range(300)]})
+    assert by_subject(shape(sides(real, other, real)))["x"].value == pytest.approx(0)
+
+
 def test_the_shape_of_labels_is_one_minus_the_total_variation():
     real, made = ["a"] * 50 + ["b"] * 50, ["a"] * 80 + ["c"] * 20
     score = by_subject(shape(sides(*(pa.table({"x": side}) for side in (real, made, real)))))["x"]

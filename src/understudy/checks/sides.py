@@ -28,6 +28,8 @@ FEWEST = 20
 """Rows below which nothing is said of a side."""
 
 _OWN = 0.9  # of the texts of a column differ: they name rows, so their patterns are compared
+_RARE = 10  # real rows of a label below which no honest model tells it
+_MANY = 100  # such labels beyond which they say little one by one
 _NUMERIC = ("integer", "decimal", "float", "date", "timestamp", "time")
 
 
@@ -183,6 +185,9 @@ def _facet(name: str, columns: list[pa.ChunkedArray], dice: np.random.Generator,
         if names_rows(texts[0]):
             notes.append(f"{name}: nearly every text is another, so their patterns are compared")
             texts = [pattern(values) for values in texts]
+        elif arrow.is_text(texts[0].type) and len(frequent := _frequent(texts[0])) < _distinct(texts[0]) - _MANY:
+            notes.append(f"{name}: most labels are those of few rows, so their patterns are compared")
+            texts = _rare_as_patterns(texts, frequent)
         parts, labels, seen = _codes(texts)
     real, made, held = parts
     return Facet(name, numeric, real, made, held, dice.permutation(held), labels, seen)
@@ -245,6 +250,37 @@ def names_rows(values: pa.Array) -> bool:
     """Whether nearly all texts differ, so that each says whose row it is in."""
     there = len(values) - values.null_count
     return arrow.is_text(values.type) and there >= FEWEST and pc.count_distinct(values).as_py() > _OWN * there
+
+
+def _distinct(values: pa.Array) -> int:
+    return int(pc.count_distinct(values).as_py())
+
+
+def _frequent(values: pa.Array) -> pa.Array:
+    """The texts that enough rows have."""
+    counted = pc.value_counts(values.drop_null())
+    return counted.field(0).filter(pc.greater_equal(counted.field(1), _RARE))
+
+
+def _rare_as_patterns(sides: list[pa.Array], frequent: pa.Array) -> list[pa.Array]:
+    """Texts of all sides, the first the real one: frequent ones as they are, others as the pattern that they share."""
+    looks = [_look(values) for values in sides]
+    rare = looks[0].filter(pc.invert(pc.is_in(sides[0], value_set=frequent)))
+    shared = _frequent(rare)
+
+    def told(values: pa.Array, look: pa.Array) -> pa.Array:
+        known = pc.if_else(pc.is_in(look, value_set=shared), look, "any")
+        found = pc.if_else(
+            pc.is_in(values, value_set=frequent), values, pc.binary_join_element_wise("like", known, " ")
+        )
+        return pc.if_else(pc.is_null(values), None, found)
+
+    return [told(values, look) for values, look in zip(sides, looks, strict=True)]
+
+
+def _look(values: pa.Array) -> pa.Array:
+    """The pattern of texts; of phrases, which hardly share any, only that they are phrases."""
+    return pc.if_else(pc.match_substring_regex(values, r"\S\s+\S"), "a phrase", pattern(values))
 
 
 def pattern(values: pa.Array) -> pa.Array:
