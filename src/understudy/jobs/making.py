@@ -19,6 +19,7 @@ from understudy.interfaces import Progress, Rule, Transformer
 from understudy.jobs.following import Following
 from understudy.jobs.people import Personal, alone, first, instead, masked, personal
 from understudy.jobs.rows import Rows, Source, table_like
+from understudy.jobs.written import Written, as_written, read_of
 from understudy.schema import PARTITIONS, ForeignKey, Schema, Table, TableName
 
 if TYPE_CHECKING:
@@ -56,13 +57,14 @@ class Wish:
     epsilon: float | None = None
     """Learn with differential privacy: what any one row, or subject, may change is bounded by this."""
     subject: str = ""
-    """The column that says whose row it is, for ``epsilon``; of several tables, the rows that own the others are it."""
+    """The column that says whose row it is: rows of one are made together, and ``epsilon`` bounds all of them.
+
+    Of several tables a subject is a row that owns others, and none is said.
+    """
     public: tuple[str, ...] = ()
     """Of several tables, those that hold nobody's rows: they are copied as they are, and no budget is spent on them."""
 
     def __post_init__(self) -> None:
-        if self.subject and not self.epsilon:
-            raise InputError("a subject without a budget says nothing", hint="say what it may spend: `epsilon`")
         if self.epsilon and {self.similarity, self.outliers} & {"medium", "high"}:
             hint = "leave filters out where there is a budget: it bounds what copies could tell"
             raise InputError("filters compare with real rows, which spends a budget that nobody counts", hint=hint)
@@ -189,36 +191,46 @@ class FamilyMaker:
         model: Any,
         rules: Mapping[TableName, Mapping[str, Rule]],
         tables: Mapping[TableName, Rows],
+        written: Mapping[TableName, Written],
         direct: Mapping[TableName, Mapping[str, Rule]],
     ) -> None:
-        self.model, self.rules, self._tables, self._direct = model, rules, tables, direct
+        self.model, self.rules = model, rules
+        self._tables, self._written, self._direct = tables, written, direct
         self.began = time.monotonic()
         self.learned_from = {name: one.rows for name, one in model.models.items()}
         self.outcome: Mapping[TableName, Filtered] = {}
         """What filters came to, by table, when rows were made."""
 
     @staticmethod
-    def learn(source: Source, wish: Wish, progress: Progress) -> FamilyMaker:
-        """Learn the tables together; what says who someone is will be made by generators."""
+    def learn(source: Source, wish: Wish, progress: Progress, *, copying: bool = True) -> FamilyMaker:
+        """Learn the tables together; what says who someone is will be made by generators.
+
+        With ``copying``, small tables that many rows point at are kept, as countries are.
+        """
         needed()
         from understudy.synth.tables import Tables, lookups
 
         began, tables = time.monotonic(), {one.table.name: one for one in source.tables}
-        source = replace(source, schema=_of_all_partitions(source.schema))
+        schema = _of_all_partitions(source.schema)
         model: Any = Tables(wish.effort, seed=wish.seed, threads=threads())
-        budget, public = private(wish.epsilon, wish.subject), [source.schema.find(name).name for name in wish.public]
-        read: Any = lambda name: tables[name].read()  # noqa: E731
-        copied = () if budget else lookups(source.schema, read)
+        budget, public = private(wish.epsilon, wish.subject), [schema.find(name).name for name in wish.public]
+        copied = lookups(schema, lambda name: tables[name].read()) if copying and not budget else ()
         rules: dict[TableName, Mapping[str, Rule]] = {name: {} for name in public}
         people: dict[TableName, Personal] = {}
+        written = {name: as_written(rows) for name, rows in tables.items()}
         for name, rows in tables.items():
             if name in public:
                 continue
             if name in copied:
-                rules[name] = masked(rows.table, first(rows.read()), source.schema.joined(name))
-            else:
-                people[name] = personal(rows.table, first(rows.read())).without(source.schema.joined(name))
-        model.fit(source.schema, read, private=budget, public=public, progress=progress)
+                rules[name] = masked(rows.table, first(rows.read()), schema.joined(name))
+                continue
+            people[name] = personal(rows.table, first(rows.read())).without(schema.joined(name))
+            if budget is None:  # or to see how all texts are written would be one more question
+                written[name] = read_of(rows, {*schema.joined(name), *_unique(rows.table), *people[name].direct})
+        schema = replace(schema, tables=tuple(_seen(one, written) for one in schema.tables))
+        chosen = None if copying else list(tables)
+        read: Any = lambda name: written[name].rows.read()  # noqa: E731
+        model.fit(schema, read, tables=chosen, private=budget, public=public, progress=progress)
         for name in set(model.kept) - rules.keys():  # fail closed: nobody looked for people in its rows
             raise Error(f"{name} has fewer rows than a moment ago", hint="run it again when nobody writes there")
         for name, found in people.items():
@@ -226,7 +238,7 @@ class FamilyMaker:
             own = found if one.role.owner is None else found.by_value(tables[name].table.row_key)
             repeated = {column for pairs in one.carried.values() for column, _ in pairs}
             rules[name] = instead(own.without(repeated), tables[name].table, one.coded)
-        made = FamilyMaker(model, rules, tables, {name: found.direct for name, found in people.items()})
+        made = FamilyMaker(model, rules, tables, written, {name: found.direct for name, found in people.items()})
         made.began = began
         return made
 
@@ -242,15 +254,15 @@ class FamilyMaker:
         rows = {} if wish.rows is None else {next(iter(self._tables)): wish.rows}
         usual: Level = "medium" if self.model.privacy is None else "off"
         filters = Filters(wish.similarity or usual, wish.outliers or "off")
-        watches = self.model.watches(lambda name: self._tables[name].read(), filters, ignore=self._direct)
+        watches = self.model.watches(lambda name: self._written[name].rows.read(), filters, ignore=self._direct)
         made = self.model.sample(rows=rows, seed=wish.seed, watches=watches)
         following = Following(self.model.carried)
         for name in self.model.kept:  # these may leave last
             for batch in self._tables[name].read():
                 following.keep(name, turns[name](batch).cast(self._tables[name].arrow_schema))
         for name, batch in made:
-            whole = turns[name](following.filled(name, batch))  # rules may look at what is repeated
-            whole = whole.cast(self._tables[name].arrow_schema)
+            filled = following.filled(name, self._written[name].back(batch))
+            whole = turns[name](filled).cast(self._tables[name].arrow_schema)  # rules may look at what is repeated
             yield name, whole if name in self.model.kept else following.keep(name, whole)
         self.outcome = made.outcome
 
@@ -273,6 +285,16 @@ class FamilyMaker:
         for key, pairs in self.model.carried[name].items():
             found |= {column: f"{FOLLOWS}{key.parent}.{other}" for column, other in pairs}
         return found
+
+
+def _unique(table: Table) -> set[str]:
+    """The columns that keys of a table are made of."""
+    return {name for unique in table.uniques for name in unique.columns}
+
+
+def _seen(table: Table, written: Mapping[TableName, Written]) -> Table:
+    """A table as it is learned."""
+    return written[table.name].rows.table if table.name in written else table
 
 
 def _of_all_partitions(schema: Schema) -> Schema:
