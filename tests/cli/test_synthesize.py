@@ -105,6 +105,19 @@ def test_days_and_amounts_in_texts_come_back_as_they_were_written(files):
     assert all(re.fullmatch(r"\$1,\d{3}\.[05]0", paid.strip('"')) for _, paid in made)
 
 
+def test_rows_of_one_subject_are_made_together_and_a_column_that_may_say_so_is_told(files):
+    rows = [f"{n // 3 * 37 % 101:03},{['a', 'b', 'c'][n // 3 % 3]},{n * n % 11}" for n in range(240)]
+    files.write("visits.csv", "patient_id,ward,score\n" + "\n".join(rows) + "\n")
+    said = files.run("synthesize", "visits.csv", "-o", "alone.csv", "--effort", "fast")
+    assert said.code == 0 and b"`--subject patient_id` makes them together" in said.out, said.err
+    said = files.run("synthesize", "visits.csv", "--subject", "patient_id", "-o", "out.csv", "--effort", "fast")
+    assert said.code == 0 and b"patient_id -> ward (100.0%)" in said.out, said.err
+    made = [line.split(",") for line in files.read("out.csv").splitlines()[1:]]
+    assert len(made) == 240
+    assert all(len({who for who, *_ in made[at : at + 3]}) == 1 for at in range(0, 240, 3))
+    assert len({(who, ward) for who, ward, _ in made}) == 80
+
+
 def test_the_same_seed_makes_the_same_rows_and_a_saved_model_makes_them_without_the_source(files):
     first = files.run("synthesize", "people.csv", "-o", "a.csv", "--effort", "fast", "--save", "m.understudy", "-n", 50)
     assert first.code == 0, first.err
@@ -389,6 +402,9 @@ def test_copied_rows_of_people_that_no_rule_fits_stop_before_anything_is_learned
         (["people.csv", "--json"], "name a file with `-o`"),
         (["few.csv", "-o", "x.csv"], "fewer than the 20 it takes"),
         (["people.csv", "--balance", "age,", "-o", "x.csv"], "column 'age,' does not exist"),
+        (["people.csv", "--subject", "town", "-o", "x.csv"], "column 'town' does not exist"),
+        (["people.csv", "--subject", "id", "-o", "x.csv"], "no 'id' has two rows"),
+        (["people.csv", "--subject", "city", "--save", "m", "-o", "x.csv"], "`save` is for rows that do not belong"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_written(files, words, told):

@@ -62,7 +62,7 @@ def synthesize(
         typer.Option("--epsilon", help="Learn with differential privacy: bounds what any one row may change; 3, say."),
     ] = None,
     subject: Annotated[
-        str, typer.Option("--subject", metavar="COLUMN", help="Whose row it is: --epsilon bounds all rows of one.")
+        str, typer.Option("--subject", metavar="COLUMN", help="Whose row it is: rows of one are made together.")
     ] = "",
     public: Annotated[
         list[str],

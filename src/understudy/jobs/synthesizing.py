@@ -25,6 +25,7 @@ from understudy.jobs.joins import joined
 from understudy.jobs.making import FOLLOWS, RARE, Effort, FamilyMaker, Level, Maker, Shares, Wish, wanted_rows
 from understudy.jobs.rows import Rows, Source, of_file, of_table, opened
 from understudy.jobs.straight import Told, beside, publish
+from understudy.jobs.subjects import SubjectMaker, advice
 from understudy.jobs.version import code_version
 from understudy.schema import Schema, TableName
 
@@ -144,8 +145,9 @@ def synthesize(
     come: ``{"gender": "even"}``, or ``{"gender": {"f": 0.7, "m": 0.3}}``.
 
     ``effort`` is how much learning may cost: "fast", "normal" or "best".  ``similarity`` and ``outliers`` are levels of
-    filters: "off", "medium" or "high".  ``epsilon`` bounds what any one row may change of what is learned (differential
-    privacy), or all rows of a ``subject``, which is a column.  The same data, options and seed give the same rows.
+    filters: "off", "medium" or "high".  ``subject`` is a column that says whose row it is: rows of one are made
+    together, each going on from those before it.  ``epsilon`` bounds what any one row may change of what is learned
+    (differential privacy), or all rows of a subject.  The same data, options and seed give the same rows.
 
     A dict of tables by name becomes a dict of made ones, in which foreign keys hold: ``keys`` are written
     ``orders.user_id -> users.id``, and likely ones are found by names and values.  ``rows`` is then how
@@ -153,7 +155,8 @@ def synthesize(
     """
     wish = Wish(rows, balance or {}, effort, similarity, outliers, seed, epsilon, subject, tuple(public))
     if isinstance(data, Mapping):
-        _refuse_here({"given": given, "balance": balance, "model": model, "save": save}, "one table", "several")
+        one = {"given": given, "balance": balance, "model": model, "save": save, "subject": _sequenced(wish)}
+        _refuse_here(one, "one table", "several")
         return _frames(data, keys, wish, progress or _silent)
     _refuse_here({"keys": keys, "public": public}, "several tables", "one")
     if data is None and model is None:
@@ -162,7 +165,8 @@ def synthesize(
     source = None if whole is None else of_table(whole, table)
     seeds = None if given is None else as_table(given, "learned from")
     told = progress or _silent
-    maker = Maker.learn(source, wish, told) if model is None and source is not None else Maker.load(str(model))
+    _refuse_sequences(wish, {"given": given, "balance": balance, "model": model, "save": save})
+    maker = _learned(source, wish, told) if model is None and source is not None else Maker.load(str(model))
     if save is not None:
         maker.model.save(save)
     made = pa.Table.from_batches(list(maker.make(wish, seeds, told, real=source)), schema=maker.arrow_schema)
@@ -173,6 +177,21 @@ def synthesize(
 def _refuse_here(said: Mapping[str, Any], what: str, there: str) -> None:
     for word in (word for word, value in said.items() if value):
         raise InputError(f"`{word}` is for {what}, and there is {there}", hint="leave it out, or give a dict of tables")
+
+
+def _sequenced(wish: Wish) -> str:
+    """The column that says which rows are made together; empty where none are."""
+    return wish.subject if wish.epsilon is None else ""
+
+
+def _refuse_sequences(wish: Wish, said: Mapping[str, Any]) -> None:
+    for word in (word for word, value in said.items() if _sequenced(wish) and value):
+        raise InputError(f"`{word}` is for rows that do not belong together", hint="leave it out, or `subject`")
+
+
+def _learned(rows: Rows, wish: Wish, progress: Progress) -> Maker | SubjectMaker:
+    """A table, learned as its rows belong together."""
+    return SubjectMaker.learn(rows, wish, progress) if _sequenced(wish) else Maker.learn(rows, wish, progress)
 
 
 def _frames(data: Mapping[str, Any], keys: Sequence[str], wish: Wish, progress: Progress) -> dict[str, Any]:
@@ -230,6 +249,7 @@ def turn(
     """
     if not source and not model:
         raise InputError("there is nothing to learn from", hint="name a file, folder or URL, or a model: `--model`")
+    _refuse_sequences(wish, {"given": given, "balance": wish.balance, "model": model, "save": save})
     if source and source != files.PIPE and Path(source).resolve() == Path(target).resolve():
         raise InputError(f"{target!r} is the source itself", hint="write beside it")
     if save:
@@ -248,10 +268,13 @@ def turn(
             return _several(found.tables, Path(target), wish, told, found.notes, progress)
         rows = found.tables[0]
         _refuse_early(rows, target, wish, seeds, told)
-        maker = Maker.load(model, rows.table) if model else Maker.learn(rows, wish, progress)
+        maker = Maker.load(model, rows.table) if model else _learned(rows, wish, progress)
         if save:
             maker.model.save(save)
-        return Synthesized((_write(maker, rows, target, wish, seeds, told, progress),), found.notes, save)
+        asked = wish.subject or wish.epsilon or model or seeds is not None
+        hint = "" if asked else advice(rows)
+        notes = (*found.notes, hint) if hint else found.notes
+        return Synthesized((_write(maker, rows, target, wish, seeds, told, progress),), notes, save)
 
 
 def _refuse_early(rows: Rows, target: str, wish: Wish, seeds: pa.Table | None, told: Told) -> None:
@@ -271,7 +294,8 @@ def _form(target: str, told: Told) -> Format:
 
 
 def _refuse_for_several(tables: Sequence[Rows], target: str, wish: Wish, *, given: str, model: str, save: str) -> None:
-    words = {"--given": given, "--model": model, "--save": save, "--balance": wish.balance}
+    words = {"--given": given, "--model": model, "--save": save, "--balance": wish.balance,
+             "--subject": _sequenced(wish)}  # fmt: skip
     for word in (word for word, said in words.items() if said):
         names = ", ".join(str(one.table.name) for one in tables)
         raise InputError(f"{word} is for one table, and there are several", hint=f"name it, `--table`: {names}")
@@ -342,7 +366,13 @@ def _related(found: Source, target: Path, wish: Wish, told: Told, progress: Prog
 
 
 def _write(
-    maker: Maker, rows: Rows | None, target: str, wish: Wish, seeds: pa.Table | None, told: Told, progress: Progress
+    maker: Maker | SubjectMaker,
+    rows: Rows | None,
+    target: str,
+    wish: Wish,
+    seeds: pa.Table | None,
+    told: Told,
+    progress: Progress,
 ) -> MadeTable:
     """Make rows and write them to one file."""
     form = _form(target, told)
