@@ -73,6 +73,7 @@ def test_wide_tables_have_wide_networks_are_shown_less_often_and_few_rows_drop_m
     assert budget_of("normal", 10**5, wide).passes < budget_of("normal", 10**5, narrow).passes / 2
     assert [budget_of("fast", 10**5, narrow * times).width for times in (1, 5, 20)] == [128, 200, 256]
     assert [budget_of("best", 10**5, narrow * times).width for times in (1, 20)] == [512, 512]
+    assert [budget_of("normal", 10**5, parts).width for parts in (labels, narrow)] == [128, 192]
     assert budget_of("fast", 10**5, narrow, related=True).width == 256
     assert budget_of("normal", 10**6, narrow).passes == budget_of("normal", 10**5, narrow).passes
     assert budget_of("normal", 5_000, labels).dropout > budget_of("normal", 50_000, labels).dropout
