@@ -184,7 +184,7 @@ def _facet(name: str, columns: list[pa.ChunkedArray], dice: np.random.Generator,
         texts = _alike(name, flat)
         if names_rows(texts[0]):
             notes.append(f"{name}: nearly every text is another, so their patterns are compared")
-            texts = [pattern(values) for values in texts]
+            texts = [look(values) for values in texts]
         elif arrow.is_text(texts[0].type) and len(frequent := _frequent(texts[0])) < _distinct(texts[0]) - _MANY:
             notes.append(f"{name}: most labels are those of few rows, so their patterns are compared")
             texts = _rare_as_patterns(texts, frequent)
@@ -264,21 +264,21 @@ def _frequent(values: pa.Array) -> pa.Array:
 
 def _rare_as_patterns(sides: list[pa.Array], frequent: pa.Array) -> list[pa.Array]:
     """Texts of all sides, the first the real one: frequent ones as they are, others as the pattern that they share."""
-    looks = [_look(values) for values in sides]
+    looks = [look(values) for values in sides]
     rare = looks[0].filter(pc.invert(pc.is_in(sides[0], value_set=frequent)))
     shared = _frequent(rare)
 
-    def told(values: pa.Array, look: pa.Array) -> pa.Array:
-        known = pc.if_else(pc.is_in(look, value_set=shared), look, "any")
+    def told(values: pa.Array, own: pa.Array) -> pa.Array:
+        known = pc.if_else(pc.is_in(own, value_set=shared), own, "any")
         found = pc.if_else(
             pc.is_in(values, value_set=frequent), values, pc.binary_join_element_wise("like", known, " ")
         )
         return pc.if_else(pc.is_null(values), None, found)
 
-    return [told(values, look) for values, look in zip(sides, looks, strict=True)]
+    return [told(values, own) for values, own in zip(sides, looks, strict=True)]
 
 
-def _look(values: pa.Array) -> pa.Array:
+def look(values: pa.Array) -> pa.Array:
     """The pattern of texts; of phrases, which hardly share any, only that they are phrases."""
     return pc.if_else(pc.match_substring_regex(values, r"\S\s+\S"), "a phrase", pattern(values))
 

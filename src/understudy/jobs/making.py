@@ -217,16 +217,17 @@ class FamilyMaker:
         copied = lookups(schema, lambda name: tables[name].read()) if copying and not budget else ()
         rules: dict[TableName, Mapping[str, Rule]] = {name: {} for name in public}
         people: dict[TableName, Personal] = {}
-        written = {name: as_written(rows) for name, rows in tables.items()}
         for name, rows in tables.items():
-            if name in public:
-                continue
-            if name in copied:
+            if name in copied and name not in public:
                 rules[name] = masked(rows.table, first(rows.read()), schema.joined(name))
-                continue
-            people[name] = personal(rows.table, first(rows.read())).without(schema.joined(name))
-            if budget is None:  # or to see how all texts are written would be one more question
-                written[name] = read_of(rows, {*schema.joined(name), *_unique(rows.table), *people[name].direct})
+            elif name not in public:
+                people[name] = personal(rows.table, first(rows.read())).without(schema.joined(name))
+        written = {
+            name: read_of(rows, {*schema.joined(name), *_unique(rows.table), *people[name].direct})
+            if name in people and budget is None  # to see how all texts are written would be one more question
+            else as_written(rows)
+            for name, rows in tables.items()
+        }
         schema = replace(schema, tables=tuple(_seen(one, written) for one in schema.tables))
         chosen = None if copying else list(tables)
         read: Any = lambda name: written[name].rows.read()  # noqa: E731
