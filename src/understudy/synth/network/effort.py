@@ -18,7 +18,7 @@ _SECONDS = {"fast": 60, "normal": 250, "best": 780}
 _WIDTH = {"fast": 128, "normal": 128, "best": 512}
 """Of few parts.  In the same time a narrow network sees more rows, and making rows costs by the square of its width."""
 _OF_NUMBERS = {"fast": 128, "normal": 192, "best": 512}
-"""Where most parts are numbers, whose densities take more to tell than the chances of labels."""
+"""Where two in five parts are numbers, whose densities take more to tell than the chances of labels."""
 _WIDEST = {"fast": 256, "normal": 384, "best": 512}
 _PER_PART = 4
 """How wide it is at least for each part, of which it has to carry something, up to the widest."""
@@ -50,7 +50,8 @@ def budget_of(effort: Effort | Budget, rows: int, parts: Sequence[Part] = (), *,
     if effort not in _SECONDS:
         raise InputError(f"effort {effort!r} does not exist", hint=f"known: {', '.join(_SECONDS)}")
     most, widest = min(rows, _ROWS[effort]), _WIDEST[effort]
-    least = (_OF_NUMBERS if 2 * sum(part.number for part in parts) > len(parts) else _WIDTH)[effort]
+    numbers = sum(part.number for part in parts)
+    least = (_OF_NUMBERS if 5 * numbers >= 2 * max(len(parts), 1) else _WIDTH)[effort]
     width = widest if related else min(max(least, _PER_PART * len(parts)), widest)
     passes = int(_SECONDS[effort] * 1e6 / (microseconds(width, parts) if parts else _TYPICAL))
     return Budget(_ROWS[effort], width, max(min(passes, _EPOCHS * most), most), dropout_of(rows, parts))
