@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -342,14 +343,10 @@ class _Counted:
 
 
 def needed() -> None:
-    """Raise an InputError that says what to install, where what learns is not there."""
-    try:
-        import safetensors  # noqa: F401
-        import scipy  # noqa: F401
-        import sklearn  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise InputError(f"synthesis needs {error.name}", hint="pip install 'understudy[synth]'") from error
+    """Raise an InputError that says what to install, where what learns is not there; nothing is imported for that."""
+    for name in ("safetensors", "scipy", "sklearn", "torch"):
+        if importlib.util.find_spec(name) is None:
+            raise InputError(f"synthesis needs {name}", hint="pip install 'understudy[synth]'")
 
 
 def threads() -> int:
