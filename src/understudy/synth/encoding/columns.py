@@ -107,7 +107,7 @@ def only(codes: Codes) -> Cells:
 class Categories:
     """A column of labels: the frequent ones are classes, then come null and "rare", where there are any.
 
-    Rare labels that look alike, as codes of one kind do, are a class for each look; all others are the last class.
+    Rare labels that are codes of one shape are a class of their own; all others are the last class.
     """
 
     labels: tuple[str, ...]
@@ -122,7 +122,7 @@ class Categories:
     arrow_type: str = "string"
     nullable: bool = True
     looks: tuple[int, ...] = ()
-    """The shapes of the patterns that are classes of their own."""
+    """The shapes of codes that are classes of their own."""
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -336,10 +336,10 @@ def categories_of(
 
 
 def _looks(patterns: Patterns, rare: list[str], counts: NDArray[np.int64], least: float) -> dict[int, int]:
-    """The shapes that enough rows have, and how many."""
+    """The shapes of codes that enough rows have, and how many; of names, how long they are tells nothing of others."""
     shape = patterns.shape_of(pa.array(rare, pa.string()))
     many = np.bincount(shape, counts, len(patterns.shapes) + 1)[:-1]
-    return {at: int(many[at]) for at in np.flatnonzero(many >= least).tolist()}
+    return {at: int(many[at]) for at in np.flatnonzero(many >= least).tolist() if patterns.of_code(at)}
 
 
 def numbers_of(values: pa.Array, k: int, *, nullable: bool = True) -> Numbers:

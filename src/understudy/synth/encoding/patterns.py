@@ -80,6 +80,10 @@ class Patterns:
         found: NDArray[np.int64] = pc.fill_null(at, len(self.shapes)).to_numpy(zero_copy_only=False).astype(np.int64)
         return found
 
+    def of_code(self, shape: int) -> bool:
+        """Whether texts of a shape are codes: they have digits."""
+        return any(place[0].isdecimal() for place in self.shapes[shape])
+
     def shapes_at(self, rng: np.random.Generator, count: int, but: Sequence[int] = ()) -> NDArray[np.int64]:
         """Shapes drawn by their frequency, but for some; the number behind the last is for texts without one."""
         weights = np.array([*self.shares, self.other])
