@@ -65,6 +65,12 @@ class TestMask:
         ]
         assert masked({"mask": {"count": 9}}, ["ada"], max_length=4) == ["****"]
 
+    @few
+    @given(st.lists(st.text(st.characters(max_codepoint=127), max_size=12) | st.none(), max_size=6))
+    def test_what_stays_does_not_depend_on_other_rows(self, texts):
+        rule = {"mask": {"first": 1, "last": 2, "separators": True, "char": "x"}}
+        assert masked(rule, texts) == masked(rule, [*texts, "żó-łć"])[:-1]
+
     def test_separators_can_stay(self):
         assert masked({"mask": {"last": 4, "separators": True}}, ["4111-2222 3333", "żó-łć"]) == [
             "****-**** 3333",

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.arrow import own_spans
+from understudy.arrow import looked_up, own_spans, text_array
 from understudy.transforms.declare import TEXT, Change, Declaration, Option, Options, Place, Setting
 from understudy.transforms.fake import cut
 from understudy.transforms.parts import part
@@ -42,7 +42,7 @@ def _masked(values: pa.Array, options: Options) -> pa.Array:
     short = pc.less_equal(hidden, 0)  # showing all of it would hide nothing, so all is hidden
     if options["separators"]:
         middle = pc.utf8_slice_codeunits(values, first, -last or None)
-        middle = pc.replace_substring_regex(pc.if_else(short, values, middle), _WORDLY, options["char"])
+        middle = _without_words(pc.if_else(short, values, middle), options["char"])
     else:
         times = pc.fill_null(pc.if_else(short, length, hidden), 0)
         if count is not None:
@@ -51,6 +51,15 @@ def _masked(values: pa.Array, options: Options) -> pa.Array:
     head = pc.if_else(short, "", pc.utf8_slice_codeunits(values, 0, first))
     tail = pc.utf8_slice_codeunits(values, -last) if last else pa.scalar("", values.type)
     return pc.binary_join_element_wise(head, middle, pc.if_else(short, "", tail), "")
+
+
+def _without_words(texts: pa.Array, char: str) -> pa.Array:
+    """Texts with one character for each letter and digit; where all is ASCII, byte by byte."""
+    data, offsets = own_spans(texts)
+    if not char.isascii() or (data & 0x80).any():
+        return pc.replace_substring_regex(texts, _WORDLY, char)
+    table = bytes(ord(char) if chr(byte).isalnum() and byte < 0x80 else byte for byte in range(256))
+    return text_array(looked_up(data, table), offsets).cast(texts.type)
 
 
 def _problem(place: Place) -> str:
