@@ -57,6 +57,11 @@ def test_no_bar_of_any_column_is_of_fewer_than_ten_rows(values, few):
     assert f"l{few}" not in one(labels).bars or few >= FEWEST
 
 
+def test_labels_of_few_rows_are_shown_by_what_they_look_like_alone():
+    codes = [f"K-{n * 7919 % 9973:04}" for n in range(200)] * 2 + ["none"] * 100
+    assert set(one(codes).bars) == {"like A-9999", "none"}
+
+
 def test_a_column_that_fixes_another_is_the_strongest_pair_and_shuffling_loses_it():
     dice = np.random.default_rng(2)
     a, c = dice.integers(0, 5, 1000), dice.normal(size=1000)

@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from understudy.checks.marginals import quantile_cells
-from understudy.checks.sides import Facet, Numbers, Sides, flattened, names_rows, pattern
+from understudy.checks.sides import Facet, Numbers, Sides
 
 FEWEST = 10
 """Rows that a bar stands for, and real rows that have a label, at least."""
@@ -110,7 +110,7 @@ def _chosen(sides: Sides, first: Iterable[str]) -> list[Facet]:
 
 
 def _picture(facet: Facet, sides: Sides) -> Picture:
-    bars, cells = _ranges(facet, sides) if facet.numeric else _labels(facet, sides)
+    bars, cells = _ranges(facet, sides) if facet.numeric else _labels(facet)
     nulls = [np.isnan(side) for side in facet.all[:3]]
     if max(int(null.sum()) for null in nulls) >= FEWEST:
         bars = (*bars, NULL)
@@ -131,12 +131,12 @@ def _shares(cells: NDArray[np.int64], null: NDArray[np.bool_], bars: int) -> Sha
     return tuple(round(float(count) / len(cells), 4) if count >= FEWEST else None for count in counts)
 
 
-def _labels(facet: Facet, sides: Sides) -> tuple[tuple[str, ...], list[NDArray[np.int64]]]:
+def _labels(facet: Facet) -> tuple[tuple[str, ...], list[NDArray[np.int64]]]:
     """The labels that ten real rows have, the most frequent first, and the cells of three sides; all else is one."""
     there = facet.real[~np.isnan(facet.real)].astype(np.int64)
     counts = np.bincount(there, minlength=facet.labels) if facet.labels else np.zeros(0, np.int64)
     shown = [code for code in range(min(facet.labels, BARS)) if counts[code] >= FEWEST]
-    texts = [_text(facet, sides, code) for code in shown]
+    texts = [_text(facet, code) for code in shown]
     bar = np.full(facet.labels + 1, len(shown), np.int64)
     bar[shown] = np.arange(len(shown))
     bar[-1] = -1
@@ -144,14 +144,10 @@ def _labels(facet: Facet, sides: Sides) -> tuple[tuple[str, ...], list[NDArray[n
     return (*texts, OTHERS), cells
 
 
-def _text(facet: Facet, sides: Sides, code: int) -> str:
-    """What a label says; of texts that name rows, what they look like."""
-    at = int(np.argmax(facet.real == code))
-    column = sides.real.column(facet.name)
-    value = flattened(column.slice(at, 1))
-    if names_rows(flattened(column)):
-        value = pattern(value)
-    told = str(value[0].as_py())
+def _text(facet: Facet, code: int) -> str:
+    """What a label says; of texts that name rows, and of rare ones, what they look like."""
+    assert facet.words is not None
+    told = str(facet.words[code].as_py())
     return told if len(told) <= _LONGEST else told[: _LONGEST - 1] + "…"
 
 

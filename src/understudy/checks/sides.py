@@ -43,10 +43,15 @@ class Facet:
     made: Numbers
     held: Numbers
     apart: Numbers
-    labels: int = 0
-    """How many there are on any side; 0 for measures."""
+    words: pa.Array | None = None
+    """What the labels of all sides say, by their code, or look like where they are compared by that."""
     seen: int = 0
     """How many of them are among the real rows: codes from here on are new."""
+
+    @property
+    def labels(self) -> int:
+        """How many there are on any side; 0 for measures."""
+        return 0 if self.words is None else len(self.words)
 
     @property
     def all(self) -> tuple[Numbers, Numbers, Numbers, Numbers]:
@@ -179,18 +184,18 @@ def _facet(name: str, columns: list[pa.ChunkedArray], dice: np.random.Generator,
     flat = [flattened(column) for column in columns]
     numeric = is_measure(flat[0].type)
     if numeric:
-        parts, labels, seen = _measures(name, flat), 0, 0
+        parts, words, seen = _measures(name, flat), None, 0
     else:
         texts = _alike(name, flat)
         if names_rows(texts[0]):
             notes.append(f"{name}: nearly every text is another, so their patterns are compared")
             texts = [look(values) for values in texts]
-        elif arrow.is_text(texts[0].type) and len(frequent := _frequent(texts[0])) < _distinct(texts[0]) - _MANY:
-            notes.append(f"{name}: most labels are those of few rows, so their patterns are compared")
+        elif arrow.is_text(texts[0].type) and _many_rare(texts[0], frequent := _frequent(texts[0])):
+            notes.append(f"{name}: many labels are those of few rows, so their patterns are compared")
             texts = _rare_as_patterns(texts, frequent)
-        parts, labels, seen = _codes(texts)
+        parts, words, seen = _codes(texts)
     real, made, held = parts
-    return Facet(name, numeric, real, made, held, dice.permutation(held), labels, seen)
+    return Facet(name, numeric, real, made, held, dice.permutation(held), words, seen)
 
 
 def numbers(values: pa.Array) -> Numbers:
@@ -252,12 +257,13 @@ def names_rows(values: pa.Array) -> bool:
     return arrow.is_text(values.type) and there >= FEWEST and pc.count_distinct(values).as_py() > _OWN * there
 
 
-def _distinct(values: pa.Array) -> int:
-    return int(pc.count_distinct(values).as_py())
+def _many_rare(values: pa.Array, frequent: pa.Array) -> bool:
+    """Whether so many texts are none of the frequent ones that they say little one by one."""
+    return bool(pc.count_distinct(values).as_py() - len(frequent) > _MANY)
 
 
 def _frequent(values: pa.Array) -> pa.Array:
-    """The texts that enough rows have."""
+    """The values that enough rows have."""
     counted = pc.value_counts(values.drop_null())
     return counted.field(0).filter(pc.greater_equal(counted.field(1), _RARE))
 
@@ -290,17 +296,19 @@ def pattern(values: pa.Array) -> pa.Array:
     return values
 
 
-def _codes(texts: list[pa.Array]) -> tuple[list[Numbers], int, int]:
-    """Labels as codes, the most frequent real one first; how many labels, and how many of them are real."""
+def _codes(texts: list[pa.Array]) -> tuple[list[Numbers], pa.Array, int]:
+    """Labels as codes, the most frequent real one first; the labels in that order, and how many of them are real."""
     encoded = pc.dictionary_encode(pa.concat_arrays(texts))
     codes = encoded.indices.cast(pa.float64()).to_numpy(zero_copy_only=False)
     labels = len(encoded.dictionary)
     ends = np.cumsum([len(side) for side in texts])[:-1]
     real, made, held = np.split(codes, ends)
     frequency = np.bincount(real[~np.isnan(real)].astype(np.int64), minlength=labels)
+    order = np.argsort(-frequency, kind="stable")
     rank = np.empty(labels, np.float64)
-    rank[np.argsort(-frequency, kind="stable")] = np.arange(labels)
-    return [_ranked(side, rank) for side in (real, made, held)], labels, int((frequency > 0).sum())
+    rank[order] = np.arange(labels)
+    words = encoded.dictionary.take(pa.array(order))
+    return [_ranked(side, rank) for side in (real, made, held)], words, int((frequency > 0).sum())
 
 
 def _ranked(codes: Numbers, rank: Numbers) -> Numbers:
