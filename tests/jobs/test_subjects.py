@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from understudy import synthesize
 from understudy.errors import InputError
 from understudy.jobs.rows import Rows, of_table
-from understudy.jobs.subjects import advice, parted_by, repeated
+from understudy.jobs.subjects import advice, parted_by, subjects_of
 from understudy.synth.network import effort
 
 VISITS = pa.table(
@@ -53,14 +53,16 @@ def test_repeated_columns_are_those_with_one_value_for_each_subject(found, batch
     batches = iter(table.to_batches(max_chunksize=batch))
     if len(set(who)) == len(who):
         with pytest.raises(InputError, match="no 'who' has two rows"):
-            repeated(batches, "who", ["one", "other"])
+            subjects_of(batches, "who", ["one", "other"])
         return
     expected = [
         name
         for name, values in (("one", one), ("other", other))
         if all(len({v for w, v in zip(who, values, strict=True) if w == subject}) == 1 for subject in set(who))
     ]
-    assert repeated(batches, "who", ["one", "other"]) == expected
+    subjects = subjects_of(batches, "who", ["one", "other"])
+    assert subjects.column_names == ["who", *expected]
+    assert subjects["who"].to_pylist() == sorted(set(who))
 
 
 @pytest.mark.parametrize(

@@ -49,15 +49,15 @@ _ODD = 0.05
 """The share of telephone numbers without a common form, from which what is made up looks like none."""
 
 
-def first(reader: pa.RecordBatchReader) -> pa.Table:
+def first(reader: pa.RecordBatchReader, rows: int = _SAMPLE) -> pa.Table:
     """The rows of a table that are looked at."""
     found: list[pa.RecordBatch] = []
     for batch in reader:
         found.append(batch)
-        if sum(map(len, found)) >= _SAMPLE:
+        if sum(map(len, found)) >= rows:
             break
     whole = pa.Table.from_batches(found) if found else reader.schema.empty_table()
-    return whole.slice(0, _SAMPLE)
+    return whole.slice(0, rows)
 
 
 def alone(table: Table) -> Schema:

@@ -18,8 +18,9 @@ import pyarrow.compute as pc
 
 from understudy import arrow
 from understudy.errors import InputError, unknown
-from understudy.interfaces import Progress
+from understudy.interfaces import BATCH_ROWS, Progress
 from understudy.jobs.making import FamilyMaker, Wish
+from understudy.jobs.people import first
 from understudy.jobs.rows import Rows, Source
 from understudy.schema import Column, ForeignKey, Schema, Table, TableName, Unique
 
@@ -34,6 +35,8 @@ _EACH = (1.5, 50.0)
 """Rows of each value, on average, from which and up to which it may be a subject."""
 _FEWEST = 50
 """Subjects there are at least."""
+_LOOKED = 100_000
+"""Rows that are looked at for advice at most."""
 
 
 @dataclass(frozen=True)
@@ -125,23 +128,21 @@ class SubjectMaker:
 
 
 def advice(rows: Rows) -> str:
-    """Which column may say whose row it is, and what then to say; empty where none does."""
+    """Which column may say whose row it is, by the first rows, and what then to say; empty where none does."""
     single = {unique.columns[0] for unique in rows.table.uniques if len(unique.columns) == 1}
     able = [
         one.name
         for one in rows.table.columns
         if one.kind in _KINDS and _NAMED.search(one.name.lower()) and one.name not in single
     ]
-    count = dict.fromkeys(able, 0)
-    known: dict[str, pa.Table] = {}
-    for batch in rows.batches() if able else ():
-        for name in able:
-            some = pa.table([arrow.plain(batch.column(name))], [name]).filter(pc.is_valid(pc.field(name)))
-            count[name] += len(some)
-            known[name] = _different(some if name not in known else pa.concat_tables([known[name], some]))
-    for name, subjects in known.items():
-        each = count[name] / max(len(subjects), 1)
-        if len(subjects) >= _FEWEST and _EACH[0] <= each <= _EACH[1]:
+    if not able:
+        return ""
+    looked = first(rows.read(), _LOOKED)
+    for name in able:
+        values = arrow.plain(looked.column(name).combine_chunks()).drop_null()
+        subjects = pc.count_distinct(values).as_py()
+        each = len(values) / max(subjects, 1)
+        if subjects >= _FEWEST and _EACH[0] <= each <= _EACH[1]:
             return f"{name} has {each:.1f} rows each: if those belong together, `--subject {name}` makes them together"
     return ""
 
@@ -158,14 +159,14 @@ def parted_by(rows: Rows, subject: str) -> Parted:
         )
     constrained = {name for unique in rows.table.uniques for name in unique.columns}
     able = [one.name for one in rows.arrow_schema if not pa.types.is_nested(one.type) and one.name not in constrained]
-    fixed = repeated(rows.batches(), subject, [name for name in able if name != subject])
-    return _parted(rows, subject, [name for name in names if name in fixed])
+    return _parted(rows, subject, subjects_of(rows.batches(), subject, [name for name in able if name != subject]))
 
 
-def repeated(batches: Iterator[pa.RecordBatch], subject: str, names: Sequence[str]) -> list[str]:
-    """The columns that say the same in all rows of each subject, null being something to say, too.
+def subjects_of(batches: Iterator[pa.RecordBatch], subject: str, names: Sequence[str]) -> pa.Table:
+    """A row of each subject, sorted by it, with the columns that say the same in all of its rows.
 
-    An InputError where a row has no subject, or no subject two rows.  What is held in memory is a row of each subject.
+    Null is something to say, too.  An InputError where a row has no subject, or no subject two rows.  What is held in
+    memory is a row of each subject.
     """
     left, count = list(names), 0
     known: pa.Table | None = None
@@ -181,42 +182,36 @@ def repeated(batches: Iterator[pa.RecordBatch], subject: str, names: Sequence[st
             known = _different(known.select([subject, *left]))
     if known is None or known.num_rows == count:
         raise InputError(f"no {subject!r} has two rows, so none belong together", hint="leave `subject` out")
-    return left
+    return known.sort_by(subject)
 
 
 def _different(rows: pa.Table) -> pa.Table:
-    """The different rows of a table."""
+    """The different rows of a table, in any order."""
     return rows.group_by(rows.column_names).aggregate([])
 
 
-def _parted(rows: Rows, subject: str, fixed: Sequence[str]) -> Parted:
+def _parted(rows: Rows, subject: str, known: pa.Table) -> Parted:
     name = TableName(rows.table.name.namespace, f"{subject} of {rows.table.name.name}")
-    own = [one for one in rows.arrow_schema.names if one not in fixed]
+    own = [one for one in rows.arrow_schema.names if one == subject or one not in known.column_names]
     key = ForeignKey("subject", rows.table.name, (subject,), name, (subject,), virtual=True)
     unique = Unique("subject", (subject,), primary=True)
     tables = (
         replace(_part(rows.table, own, subject), uniques=rows.table.uniques),
-        replace(_part(rows.table, [subject, *fixed], subject), name=name, uniques=(unique,)),
+        replace(_part(rows.table, known.column_names, subject), name=name, uniques=(unique,)),
+    )
+    columns = _only(rows.arrow_schema, known.column_names)
+    subjects = pa.table(
+        [arrow.like(known.column(one.name).combine_chunks(), one.type) for one in columns], schema=columns
     )
 
     def of_rows() -> Iterator[pa.RecordBatch]:
         for batch in rows.batches():
             yield batch.select(own)
 
-    def of_subjects() -> Iterator[pa.RecordBatch]:
-        seen: pa.Array | None = None
-        for batch in rows.batches():
-            some = batch.select([subject, *fixed])
-            fresh = _firsts(arrow.plain(some.column(subject)), seen)
-            some = some.take(fresh)
-            own = arrow.plain(some.column(subject))
-            seen = own if seen is None else pa.concat_arrays([seen, own])
-            yield some
-
     source = Source(
         (
             replace(rows, table=tables[0], arrow_schema=_only(rows.arrow_schema, own), batches=of_rows),
-            Rows(tables[1], _only(rows.arrow_schema, [subject, *fixed]), of_subjects),
+            Rows(tables[1], columns, lambda: iter(subjects.to_batches(max_chunksize=BATCH_ROWS))),
         ),
         Schema(tables, (key,), engine="files"),
     )
@@ -234,11 +229,3 @@ def _part(table: Table, names: Sequence[str], subject: str) -> Table:
 
 def _only(columns: pa.Schema, names: Sequence[str]) -> pa.Schema:
     return pa.schema([columns.field(name) for name in names])
-
-
-def _firsts(values: pa.Array, seen: pa.Array | None) -> pa.Array:
-    """Where each value stands first that was not seen before."""
-    rows = pa.table({"value": values, "at": pa.array(range(len(values)), pa.int64())})
-    if seen is not None:
-        rows = rows.filter(pc.invert(pc.is_in(rows.column("value"), value_set=seen)))
-    return rows.group_by("value").aggregate([("at", "min")]).column("at_min").combine_chunks().sort()
