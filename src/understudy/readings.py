@@ -43,7 +43,7 @@ _AMOUNT = re.compile(r"-?(?P<before>[^\d\-]*)-?(?P<body>\d(?:[\d.,' ]*\d)?)(?P<a
 _MOST_DIGITS = 15
 _FEW, _FIRST = 100, 3
 """Texts that a form is tried on before all of them, and those whose forms are tried."""
-_SLIP = 100
+SLIP = 100
 """Of so many rows one may be written otherwise."""
 
 
@@ -199,7 +199,7 @@ def said(table: pa.Table, ways: Mapping[str, Reading]) -> pa.Table:
 def _way(texts: pa.Array, counts: NDArray[np.int64]) -> Reading | None:
     """The way in which some different texts are written, the most frequent ones first."""
     few = texts[:_FEW]
-    slips = int(counts.sum()) // _SLIP
+    slips = int(counts.sum()) // SLIP
     tried: list[Reading] = []
     for text in few[:_FIRST].to_pylist():
         for reading in (*_moments(text), *_amounts(text, few)):

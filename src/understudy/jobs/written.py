@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -11,11 +12,8 @@ import pyarrow.compute as pc
 from understudy import arrow, readings
 from understudy.jobs.people import first
 from understudy.jobs.rows import Rows
-from understudy.readings import Reading
+from understudy.readings import SLIP, Reading
 from understudy.schema import Column
-
-_SLIP = 100
-"""Of so many rows one may be written otherwise."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,7 @@ def read_of(rows: Rows, leave: Collection[str]) -> Written:
     The first rows tell the way, and all are read once more to see that they hold to it: of a hundred one may be written
     otherwise, and says what the one before it does.
     """
-    ways = readings.ways_of(first(rows.read()), leave=leave)
-    ways = {name: way for name, way in ways.items() if _holds(rows, name, way)}
+    ways = _holding(rows, readings.ways_of(first(rows.read()), leave=leave))
     if not ways:
         return as_written(rows)
     columns = pa.schema([one.with_type(ways[one.name].arrow_type) if one.name in ways else one
@@ -67,16 +64,17 @@ def read_of(rows: Rows, leave: Collection[str]) -> Written:
     return Written(replace(rows, table=table, arrow_schema=columns, batches=batches), ways, rows.arrow_schema)
 
 
-def _holds(rows: Rows, name: str, way: Reading) -> bool:
-    """Whether a column is written in one way in all rows, and null means one thing there."""
-    count, slips = 0, 0
-    for batch in rows.batches():
-        texts = arrow.plain(batch.column(name))
-        if way.nothing is not None and texts.null_count:
-            return False
-        count += len(texts)
-        slips += int(readings.odd(texts, readings.read(texts, way), way).sum())
-    return slips <= count // _SLIP
+def _holding(rows: Rows, ways: Mapping[str, Reading]) -> dict[str, Reading]:
+    """The ways in which columns are written in all rows, where null means one thing; every row is read once."""
+    left, count, slips = dict(ways), 0, Counter[str]()
+    for batch in rows.batches() if ways else ():
+        count += len(batch)
+        for name, way in list(left.items()):
+            texts = arrow.plain(batch.column(name))
+            slips[name] += int(readings.odd(texts, readings.read(texts, way), way).sum())
+            if way.nothing is not None and texts.null_count:
+                del left[name]
+    return {name: way for name, way in left.items() if slips[name] <= count // SLIP}
 
 
 def _read(column: pa.Array, way: Reading) -> pa.Array:

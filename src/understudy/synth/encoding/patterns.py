@@ -76,8 +76,8 @@ class Patterns:
         known = pa.array(["".join(_kind(place[0]) for place in places) for places in self.shapes], pa.string())
         coded = texts.dictionary_encode()
         own = pa.array(list(map(_shape, coded.dictionary.to_pylist())), pa.string())
-        at = pc.fill_null(pc.index_in(own, value_set=known), len(self.shapes)).take(coded.indices)
-        found: NDArray[np.int64] = pc.fill_null(at, len(self.shapes)).to_numpy(zero_copy_only=False).astype(np.int64)
+        at = pc.fill_null(pc.index_in(own, value_set=known).take(coded.indices), len(self.shapes))
+        found: NDArray[np.int64] = at.to_numpy(zero_copy_only=False).astype(np.int64)
         return found
 
     def of_code(self, shape: int) -> bool:
@@ -88,7 +88,7 @@ class Patterns:
         """Shapes drawn by their frequency, but for some; the number behind the last is for texts without one."""
         weights = np.array([*self.shares, self.other])
         weights[list(but)] = 0
-        weights[-1] += not weights.sum()
+        weights[-1] += not weights.sum()  # nothing else is left
         return rng.choice(len(weights), count, p=weights / weights.sum())
 
     def draw(

@@ -56,7 +56,7 @@ def _masked(values: pa.Array, options: Options) -> pa.Array:
 def _without_words(texts: pa.Array, char: str) -> pa.Array:
     """Texts with one character for each letter and digit; where all is ASCII, byte by byte."""
     data, offsets = own_spans(texts)
-    if not char.isascii() or (data & 0x80).any():
+    if not char.isascii() or data.max(initial=0) >= 0x80:
         return pc.replace_substring_regex(texts, _WORDLY, char)
     table = bytes(ord(char) if chr(byte).isalnum() and byte < 0x80 else byte for byte in range(256))
     return text_array(looked_up(data, table), offsets).cast(texts.type)
