@@ -62,7 +62,8 @@ def synthesize(
         typer.Option("--epsilon", help="Learn with differential privacy: bounds what any one row may change; 3, say."),
     ] = None,
     subject: Annotated[
-        str, typer.Option("--subject", metavar="COLUMN", help="Whose row it is: rows of one are made together.")
+        str,
+        typer.Option("--subject", metavar="COLUMN", help="Whose row it is: all of one are made, or bounded, together."),
     ] = "",
     public: Annotated[
         list[str],

@@ -58,7 +58,7 @@ class Wish:
     epsilon: float | None = None
     """Learn with differential privacy: what any one row, or subject, may change is bounded by this."""
     subject: str = ""
-    """The column that says whose row it is: rows of one are made together, and ``epsilon`` bounds all of them.
+    """The column that says whose row it is: rows of one are made together, or bounded together by ``epsilon``.
 
     Of several tables a subject is a row that owns others, and none is said.
     """

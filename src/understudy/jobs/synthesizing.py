@@ -147,7 +147,8 @@ def synthesize(
     ``effort`` is how much learning may cost: "fast", "normal" or "best".  ``similarity`` and ``outliers`` are levels of
     filters: "off", "medium" or "high".  ``subject`` is a column that says whose row it is: rows of one are made
     together, each going on from those before it.  ``epsilon`` bounds what any one row may change of what is learned
-    (differential privacy), or all rows of a subject.  The same data, options and seed give the same rows.
+    (differential privacy), or all rows of a subject, which are then not made together.  The same data, options and seed
+    give the same rows.
 
     A dict of tables by name becomes a dict of made ones, in which foreign keys hold: ``keys`` are written
     ``orders.user_id -> users.id``, and likely ones are found by names and values.  ``rows`` is then how
