@@ -3,8 +3,6 @@
 import re
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,7 +51,7 @@ def test_shapes_and_their_hints_are_found_nowhere_else(text):
         assert {match.start() for match in pattern.finditer(text)} <= set(possible)
         group = "v" if "v" in pattern.groupindex else 0
         assert spans_at(pattern, text, possible) == [match.span(group) for match in pattern.finditer(text)]
-        if heads(shape.hint) and pc.match_substring_regex(pa.array([text]), shape.hint)[0].as_py():
+        if re.search(shape.hint, text):
             assert places(shape.hint, text)
 
 

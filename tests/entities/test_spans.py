@@ -197,9 +197,7 @@ def test_an_entity_of_ones_own_is_found_once_it_is_there(monkeypatch):
         sensitivity="direct",
         example="badge QX-1234",
         whole="QX-[0-9]{4}",
-        shapes=(
-            Shape("number", r"QX-\d{4}(?!\w)", "QX-[0-9]{4}", near=r"badge\W+$", check=lambda text: text != "QX-0000"),
-        ),
+        shapes=(Shape(r"QX-\d{4}(?!\w)", "QX-[0-9]{4}", near=r"badge\W+$", check=lambda text: text != "QX-0000"),),
     )
     monkeypatch.setitem(ENTITIES, "badge", badge)
     assert found("badge QX-1234, badge QX-0000, car QX-5678") == [("badge", "QX-1234")]

@@ -9,12 +9,6 @@ from typing import Literal
 Sensitivity = Literal["direct", "quasi", "sensitive"]
 """``direct``: it leads to one person.  ``quasi``: it does so beside others.  ``sensitive``: it harms by getting out."""
 
-Family = Literal["number", "date", "quantity", "street", "hexadecimal", "net", "word", "office", "name"]
-"""What shapes are made of."""
-
-DIGITS = frozenset[Family]({"number", "date", "quantity", "street", "hexadecimal", "word", "office"})
-"""Families whose shapes all hold a digit."""
-
 NEAR = 32
 """How many characters before a span its context may stand at most."""
 
@@ -23,12 +17,11 @@ NEAR = 32
 class Shape:
     """One way in which an entity is written inside a text."""
 
-    family: Family
     pattern: str
     """For ``re``: what stands in the group ``v``, or all of it where there is none.  It starts with a
     character and not with a look back, so that ``re`` skips to it fast, and never matches NUL."""
     hint: str
-    """For Arrow's kernel: a text that does not match this holds no such span and is not searched."""
+    """For ``re``: a text that does not match this holds no such span and is not searched."""
     near: str = ""
     """For ``re``, in lower case: what must stand shortly before."""
     before: str = ""

@@ -2,7 +2,7 @@
 
 Of every pattern it is known which characters of ASCII may stand in each of the first places of a match and right
 before it, and where others may.  One compiled pass over a text finds all places that fit, for many patterns at
-once; only there ``re`` is asked.
+once; only there the pattern itself is tried.
 """
 
 from __future__ import annotations
@@ -16,28 +16,22 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.entities.expressions import Again, Choice, Expression, Group, Letter, Loop, Node, Row, parse
 from understudy.native import sieve
 
 Numbers = NDArray[np.int64]
 
 _AHEAD, _BEHIND = 12, 6  # characters looked at from the start of a match on, and before it
-_ASCII = [chr(code) for code in range(128)]
-_WIDE = 1 << len(_ASCII)  # the bit of all other characters
+_ASCII = 128
+_WIDE = 1 << _ASCII  # the bit of all other characters
 _ANY = 2 * _WIDE - 1
 _CONTINUED = slice(0x80, 0xC0)  # bytes that no character starts with
 _MOST = 100  # characters that a match may start with, for it to be worthwhile
 _STEP = 1 << 20  # bytes looked at together, so that what is then known of them takes little memory
 _WAYS = 24  # ways of a pattern that are told apart
-_WIDER = re.compile(r"[^\x00-\x7f]|^\[\^|\\[dDwWsSuUxN]|^\.$")
 
-_CLASS = r"\[\^?\]?(?:\\.|[^\]\\])*\]"
-_TOKEN = re.compile(
-    rf"(?P<among>{_CLASS}|\\[dDwWsS]|\.)|(?P<look>[\^$]|\\[bBAZ])|(?P<again>\\[1-9])|\\(?P<sign>\W)|(?P<plain>[^\\()|*+?])"
-)
-_TIMES = re.compile(r"(?P<sign>[*+?])[+?]?|\{(?P<least>\d+)(?P<most>,\d*)?\}[+?]?")
-_GROUP = re.compile(r"\((?:\?(?:P<\w+>|:|(?P<look><?[=!])))?(?!\?)")
 _EDGED = re.compile(r"\\b\w")
-_START = re.compile(rf"(?P<first>{_CLASS})\(\?<!(?P<before>\\w|{_CLASS})(?P=first)\)")
+_START = re.compile(r"(?P<first>\[(?:\\.|[^\]\\])*\])\(\?<!(?P<before>\\w|\[(?:\\.|[^\]\\])*\])(?P=first)\)")
 
 _Depths = frozenset[int]
 _Walk = Callable[[list[int], _Depths], _Depths]
@@ -47,16 +41,9 @@ _Ways = list[_Walk]
 """The ways in which a part of a pattern may be taken, told apart because together they would rule out less."""
 
 
-class _UnreadError(Exception):
-    """A pattern has something that is not understood here."""
-
-
-@cache
-def _among(token: str, flags: int = 0) -> int:
+def _among(letter: Letter) -> int:
     """The characters that a part of a pattern matches, as bits."""
-    pattern = re.compile(token, flags)
-    found = sum(1 << code for code, character in enumerate(_ASCII) if pattern.fullmatch(character))
-    return found | (_WIDE if flags or _WIDER.search(token) else 0)
+    return letter.ascii | (_WIDE if letter.wide else 0)
 
 
 def _letter(among: int) -> _Walk:
@@ -95,14 +82,15 @@ def _choice(parts: Sequence[_Ways]) -> _Ways:
     return [ways[0] if len(ways) == 1 else _any_of(ways) for ways in alike.values()]
 
 
-def _loop(part: _Ways, least: int, most: int) -> _Ways:
+def _loop(part: _Ways, least: int, most: int | None) -> _Ways:
     if (least, most) == (0, 1):
         return [_look, *part]
     one = part[0] if len(part) == 1 else _any_of(part)
 
     def walk(table: list[int], depths: _Depths) -> _Depths:
         found = depths if least == 0 else frozenset[int]()
-        for time in range(1, min(most, least + len(table)) + 1):
+        upto = least + len(table)
+        for time in range(1, (upto if most is None else min(most, upto)) + 1):
             depths = one(table, depths)
             found |= depths if time >= least else frozenset()
         return found
@@ -122,65 +110,28 @@ def _anything(table: list[int], depths: _Depths) -> _Depths:
     return frozenset({len(table)} if depths else ())
 
 
-class _Reader:
-    """Reads a pattern from left to right."""
-
-    def __init__(self, pattern: str) -> None:
-        self._rest = pattern.removeprefix("(?i)").replace(r"\pL", "[^\\W_]")
-        self._flags = re.IGNORECASE if pattern.startswith("(?i)") else 0
-
-    def whole(self) -> list[_Ways]:
-        """The alternatives that the pattern is, and whatever comes after them."""
-        found = self._rows()
-        if self._rest:
-            raise _UnreadError
-        return [[_then(way, _anything) for way in row] for row in found]
-
-    def _take(self, token: re.Pattern[str]) -> re.Match[str] | None:
-        match = token.match(self._rest)
-        self._rest = self._rest[match.end() :] if match else self._rest
-        return match
-
-    def _rows(self) -> list[_Ways]:
-        found = [self._row()]
-        while self._rest.startswith("|"):
-            self._rest = self._rest[1:]
-            found.append(self._row())
-        return found
-
-    def _row(self) -> _Ways:
-        parts: list[_Ways] = []
-        while self._rest and self._rest[0] not in "|)":
-            part = self._part()
-            times = self._take(_TIMES)
-            if times:
-                part = _loop(part, *_times(times))
-            parts.append(part)
-        return _row(parts)
-
-    def _part(self) -> _Ways:
-        group = self._take(_GROUP)
-        if group:
-            found = _choice(self._rows())
-            if not self._rest.startswith(")"):
-                raise _UnreadError
-            self._rest = self._rest[1:]
-            return [_look] if group["look"] else found
-        token = self._take(_TOKEN)
-        if not token:
-            raise _UnreadError
-        if token["look"] or token["again"]:
-            return [_look if token["look"] else _anything]
-        return [_letter(_among(token["among"] or re.escape(token["sign"] or token["plain"]), self._flags))]
+def _ways(node: Node) -> _Ways:
+    """The ways in which a part of a pattern may be taken; what looks and repeats what was there is taken to fit."""
+    match node:
+        case Letter():
+            return [_letter(_among(node))]
+        case Row(parts):
+            return _row([_ways(part) for part in parts])
+        case Choice(parts):
+            return _choice([_ways(part) for part in parts])
+        case Loop(part, least, most):
+            return _loop(_ways(part), least, most)
+        case Group(part):
+            return _ways(part)
+        case Again():
+            return [_anything]
+        case _:
+            return [_look]
 
 
-def _times(match: re.Match[str]) -> tuple[int, int]:
-    """How often a part comes, at least and at most."""
-    endless = 1 << 20
-    if match["sign"]:
-        return {"*": (0, endless), "+": (1, endless), "?": (0, 1)}[match["sign"]]
-    least, most = int(match["least"]), match["most"]
-    return least, least if most is None else int(most[1:] or endless)
+def _whole(expression: Expression) -> list[_Ways]:
+    """The ways of the alternatives that an expression is, and whatever comes after them."""
+    return [[_then(way, _anything) for way in _ways(part)] for part in expression.root.parts]
 
 
 def _firsts(way: _Walk, count: int) -> tuple[int, ...]:
@@ -201,17 +152,17 @@ def heads(pattern: str, before: str = "") -> tuple[Head, ...]:
     ``before`` is a pattern, read from right to left, of what stands right before a match.  Patterns are those of
     ``re``, or simple ones of RE2.
     """
-    try:
-        parts = _Reader(pattern).whole()
-        ahead = {_firsts(way, _AHEAD): None for way in _choice(parts)}
-        behind = list(_firsts(_any_of(_choice(_Reader(before).whole())), _BEHIND)) if before else [_ANY] * _BEHIND
-    except _UnreadError:
+    expression, prior = parse(pattern), parse(before)
+    if expression is None or prior is None:
         return ()
+    parts = _whole(expression)
+    ahead = {_firsts(way, _AHEAD): None for way in _choice(parts)}
+    behind = list(_firsts(_any_of(_choice(_whole(prior))), _BEHIND)) if before else [_ANY] * _BEHIND
     start, plain = _START.match(pattern), pattern.removeprefix("(?i)")
     if start and len(parts) == 1:
-        behind[0] &= ~_among(start["before"]) | _WIDE
+        behind[0] &= ~_among(Letter(start["before"], 0)) | _WIDE
     elif "(" not in plain and all(map(_EDGED.match, plain.split("|"))):
-        behind[0] &= ~_among(r"\w") | _WIDE
+        behind[0] &= ~_among(Letter(r"\w", 0)) | _WIDE
     weak = any(one[0].bit_count() > _MOST for one in ahead)
     return () if weak else tuple((*reversed(behind), *one) for one in ahead)
 
@@ -221,9 +172,9 @@ def _columns(head: Head) -> NDArray[np.uint8]:
     """For every place looked at and byte, whether a head allows it."""
     there = np.zeros((len(head), 256), np.uint8)
     for place, among in enumerate(head):
-        bits = np.frombuffer((among & _WIDE - 1).to_bytes(len(_ASCII) // 8, "little"), np.uint8)
-        there[place, : len(_ASCII)] = np.unpackbits(bits, bitorder="little")
-        there[place, len(_ASCII) :] = among >= _WIDE
+        bits = np.frombuffer((among & _WIDE - 1).to_bytes(_ASCII // 8, "little"), np.uint8)
+        there[place, :_ASCII] = np.unpackbits(bits, bitorder="little")
+        there[place, _ASCII:] = among >= _WIDE
     there[_BEHIND, _CONTINUED] = 0
     return there
 
@@ -260,7 +211,7 @@ class Sieve:
         for word in range(words):
             before, first, second = (table[place, :, word] for place in range(_BEHIND - 1, _BEHIND + 2))
             pairs |= (before[:, None] & first > 0).astype(np.uint32) << np.uint32(word % 32)
-            ends = np.arange(256) >= len(_ASCII)  # what follows them is not looked at
+            ends = np.arange(256) >= _ASCII  # what follows them is not looked at
             follow |= ((first[:, None] & second > 0) | ends[:, None]).astype(np.uint32) << np.uint32(word % 32)
         return np.ascontiguousarray(table.transpose(2, 0, 1)).reshape(-1), pairs.reshape(-1), follow.reshape(-1)
 

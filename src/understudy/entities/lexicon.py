@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 
 import pyarrow as pa
@@ -32,6 +32,11 @@ class Lexicon:
     """The last words of titles and cues."""
     endings: tuple[str, ...]
     """How family names end."""
+
+    @cached_property
+    def leading_words(self) -> pa.Array:
+        """The same as an array."""
+        return pa.array(sorted(self.leading), pa.string())
 
     def ordinary(self, word: str) -> bool:
         """Whether a word is usually no name."""

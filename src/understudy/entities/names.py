@@ -25,11 +25,10 @@ COMPANY = Entity(
     whole=rf".{{1,80}},? (?:{_FORMS})",
     shapes=(
         Shape(
-            "name",
             start(CAPITALS + "0-9")
             + rf"[\w&'’\-]{{0,40}}+(?:,?{GAP}(?:{_JOINTS}{GAP})?[{CAPITALS}0-9&][\w&'’\-]{{0,40}}){{0,5}}?"
             + rf",?{GAP}(?:{_FORMS})(?!\w)",
-            rf" (?:{_FORMS})(?:\W|$)",
+            rf" (?:{_FORMS})(?!\w)",
         ),
     ),
 )

@@ -8,16 +8,25 @@ and stands without context is missed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Literal, NamedTuple
 
+import numpy as np
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
 from understudy.entities.entity import NEAR
+from understudy.entities.joined import Joined
 from understudy.entities.letters import CAPITALS, GAP, LETTER, start
 from understudy.entities.lexicon import Lexicon, lexicon
 
+Numbers = NDArray[np.int64]
 Found = tuple[int, int, str]
 """Where a name starts and ends, and which entity it is."""
+
+NAMED = ("person", "first_name", "last_name", "initial", "company", "city", "country")
+"""What can be named."""
 
 _Lead = Literal["", "cue", "title"]
 """What stands before a name."""
@@ -37,30 +46,56 @@ _TITLED = "titled"  # a person after a title
 _BETWEEN = ' \u00a0\t\r\n"“„«>(*_'
 _MARKS = ":,?."
 _CUE_WORDS = 3
+_LAST = rf"[{re.escape(_BETWEEN)}]*+[{_MARKS}]*+(?P<v>[^ \n\0]{{1,{NEAR}}})"
+"""Read from the right to the left: the word right before a place, without what may stand between them."""
+
+PATTERNS = (RUN, _LAST)
+"""All that is matched here."""
 
 
-def inside(text: str, runs: Iterable[tuple[int, int]], *, whole: bool = True) -> Iterator[Found]:
-    """The people, companies, cities and countries of a text; people as the parts of their names if not ``whole``.
+def inside(text: Joined, *, whole: bool = True) -> tuple[Numbers, Numbers, Numbers]:
+    """The people, companies, cities and countries of texts; people as the parts of their names if not ``whole``.
 
-    A loop over its runs of capitalised words, the matches of ``RUN``; what a run says by itself is looked up once
-    for all that are alike.
+    Told are the characters where each starts and ends, and which of ``NAMED`` it is.  What a run of capitalised words
+    says by itself is looked up once for all that are alike.
     """
+    first, last = text.spans(RUN)
+    runs = text.cut((first, last)).dictionary_encode()
+    said = runs.dictionary.to_pylist()
     words = lexicon()
-    known: dict[str, _Reading] = {}
-    led: dict[tuple[str, _Lead], tuple[Found, ...]] = {}
-    for place, end in runs:
-        run = text[place:end]
-        reading = known.get(run)
-        if reading is None:
-            reading = known[run] = _read(run, words, whole=whole)
-        found, chunk = reading
-        if not (found or chunk):
-            continue
-        after = _introduced(text, place, words) if chunk else ""
+    readings = [_read(run, words, whole=whole) for run in said]
+    which = runs.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    led: dict[tuple[int, _Lead], int] = {}
+    open_ = np.flatnonzero(np.array([one.chunk > 0 for one in readings], bool)[which])
+    for number in open_[_led(text, first[open_])].tolist():
+        after = _introduced(text.text, int(first[number]), words)
         if after:
-            found = led.get((run, after)) or led.setdefault((run, after), reading.led(run, after, whole=whole))
-        for first, last, name in found:
-            yield place + first, place + last, name
+            run = int(which[number])
+            if (run, after) not in led:
+                led[run, after] = len(readings)
+                readings.append(_Reading(readings[run].led(said[run], after, whole=whole), 0))
+            which[number] = led[run, after]
+    return _unfolded(first, which, readings)
+
+
+def _unfolded(first: Numbers, which: Numbers, readings: list[_Reading]) -> tuple[Numbers, Numbers, Numbers]:
+    """What runs that start at some places name, by which of the readings each has."""
+    counts = np.array([len(one.found) for one in readings], np.int64)
+    begins, many = np.cumsum(counts) - counts, counts[which]
+    run = np.repeat(np.arange(len(which)), many)
+    place = np.arange(len(run)) - np.repeat(np.cumsum(many) - many, many) + begins[which[run]]
+    found = [(start, end, NAMED.index(name)) for one in readings for start, end, name in one.found]
+    start, end, name = np.array(found, np.int64).reshape(-1, 3)[place].T
+    return first[run] + start, first[run] + end, name
+
+
+def _led(text: Joined, places: Numbers) -> Numbers:
+    """Which places follow a word that is the last of a title or a cue."""
+    size = len(text.backwards)
+    ends, firsts, lasts = text.find.tried(_LAST, text.backwards, size - places)
+    some = np.flatnonzero(ends >= 0)
+    found = pc.utf8_lower(text.cut((size - lasts[some], size - firsts[some])))
+    return some[np.flatnonzero(pc.is_in(found, lexicon().leading_words))]
 
 
 class _Reading(NamedTuple):

@@ -13,7 +13,6 @@ _PHONE_WORDS = (
     rf"\b(?:{_CALLS})"
     r"\b(?:[^\w\0]{1,3}(?:me|us|him|her|them|at|on|under|is|no|nr|num|number|unter|al|au|van)\b){0,3}\W{0,3}$"
 )
-_SEVEN = r"[0-9(](?:[ ./()\-]{0,2}[0-9]){6}"
 _CALLED = "no|nr|number|num|id|is|code|card|plate|nummer|numéro|número|numero|n°|nº"
 _CARDS = "card|visa|mastercard|amex|karte|kreditkarte|carte|tarjeta|carta|kaart|karta|karty|cartão"
 _EXTENSION = r"(?: ?(?:x|ext\.?|#) ?\d{1,6}(?!\d))?"
@@ -31,7 +30,6 @@ def _dialled(text: str) -> bool:
 def _coded(words: str, pattern: str) -> Shape:
     """A shape that means something only after certain words."""
     return Shape(
-        "word",
         pattern,
         rf"(?i)(?:{words})",
         near=rf"(?:{words})(?:'s)?(?:[ \-]?(?:{_CALLED})\b\.?)*\W{{0,4}}(?:is|was)?\W{{0,3}}$",
@@ -54,12 +52,10 @@ PHONE = Entity(
     r"|\(?0[1-9][0-9]{0,4}\)?(?:[ /.\-]{0,2}[0-9]{2,4}){2,5}|\([0-9]{2,5}\) ?[0-9]{2,4}(?:[ .\-]?[0-9]{2,5}){1,3}",
     shapes=(
         Shape(
-            "number",
             start("+", not_after=r"\w") + r"[1-9](?:[ ./()\-]{0,2}\d){6,14}(?!\d)" + _EXTENSION,
             r"\+[1-9](?:[ ./()\-]{0,2}[0-9]){6}",
         ),
         Shape(
-            "number",
             start("2-9(1", not_after=r"\w.,(\-+/")
             + r"(?:(?<=1)[ .\-]\(?[2-9])?(?:(?<=\()[2-9])?\d{2}\)?[ .\-]{0,2}\d{3}[ .\-]\d{4}(?!\w|[.,\-]\d)"
             + _EXTENSION,
@@ -67,28 +63,24 @@ PHONE = Entity(
             check=_dialled,
         ),
         Shape(
-            "number",
             start("0(", not_after=r"\w.,+(/\-")
             + r"(?:(?<=\()0)?[1-9]\d{0,4}\)?(?:[ /.\-]{1,2}\d{2,8}){1,5}(?![\w/\-]|[.,]\d)",
             r"0[1-9][0-9]{0,4}\)?[ /.\-][ /.\-]?[0-9]{2}",
             check=lambda text: 9 <= _digits(text) <= 12,
         ),
         Shape(
-            "number",
             start("0-9(+", not_after=r"\w.,(+") + r"(?:[ ./()\-]{0,2}\d){6,14}(?!\d)" + _EXTENSION,
-            rf"(?is)(?:{_CALLS})\b.*{_SEVEN}|{_SEVEN}.*(?:{_CALLS})\b",
+            rf"(?i)(?:{_CALLS})\b",
             near=_PHONE_WORDS,
             check=_dialled,
         ),
         Shape(
-            "number",
             start("0-9(", not_after=r"\w.,(+")
             + r"(?:[ ./()\-]{0,2}\d){6,14}(?=[ \-]{0,2}\(?(?:[Oo]ffice|[Ff]ax|[Mm]obile|[Cc]ell|[Hh]ome|[Dd]esk)\b)",
             r"(?i)[0-9][ \-]{0,2}\(?(?:office|fax|mobile|cell|home|work|desk)",
             check=_dialled,
         ),
         Shape(
-            "number",
             start("(", not_after=r"\w.,(+") + r"\d{2,5}\)[ \-]?\d{2,4}[ \-]\d{2,4}(?:[ \-]\d{2,4})?(?![\w\-])",
             r"\([0-9]{2,5}\)[ \-]?[0-9]{2,4}[ \-]",
             check=_dialled,
@@ -103,13 +95,11 @@ CARD = Entity(
     whole=r"[1-6][0-9]{3}[ \-]?[0-9]{4}[ \-]?[0-9]{4}[ \-]?[0-9]{0,7}|3[0-9]{3}[ \-]?[0-9]{6}[ \-]?[0-9]{4,5}",
     shapes=(
         Shape(
-            "number",
             start("1-6", not_after=r"\w.+\-")
             + r"\d{3}(?:([ \-]?)\d{4}\1\d{4}(?:\1\d{1,7})?|([ \-])\d{6}\2\d{4,5})(?!\d|[ \-.]\d)",
             r"[1-6][0-9]{3}[ \-]?[0-9]{4,6}[ \-]?[0-9]{4}",
         ),
         Shape(
-            "word",
             start("0-9", not_after=r"\w.+\-") + r"\d{11,18}(?!\w)",
             f"(?i){_CARDS}",
             near=rf"\b(?:{_CARDS})\b(?:\W+(?:{_CALLED})\b)*\W*$",
@@ -126,7 +116,6 @@ IBAN = Entity(
     whole=r"(?i)[A-Z]{2}[0-9]{2}[ ]?(?:[A-Z0-9]{4}[ ]?){2,7}[A-Z0-9]{0,4}",
     shapes=(
         Shape(
-            "number",
             start("A-Za-z")
             + r"[A-Za-z]\d{2}(?:[A-Za-z0-9]{11,30}| [A-Z0-9]{4}(?: (?=[A-Z]{0,3}\d)[A-Z0-9]{4}){1,6}"
             + r"(?: (?=[A-Z]{0,2}\d)[A-Z0-9]{1,3})?)(?!\w)",
@@ -164,7 +153,6 @@ SSN = Entity(
     whole=r"(?:[0-578][0-9]{2}|6(?:[0-57-9][0-9]|6[0-57-9]))-(?:0[1-9]|[1-9][0-9])-[0-9]{4}",
     shapes=(
         Shape(
-            "number",
             start("0-8", not_after=r"\w.,\-") + r"\d{2}-\d{2}-\d{4}(?!\w|-\d)",
             r"[0-9]{3}-[0-9]{2}-[0-9]{4}",
             check=_security,
@@ -228,7 +216,6 @@ CRYPTO = Entity(
     whole=r"0x[0-9a-fA-F]{40}|bc1[02-9ac-hj-np-z]{11,71}|[13][1-9A-HJ-NP-Za-km-z]{25,34}",
     shapes=(
         Shape(
-            "hexadecimal",
             start("013b")
             + r"(?:(?<=0)x[0-9a-fA-F]{40}|(?<=b)c1[02-9ac-hj-np-z]{11,71}"
             + r"|(?<=[13])(?=\d{0,30}[A-Za-z])[1-9A-HJ-NP-Za-km-z]{25,34})(?!\w)",
@@ -260,12 +247,11 @@ MONEY = Entity(
     example="€ 1,250.00",
     whole=r"[$€£¥₹] ?[0-9][0-9.,']*|[0-9][0-9.,']* ?(?:[$€£¥₹]|(?i)usd|eur|gbp|chf|jpy|inr|pln|brl|cad|aud)",
     shapes=(
-        Shape("quantity", r"[$€£¥₹] ?\d[\d.,']*(?<=\d)(?: ?(?:k|m|bn|million|billion)\b)?", r"[$€£¥₹] ?[0-9]"),
+        Shape(r"[$€£¥₹] ?\d[\d.,']*(?<=\d)(?: ?(?:k|m|bn|million|billion)\b)?", r"[$€£¥₹] ?[0-9]"),
         Shape(
-            "quantity",
             start("0-9", not_after=r"\w.,")
             + r"[\d.,']*(?<=\d) ?(?:[€£¥₹]|(?:USD|EUR|GBP|CHF|JPY|INR|PLN|BRL|CAD|AUD)(?!\w))",
-            r"[0-9] ?(?:[€£¥₹]|USD|EUR|GBP|CHF|JPY|INR|PLN|BRL|CAD|AUD)",
+            "[€£¥₹]|USD|EUR|GBP|CHF|JPY|INR|PLN|BRL|CAD|AUD",
         ),
     ),
 )

@@ -140,9 +140,9 @@ def _shapes(scheme: Scheme, words: str) -> Iterator[Shape]:
     words = _apart(words)
     separated = not sample.isalnum()
     near = rf"(?:{words})(?:[ \-]?(?:{_CALLED})\.?(?!\w))*\W{{0,4}}(?:is|was)?\W{{0,3}}$"
-    yield Shape("office", _pattern(sample, exactly=False) + _END, f"(?i){words}", near)
+    yield Shape(_pattern(sample, exactly=False) + _END, f"(?i){words}", near)
     if scheme.chance * (_SEPARATED if separated else 1) <= _BY_CHANCE:
-        yield Shape("number", _pattern(sample, exactly=True) + _END, _hint(sample))
+        yield Shape(_pattern(sample, exactly=True) + _END, _hint(sample))
 
 
 def _entity(name: str, words: str) -> Entity:

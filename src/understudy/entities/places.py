@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from understudy.entities.entity import Entity, Shape
-from understudy.entities.letters import CAP, CAPITALS, CODE, GAP, any_of, start
+from understudy.entities.letters import CAP, CAPITALS, CODE, GAP, LETTER, any_of, start
 
 _ENGLISH = any_of(
     "Street St. St Road Rd. Rd Avenue Ave. Ave Av. Lane Ln. Ln Drive Dr. Dr Boulevard Blvd. Blvd Court Ct. Ct Square "
@@ -63,41 +63,33 @@ ADDRESS = Entity(
     whole=_WHOLE,
     shapes=(
         Shape(
-            "street",
             _NUMBERED
             + rf"(?: [NSEW]\.?)?(?:{GAP}(?:{CAP}|\d{{1,3}}(?:st|nd|rd|th)|[A-Z]\.)){{1,4}}?{GAP}(?:{_ENGLISH})(?!\w)"
             + rf"(?: [NSEW]{{1,2}}(?!\w))?{_UNIT}",
-            rf"\pL (?:{_ENGLISH})\b",
+            rf"{LETTER} (?:{_ENGLISH})\b",
         ),
         Shape(
-            "street",
             start(CAPITALS) + rf"(?:[^\W\d_]|[.'’\-])*+(?:{GAP}{CAP}\.?){{0,3}}{_ENDED}[ ]{_HOUSE}{_UNIT}",
             rf"(?:{any_of(' '.join(_ENDINGS))}) [0-9]",
         ),
+        Shape(_NUMBERED + rf",? (?:bis |ter )?(?:{_FRENCH}) {_NAME}", rf"[0-9],? (?:bis |ter )?(?:{_FRENCH}) "),
         Shape(
-            "street", _NUMBERED + rf",? (?:bis |ter )?(?:{_FRENCH}) {_NAME}", rf"[0-9],? (?:bis |ter )?(?:{_FRENCH}) "
-        ),
-        Shape(
-            "street",
             rf"(?:{_SOUTHERN}) ?{_NAME},? (?:n[º°o]\.? ?)?{_HOUSE}{_UNIT}",
             rf"(?:{_SOUTHERN}) ",
         ),
         Shape(
-            "street",
             start(CAPITALS)
             + rf"(?:[^\W\d_]|[.'’\-])*+(?:{GAP}{CAP}){{0,2}} (?:{_HUNGARIAN}) \d{{1,4}}(?!\w)\.?{_UNIT}",
             rf" (?:{_HUNGARIAN}) [0-9]",
         ),
         Shape(
-            "street",
             rf"(?:{_UNITS})\.? ?#?\d{{1,5}}[A-Za-z]?(?!\w)".replace("|#", ""),
             rf"(?:{_UNITS})\.? ?#?[0-9]".replace("|#", ""),
         ),
-        Shape("street", rf"(?:{_POLISH}) {_NAME} {_HOUSE}{_UNIT}", rf"(?:{_POLISH}) "),
-        Shape("street", start("Pp") + r"(?:\.? ?[Oo]\.? ?|ost(?:al)? ?)[Bb][Oo][Xx] \d{1,6}", "(?i)box [0-9]"),
-        Shape("street", r"[\u4e00-\u9fff]{1,12}[路街道巷]\d{1,5}号(?:\d{1,4}[室楼])?", "[0-9]号"),
+        Shape(rf"(?:{_POLISH}) {_NAME} {_HOUSE}{_UNIT}", rf"(?:{_POLISH}) "),
+        Shape(start("Pp") + r"(?:\.? ?[Oo]\.? ?|ost(?:al)? ?)[Bb][Oo][Xx] \d{1,6}", "(?i)box [0-9]"),
+        Shape(r"[\u4e00-\u9fff]{1,12}[路街道巷]\d{1,5}号(?:\d{1,4}[室楼])?", "[0-9]号"),
         Shape(
-            "street",
             r"[\u3040-\u30ff\u4e00-\u9fff]{1,20}\d{1,3}(?:丁目|-)\d{1,3}(?:番地?|-)\d{1,3}号?",
             "丁目|[0-9]-[0-9]{1,3}-[0-9]",
         ),
@@ -111,13 +103,12 @@ POSTCODE = Entity(
     whole=r"[0-9]{5}(?:-[0-9]{4})?|(?i)[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]"
     r"|[0-9]{4} ?[A-Z]{2}|[0-9]{2}-[0-9]{3}|[0-9]{5}-[0-9]{3}|〒?[0-9]{3}-[0-9]{4}|[0-9]{6}|[0-9]{4}|[0-9]{3} [0-9]{2}",
     shapes=(
-        Shape("street", start("A-Z") + r"(?:[A-Z]?\d[A-Z\d]?) \d[A-Z]{2}(?!\w)", r"[A-Z][0-9][A-Z0-9]? [0-9][A-Z]{2}"),
-        Shape("street", start("A-Z") + r"\d[A-Z] ?\d[A-Z]\d(?!\w)", r"[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]"),
-        Shape("street", rf"(?:{_STATES}),? (?P<v>\d{{5}}(?:-\d{{4}})?)(?!\w)", rf"(?:{_STATES}),? [0-9]{{5}}"),
-        Shape("street", rf"[,\n] ?(?:[A-Z]{{1,2}}-)?(?P<v>\d{{4,5}}) (?={CAP})", r"[,\n] ?(?:[A-Z]{1,2}-)?[0-9]{4}"),
-        Shape("street", "〒(?P<v>[0-9]{3}-[0-9]{4})", "〒"),
+        Shape(start("A-Z") + r"(?:[A-Z]?\d[A-Z\d]?) \d[A-Z]{2}(?!\w)", r"[A-Z][0-9][A-Z0-9]? [0-9][A-Z]{2}"),
+        Shape(start("A-Z") + r"\d[A-Z] ?\d[A-Z]\d(?!\w)", r"[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]"),
+        Shape(rf"(?:{_STATES}),? (?P<v>\d{{5}}(?:-\d{{4}})?)(?!\w)", rf"(?:{_STATES}),? [0-9]{{5}}"),
+        Shape(rf"[,\n] ?(?:[A-Z]{{1,2}}-)?(?P<v>\d{{4,5}}) (?={CAP})", r"[,\n] ?(?:[A-Z]{1,2}-)?[0-9]{4}"),
+        Shape("〒(?P<v>[0-9]{3}-[0-9]{4})", "〒"),
         Shape(
-            "word",
             CODE + r"[A-Z0-9]{1,5}(?:[ \-][A-Z0-9]{2,4})?(?!\w)",
             rf"(?i){_POSTCODES}",
             near=rf"\b(?:{_POSTCODES})\b(?: is)?\W{{0,3}}$",
@@ -133,12 +124,11 @@ COORDINATES = Entity(
     whole=r"[+\-]?[0-9]{1,2}\.[0-9]{2,},\s*[+\-]?[0-9]{1,3}\.[0-9]{2,}|(?i)point ?\([^)]*\)",
     shapes=(
         Shape(
-            "number",
             start("0-9+\\-", not_after=r"\w.,")
             + r"\d{0,2}\.\d{3,12}°?(?: ?[NS])?,? {0,2}[+\-]?\d{1,3}\.\d{3,12}°?(?: ?[EW])?(?![\w.])",
             r"[0-9]\.[0-9]{3,12}°?(?: ?[NS])?,? {0,2}[+\-]?[0-9]{1,3}\.[0-9]{3}",
         ),
-        Shape("number", start("0-9") + rf"\d?{_DEGREES}[NS],? \d{{1,3}}{_DEGREES}[EW]", "[0-9]° ?[0-9]"),
+        Shape(start("0-9") + rf"\d?{_DEGREES}[NS],? \d{{1,3}}{_DEGREES}[EW]", "[0-9]° ?[0-9]"),
     ),
 )
 

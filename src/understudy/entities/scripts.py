@@ -21,8 +21,8 @@ _BEFORE = (
 )
 _LETTERS = "[\u0600-\u06ff\u0900-\u097f]"
 
-HINT = r"[\x{0600}-\x{06FF}\x{0900}-\x{097F}\x{3040}-\x{30FF}\x{4E00}-\x{9FFF}]"
-"""For Arrow's kernel: a text without these letters holds no such name."""
+HINT = "[\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u4e00-\u9fff]"
+"""A text without these letters holds no such name."""
 
 
 def inside(text: str, *, whole: bool = True) -> Iterator[tuple[int, int, str]]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
-from itertools import chain
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +13,10 @@ from numpy.typing import NDArray
 
 from understudy.arrow import storage
 from understudy.entities import checksums, naming, scripts
-from understudy.entities.entity import DIGITS, NEAR, Entity, Shape
-from understudy.entities.heads import Sieve, heads, spans_at
+from understudy.entities.entity import Entity, Shape
+from understudy.entities.heads import Sieve, heads
+from understudy.entities.joined import Joined, offsets_of
+from understudy.entities.matcher import Found, Matcher, matcher
 from understudy.entities.names import INSIDE
 from understudy.entities.patterns import chosen
 
@@ -50,7 +50,7 @@ class Spans:
     def texts(self, texts: pa.Array, chosen: NDArray[np.bool_] | slice = slice(None)) -> pa.Array:
         """What stands in the spans, or in some of them, of the texts they were found in."""
         values = storage(texts).cast(pa.large_string())
-        offsets = _offsets(values)[self.row[chosen]]
+        offsets = offsets_of(values)[self.row[chosen]]
         bounds = np.stack([offsets + self.start[chosen], offsets + self.end[chosen]], axis=1).reshape(-1)
         if not len(bounds):
             return pa.array([], pa.string())
@@ -63,28 +63,30 @@ class Spans:
 def spans(texts: pa.Array, names: Iterable[str] | None = None) -> Spans:
     """Every span of these entities (of all where None) in texts.
 
-    One pass over the texts tells where each pattern may match at all, and a kernel which texts have a hint of it;
-    all loops are over the places that are left.
+    One pass over the texts tells where there may be hints of shapes, and one over the texts with a hint where the
+    shape itself may be; only there patterns are matched.
     Of overlapping spans the longest counts, of equally long ones the first in ``ENTITIES``.
     """
     entities = chosen(names)
     values = pc.fill_null(storage(texts).cast(pa.large_string()), "")
     hints = _sieve_of(tuple({shape.hint: None for entity in entities for shape in entity.shapes}))
-    parts = [_search(_Chunk(_at(values, rows), hints), rows, entities) for rows in _steps(values)]
+    find = matcher(_patterns(entities))
+    parts = [_search(_Chunk(_rows(values, rows), hints, find), rows, entities) for rows in _steps(values)]
     row, start, end, entity = (np.concatenate([part[field] for part in parts] or [_NONE]) for field in range(4))
     order = np.argsort(row, kind="stable")
     return Spans(row[order], start[order], end[order], entity[order], tuple(one.name for one in entities))
 
 
-def _offsets(values: pa.Array) -> Numbers:
-    """Where each text starts and ends in the buffer of a large_string array."""
-    ends = np.frombuffer(values.buffers()[1], np.int64)
-    return ends[values.offset : values.offset + len(values) + 1]
+def _patterns(entities: list[Entity]) -> tuple[str, ...]:
+    """All that may be matched to find entities."""
+    shapes = [shape for entity in entities for shape in entity.shapes]
+    looked = [part for shape in shapes for part in (shape.hint, shape.pattern, shape.before)]
+    return tuple(dict.fromkeys([*looked, *naming.PATTERNS, scripts.HINT]))
 
 
 def _steps(values: pa.Array) -> Iterator[Numbers]:
     """Rows of some megabytes each; of more than a few, those that are not all ASCII apart: as one they take longer."""
-    offsets = _offsets(values)
+    offsets = offsets_of(values)
     first = 0
     while first < len(values):
         last = max(int(np.searchsorted(offsets, offsets[first] + _STEP_BYTES, side="right")) - 1, first + 1)
@@ -100,65 +102,10 @@ def _steps(values: pa.Array) -> Iterator[Numbers]:
         first = last
 
 
-def _at(values: pa.Array, rows: Numbers) -> pa.Array:
+def _rows(values: pa.Array, rows: Numbers) -> pa.Array:
     """Some texts; not copied where they follow one another."""
     first, count = int(rows[0]), len(rows)
     return values.slice(first, count) if rows[-1] == first + count - 1 else values.take(pa.array(rows))
-
-
-Places = tuple[Numbers, Numbers, Numbers]
-"""Row, first and last byte."""
-
-
-class _Joined:
-    """Some texts as one, with a NUL after each, and the way back from its characters to their rows and bytes."""
-
-    def __init__(self, values: pa.Array, rows: Numbers) -> None:
-        self.rows = rows
-        offsets = _offsets(values)
-        self.starts = offsets[:-1] - offsets[0] + np.arange(len(values))
-        whole = pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values.cast(pa.string()))
-        joined = pc.binary_join(whole, "\0")[0].as_buffer()
-        self.data = np.frombuffer(joined, np.uint8)
-        self.text = str(joined, "utf-8")
-        self.ascii = len(self.text) == len(self.data)
-        self._byte: Numbers | None = None
-        if not self.ascii:
-            self._byte = np.append(np.flatnonzero((self.data & 0xC0) != 0x80), len(self.data))
-
-    @cached_property
-    def backwards(self) -> str:
-        """The text from its end to its start."""
-        return self.text[::-1]
-
-    def spans(self, pattern: str, before: str = "") -> list[tuple[int, int]]:
-        """Where a pattern matches, in characters; for ``before`` see ``Shape``."""
-        some = _sieve(pattern, before)
-        if some is None:
-            return spans_at(_compiled(pattern), self.text, range(len(self.text)))
-        places = some.candidates(self.data)[pattern]
-        if self._byte is not None:
-            places = np.searchsorted(self._byte, places)
-        return spans_at(_compiled(pattern), self.text, places.tolist())
-
-    def which(self, bytes_: Numbers) -> Numbers:
-        """In which of its rows, counted from 0, bytes stand."""
-        return np.searchsorted(self.starts, bytes_, side="right") - 1
-
-    def places(self, found: list[tuple[int, int]]) -> Places:
-        """Row, first and last byte of matches."""
-        pairs = np.fromiter(chain.from_iterable(found), np.int64, 2 * len(found)).reshape(-1, 2)
-        if self._byte is not None:
-            pairs = self._byte[pairs]
-        which = self.which(pairs[:, 0])
-        return self.rows[which], pairs[:, 0] - self.starts[which], pairs[:, 1] - self.starts[which]
-
-
-@cache
-def _sieve(pattern: str, before: str) -> Sieve | None:
-    """What tells where a pattern may match; None where it may be anywhere."""
-    found = heads(pattern, before)
-    return Sieve({pattern: found}) if found else None
 
 
 @cache
@@ -169,62 +116,36 @@ def _sieve_of(hints: tuple[str, ...]) -> Sieve:
 
 
 class _Chunk:
-    """Some rows to be searched: those with a hint are joined once."""
+    """Some rows to be searched, joined as far as they are looked at."""
 
-    def __init__(self, values: pa.Array, hints: Sieve) -> None:
-        self.values = values
-        self.offsets = _offsets(values)
-        self.all = np.arange(len(values))
-        self.few = self.offsets[-1] - self.offsets[0] <= _FEW_BYTES
-        self._joined: dict[bytes, _Joined] = {}
-        self._hinted: dict[tuple[str, bool], Numbers] = {}
-        self._possible = hints.candidates(self.joined(self.all).data)
+    def __init__(self, values: pa.Array, hints: Sieve, find: Matcher) -> None:
+        self.values, self._find = values, find
+        self.offsets = offsets_of(values)
+        self.all = Joined(values, np.arange(len(values)), find)
+        self._joined: dict[bytes, Joined] = {}
+        self._hinted: dict[str, Numbers] = {}
+        self._possible = hints.candidates(self.all.data)
 
-    def match(self, hint: str, rows: Numbers) -> NDArray[np.bool_]:
-        """In which rows a hint is found."""
-        part = pc.match_substring_regex(_at(self.values, rows), hint)
-        found: NDArray[np.bool_] = part.to_numpy(zero_copy_only=False)
-        return found
+    def hinted(self, hint: str) -> Numbers:
+        """The rows that have a hint."""
+        if hint not in self._hinted:
+            first, _ = self.all.matches(hint, self._possible.get(hint))
+            rows = self.all.places((first, first))[0]
+            self._hinted[hint] = rows[np.diff(rows, prepend=-1) > 0]
+        return self._hinted[hint]
 
-    @cached_property
-    def digits(self) -> NDArray[np.bool_]:
-        """Which rows have a digit."""
-        return self.match("[0-9]", self.all)
-
-    def hinted(self, shape: Shape) -> Numbers:
-        """The rows that may hold a shape: with a digit if need be, and with its hint.
-
-        Of few rows those that may have the hint; it is then looked for where the shape was found.
-        """
-        places = self._possible.get(shape.hint)
-        if places is not None and not len(places):
-            return _NONE
-        counted = shape.family in DIGITS and not (self.few and 2 * np.count_nonzero(self.digits) > len(self.values))
-        label = shape.hint, counted
-        if label not in self._hinted:
-            found = self.digits.copy() if counted else np.ones(len(self.values), bool)
-            if places is not None:
-                possible = np.zeros(len(found), bool)
-                possible[self.joined(self.all).which(places)] = True
-                found &= possible
-            rows = np.flatnonzero(found)
-            self._hinted[label] = rows[self.match(shape.hint, rows)] if len(rows) and not self.few else rows
-        return self._hinted[label]
-
-    def joined(self, rows: Numbers) -> _Joined:
+    def joined(self, rows: Numbers) -> Joined:
         """These rows as one text; all rows where they are most of them."""
         if 2 * len(rows) > len(self.values):
-            rows = self.all
+            return self.all
         label = rows.tobytes()
         if label not in self._joined:
-            self._joined[label] = _Joined(_at(self.values, rows), rows)
+            self._joined[label] = Joined(_rows(self.values, rows), rows, self._find)
         return self._joined[label]
 
-    def confirmed(self, shape: Shape, found: Places) -> Places:
-        """Those places that lie in rows with the shape's hint, however they were come by."""
-        rows, where = np.unique(found[0], return_inverse=True)
-        right = self.match(shape.hint, rows) if self.few else np.isin(rows, self.hinted(shape))
-        return found if right.all() else tuple(one[right[where]] for one in found)  # type: ignore[return-value]
+
+def _at(found: Found, kept: NDArray[np.bool_]) -> Found:
+    return found[0][kept], found[1][kept]
 
 
 Candidates = tuple[Numbers, Numbers, Numbers, Numbers]
@@ -247,58 +168,42 @@ def _search(chunk: _Chunk, rows: Numbers, entities: list[Entity]) -> Candidates:
     return rows[row[kept]], start[kept], end[kept], entity[kept]
 
 
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
-
-
 def _matches(chunk: _Chunk, entity: Entity, shape: Shape, number: int) -> Iterator[Candidates]:
     """Where one shape is found."""
-    rows = chunk.hinted(shape)
+    rows = chunk.hinted(shape.hint)
     if not len(rows):
         return
-    joined = chunk.joined(rows)
-    text, found = joined.text, joined.spans(shape.pattern, shape.before)
-    if shape.before:
-        found = list(_longer(joined.backwards, _compiled(shape.before), found))
-    if shape.near:
-        near = _compiled(shape.near)
-        found = [one for one in found if near.search(text[max(0, one[0] - NEAR) : one[0]].rpartition("\0")[2].lower())]
-    if shape.check:
-        found = [one for one in found if shape.check(text[one[0] : one[1]])]
-    scheme = shape.scheme or entity.scheme
-    if found and scheme:
-        right = checksums.valid(scheme, pa.array([text[first:last] for first, last in found]))
-        found = [one for one, valid in zip(found, right.to_pylist(), strict=True) if valid]
-    if found:
-        row, start, end = chunk.confirmed(shape, joined.places(found))
-        yield row, start, end, np.full(len(row), number)
-
-
-def _longer(backwards: str, before: re.Pattern[str], found: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Matches with what stands right before them; those where that is something else are left out."""
-    size, reach = len(backwards), 0
-    for first, last in found:
-        match = before.match(backwards, size - first)
-        if match and size - match.end() >= reach:
-            reach = last
-            yield size - match.end(), last
+    joined, scheme = chunk.joined(rows), shape.scheme or entity.scheme
+    found = joined.spans(shape.pattern, shape.before)
+    if shape.near and len(found[0]):
+        found = _at(found, joined.near(found, shape.near))
+    if shape.check and len(found[0]):
+        found = _at(found, joined.checked(found, shape.check))
+    if scheme and len(found[0]):
+        found = _at(found, checksums.valid(scheme, joined.cut(found)).to_numpy(zero_copy_only=False))
+    if len(found[0]):
+        row, start, end = joined.places(found)
+        kept = np.isin(row, rows) if len(rows) < len(joined.rows) else slice(None)
+        yield row[kept], start[kept], end[kept], np.full(len(row), number)[kept]
 
 
 def _named(chunk: _Chunk, wanted: dict[str, int]) -> Iterator[Candidates]:
     """Where people and places are named."""
-    whole, joined = "person" in wanted, chunk.joined(chunk.all)
-    yield _placed(joined, naming.inside(joined.text, joined.spans(naming.RUN), whole=whole), wanted)
-    rows = _NONE if joined.ascii else np.flatnonzero(chunk.match(scripts.HINT, chunk.all))
+    whole = "person" in wanted
+    yield _placed(chunk.all, naming.inside(chunk.all, whole=whole), wanted)
+    rows = _NONE if chunk.all.ascii else chunk.hinted(scripts.HINT)
     if len(rows):
         joined = chunk.joined(rows)
-        yield _placed(joined, scripts.inside(joined.text, whole=whole), wanted)
+        found = list(scripts.inside(joined.text, whole=whole))
+        first, last = (np.array([one[field] for one in found], np.int64) for field in range(2))
+        yield _placed(joined, (first, last, np.array([naming.NAMED.index(one[2]) for one in found], np.int64)), wanted)
 
 
-def _placed(joined: _Joined, found: Iterable[tuple[int, int, str]], wanted: Mapping[str, int]) -> Candidates:
-    """What is wanted of what was found in a text."""
-    some = [one for one in found if one[2] in wanted]
-    return *joined.places([one[:2] for one in some]), np.array([wanted[one[2]] for one in some], np.int64)
+def _placed(joined: Joined, found: tuple[Numbers, Numbers, Numbers], wanted: Mapping[str, int]) -> Candidates:
+    """What is wanted of what was found in a text: where it starts and ends, and which of those named it is."""
+    kinds = np.array([wanted.get(name, -1) for name in naming.NAMED])[found[2]]
+    first, last, kind = (one[kinds >= 0] for one in (*found[:2], kinds))
+    return *joined.places((first, last)), kind
 
 
 def resolve(start: Numbers, end: Numbers, entity: Numbers) -> Numbers:

@@ -56,7 +56,6 @@ EMAIL = Entity(
     whole=r"[^\s@,;:<>\"()\[\]]+@[^\s@,;:<>\"()\[\]._\-][^\s@,;:<>\"()\[\]_]*\.[^\s@,;:<>\"()\[\]._0-9\-]{2,}",
     shapes=(
         Shape(
-            "net",
             rf"@(?:{_LABEL}\.){{1,8}}[^\W\d_]{{2,24}}(?![\w\-])",
             "@",
             before=r"[\w.+%'\-]{0,63}\w(?![\w.+%\-])",
@@ -71,7 +70,6 @@ URL = Entity(
     whole=r"(?i)(?:https?|ftps?)://[^\s<>\"]+|www\.[^\s<>\"]+\.[^\s<>\"]+",
     shapes=(
         Shape(
-            "net",
             start("hHfFwW")
             + r"(?:(?:(?:[tT][tT]|[tT])[pP][sS]?)://|[wW][wW]\.)[^\s\0<>\"'`{}|\\^]*[^\s\0<>\"'`{}|\\^.,;:!?)\]]",
             r"://|[wW][wW][wW]\.",
@@ -86,7 +84,6 @@ DOMAIN = Entity(
     whole=r"(?i)(?:[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}",
     shapes=(
         Shape(
-            "net",
             start("0-9A-Za-z", not_after=r"\w.@/\-")
             + rf"(?:[0-9A-Za-z\-]{{0,62}}\.)(?:(?:[0-9A-Za-z\-]{{1,63}}\.){{0,4}}(?:{_SAFE_TOP})"
             + rf"|(?:[0-9A-Za-z\-]{{1,63}}\.){{1,4}}(?:{_TOP})){_END}",
@@ -104,15 +101,13 @@ IP = Entity(
     r"|(?:[0-9a-f]{1,4}:){1,7}:",
     shapes=(
         Shape(
-            "number",
             start("0-9", not_after=r"\w.") + r"\d{0,2}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?!\w|\.\d)",
             r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]",
             check=_octets,
         ),
         Shape(
-            "hexadecimal",
             start("0-9A-Fa-f:", not_after=r"\w:.") + r"[0-9A-Fa-f:]{2,38}(?![\w:])",
-            r"(?i)[0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f]|::",
+            r"(?i):[0-9a-f]{1,4}:[0-9a-f]{1,4}:[0-9a-f]|::",
             check=_version_6,
         ),
     ),
@@ -125,7 +120,6 @@ MAC = Entity(
     whole=r"(?i)(?:[0-9a-f]{2}[:\-]){5}[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}",
     shapes=(
         Shape(
-            "hexadecimal",
             start("0-9A-Fa-f", not_after=r"\w:\-")
             + r"[0-9A-Fa-f](?:([:\-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}(?![\w:\-])",
             r"(?i)[0-9a-f]{2}[:\-][0-9a-f]{2}[:\-][0-9a-f]{2}[:\-][0-9a-f]{2}[:\-]",
@@ -140,7 +134,6 @@ UUID = Entity(
     whole=r"(?i)\{?[0-9a-f]{8}-?[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-?[0-9a-f]{12}\}?",
     shapes=(
         Shape(
-            "hexadecimal",
             start("0-9A-Fa-f", not_after=r"\w\-") + r"[0-9A-Fa-f]{7}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![\w\-])",
             r"[0-9A-Fa-f]-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-",
         ),
@@ -152,7 +145,7 @@ JWT = Entity(
     sensitivity="sensitive",
     example="eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N",
     whole=r"eyJ[0-9A-Za-z_\-]+\.eyJ[0-9A-Za-z_\-]+\.[0-9A-Za-z_\-]+",
-    shapes=(Shape("net", _JWT, "eyJ"),),
+    shapes=(Shape(_JWT, "eyJ"),),
 )
 SECRET = Entity(
     name="secret",
@@ -162,12 +155,11 @@ SECRET = Entity(
     whole=rf"{_SECRETS}|(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*",
     shapes=(
         Shape(
-            "net",
             rf"(?:{_SECRETS})(?![\w\-])",
             "(?:sk|pk|rk)[_-]|gh[pousr]_|github_pat_|glpat-|xox|AKIA|ASIA|AIza|SG\\.|hf_|npm_",
         ),
-        Shape("net", _PRIVATE_KEY, "PRIVATE KEY-----"),
-        Shape("net", r"[:=]\s?(?P<v>[^\s\0]{4,64})", f"(?i){_PASSWORD}", near=rf"(?:{_PASSWORD})\W{{0,2}}$"),
+        Shape(_PRIVATE_KEY, "PRIVATE KEY-----"),
+        Shape(r"[:=]\s?(?P<v>[^\s\0]{4,64})", f"(?i){_PASSWORD}", near=rf"(?:{_PASSWORD})\W{{0,2}}$"),
     ),
 )
 HASH = Entity(
@@ -178,7 +170,6 @@ HASH = Entity(
     whole=r"(?i)[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128}",
     shapes=(
         Shape(
-            "hexadecimal",
             start("0-9A-Fa-f") + r"(?:[0-9A-Fa-f]{127}|[0-9A-Fa-f]{63}|[0-9A-Fa-f]{39}|[0-9A-Fa-f]{31})(?!\w)",
             "[0-9A-Fa-f]{32}",
         ),
@@ -190,7 +181,7 @@ USERNAME = Entity(
     sensitivity="direct",
     example="@ada_l",
     whole=r"@[A-Za-z_][\w.]{1,29}",
-    shapes=(Shape("net", start("@", not_after=r"\w.@/") + r"(?P<v>[A-Za-z_][\w.]{0,28}\w)(?![\w@])", r"@[A-Za-z_]"),),
+    shapes=(Shape(start("@", not_after=r"\w.@/") + r"(?P<v>[A-Za-z_][\w.]{0,28}\w)(?![\w@])", r"@[A-Za-z_]"),),
 )
 
 ENTITIES = (EMAIL, URL, JWT, SECRET, UUID, MAC, IP, HASH, DOMAIN, USERNAME)

@@ -37,7 +37,6 @@ MONTHS = tuple(
 _MONTH_NAMES = " ".join(name for names in MONTHS for name in names)
 _MONTH = f"(?:{any_of(_MONTH_NAMES)})"
 _LEADING = " ".join(name[::-1] for name in _MONTH_NAMES.split() if len(name) > 3 or name[0].isupper())
-_MONTH_HINT = rf"(?:[0-9](?:st|nd|rd|th|er|\.|º)?,? (?:of |de |d')?{_MONTH}|{_MONTH}\.?,? (?:de )?[0-9])"
 _YEAR = r"(?:1[89]|20)\d\d"
 _OLD = (
     r"[ \-](?:years?|yrs?|months?|weeks?)[ \-](?:old|of age)\b| ?(?:y/o|yo)\b| Jahre alt| ans\b| años\b| anni\b| anos\b"
@@ -69,35 +68,32 @@ def _day(text: str) -> bool:
 _FULL = start("0-9", not_after=r"\w./\-")
 _NUMERIC = (
     Shape(
-        "date",
         _FULL + r"(?:\d{3}([\-/.])\d{1,2}\1\d{1,2}|\d?([./\-])\d{1,2}\2(?:\d{4}|\d{2}))(?![\w/\-]|[.,]\d)",
         r"[0-9][./\-][0-9]{1,2}[./\-][0-9]{1,4}",
         check=_day,
     ),
-    Shape("date", start("0-9") + r"\d{3}年\d{1,2}月\d{1,2}日", "年[0-9]{1,2}月"),
-    Shape("date", start("0-9") + r"\d{3}년 ?\d{1,2}월 ?\d{1,2}일", "년 ?[0-9]{1,2}월"),
+    Shape(start("0-9") + r"\d{3}年\d{1,2}月\d{1,2}日", "年[0-9]{1,2}月"),
+    Shape(start("0-9") + r"\d{3}년 ?\d{1,2}월 ?\d{1,2}일", "년 ?[0-9]{1,2}월"),
 )
 _NAMED = (
     Shape(
-        "date",
         start("0-9", not_after=r"\w.,\-")
         + rf"\d?(?<!0)(?:st|nd|rd|th|er|\.|º)?[ \-](?:of |de |d')?{_MONTH}\.?(?![^\W\d_])"
         + rf"(?:,?[ \-](?:de |del )?{_YEAR}(?!\d))?",
-        _MONTH_HINT.replace(" ", "[ -]"),
+        _MONTH,
     ),
     Shape(
-        "date",
         start("0-9")
         + r"(?:(?<=[12])\d{3}(?!\w)|(?:(?<=[12])\d|(?<=3)[01]|(?<=0)[1-9]|(?<=[1-9]))(?:st|nd|rd|th)?(?!\w|[.:]\d)"
         + rf"(?:,? {_YEAR}(?!\d))?)",
-        _MONTH_HINT,
+        _MONTH,
         before=rf" (?:ed )?\.?(?:{any_of(_LEADING)})(?![^\W\d_])",
     ),
 )
 
 
 def _near_birth(shape: Shape) -> Shape:
-    return replace(shape, family="word", hint=_BORN_HINT, near=_BORN)
+    return replace(shape, hint=_BORN_HINT, near=_BORN)
 
 
 _DATE_WHOLE = (
@@ -122,7 +118,6 @@ DATETIME = Entity(
     whole=rf"(?:{_DATE_WHOLE})(?:[T ]|, ?){_CLOCK}{_HALF}{_ZONE}".replace(r"(?!\w)", ""),
     shapes=(
         Shape(
-            "date",
             _FULL
             + r"(?:\d{3}([\-/.])\d{1,2}\1\d{1,2}|\d?([./\-])\d{1,2}\2\d{4})"
             + rf"(?:[T ]|, ?){_CLOCK}{_HALF}{_ZONE}(?![\w:])",
@@ -147,7 +142,6 @@ TIME = Entity(
     whole=rf"(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d(?:\.\d{{1,9}})?)?{_HALF}{_ZONE}".replace(r"(?!\w)", ""),
     shapes=(
         Shape(
-            "quantity",
             start("0-9", not_after=r"\w.:\-") + rf"(?:(?<=[01])\d|(?<=2)[0-4])?:[0-5]\d(?::[0-5]\d)?{_HALF}(?![\w:])",
             "[0-9]:[0-5][0-9]",
         ),
@@ -161,12 +155,10 @@ AGE = Entity(
     whole="",
     shapes=(
         Shape(
-            "quantity",
             start("0-9", not_after=r"\w.,\-") + rf"\d{{0,2}}(?={_OLD})",
             f"[0-9](?:{_OLD})",
         ),
         Shape(
-            "word",
             start("0-9", not_after=r"\w.,\-") + r"\d{0,2}(?![\w%]|[.,/:\-]\d)",
             r"(?i)\bage|\bturn(?:ed|s|ing)? ",
             near=r"\b(?:aged?:?|age of|turn(?:ed|s|ing)?|aged about) $",

@@ -1,0 +1,110 @@
+"""Texts of many rows as one, in which patterns are looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from understudy.arrow import text_array
+from understudy.entities.entity import NEAR
+from understudy.entities.heads import Sieve, heads, spans_at
+from understudy.entities.matcher import Found, Kinds, Matcher, compiled
+from understudy.native import texts as native
+
+Numbers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+Places = tuple[Numbers, Numbers, Numbers]
+"""Row, first and last byte."""
+
+_ASCII = 0x80
+
+
+def offsets_of(values: pa.Array) -> Numbers:
+    """Where each text starts and ends in the buffer of a large_string array."""
+    ends = np.frombuffer(values.buffers()[1], np.int64)
+    return ends[values.offset : values.offset + len(values) + 1]
+
+
+class Joined:
+    """Some texts as one, with a NUL after each, and the way back from its characters to their rows and bytes."""
+
+    def __init__(self, values: pa.Array, rows: Numbers, find: Matcher) -> None:
+        self.rows, self.find = rows, find
+        offsets = offsets_of(values)
+        self.starts = offsets[:-1] - offsets[0] + np.arange(len(values))
+        whole = pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values.cast(pa.string()))
+        self._joined = pc.binary_join(whole, "\0")[0].as_buffer()
+        self.data = np.frombuffer(self._joined, np.uint8)
+        self.ascii = bool(self.data.max(initial=0) < _ASCII)
+        self._byte: Numbers | None = None
+        if not self.ascii:
+            self._byte = np.append(np.flatnonzero((self.data & 0xC0) != 0x80), len(self.data))
+
+    @cached_property
+    def text(self) -> str:
+        """The text, where Python itself has to look at it."""
+        return str(self._joined, "utf-8")
+
+    @cached_property
+    def kinds(self) -> Kinds:
+        """The text as what patterns are matched with."""
+        return self.find.kinds(self.data if self.ascii else np.frombuffer(self.text.encode("utf-32-le"), np.uint32))
+
+    @cached_property
+    def backwards(self) -> Kinds:
+        """The same from its end to its start."""
+        return np.ascontiguousarray(self.kinds[::-1])
+
+    def spans(self, pattern: str, before: str = "") -> Found:
+        """Where a pattern matches, in characters; for ``before`` see ``Shape``."""
+        some = _sieve(pattern, before)
+        found = self.matches(pattern, None if some is None else some.candidates(self.data)[pattern])
+        return self.find.lengthened(before, self.backwards, found) if before else found
+
+    def matches(self, pattern: str, possible: Numbers | None) -> Found:
+        """Where a pattern matches at some bytes, or anywhere."""
+        if possible is None:
+            possible = np.arange(len(self.kinds))
+        elif self._byte is not None:
+            possible = np.searchsorted(self._byte, possible)
+        if pattern in self.find.programs:
+            return self.find.matches(pattern, self.kinds, possible)
+        pairs = spans_at(compiled(pattern), self.text, possible.tolist())
+        return np.array([one for one, _ in pairs], np.int64), np.array([one for _, one in pairs], np.int64)
+
+    def near(self, found: Found, pattern: str) -> Flags:
+        """Which matches have something shortly before them, in the same row; it is looked for in lower case."""
+        text, near = self.text, compiled(pattern)
+        before = (text[max(0, place - NEAR) : place].rpartition("\0")[2].lower() for place in found[0].tolist())
+        return np.array([near.search(one) is not None for one in before], bool)
+
+    def checked(self, found: Found, check: Callable[[str], bool]) -> Flags:
+        """Which matches pass a check."""
+        return np.array([check(one) for one in self.cut(found).to_pylist()], bool)
+
+    def cut(self, found: Found) -> pa.Array:
+        """What stands in some places."""
+        first, last = self._bytes(found)
+        return text_array(*native.taken(self.data, first, last))
+
+    def places(self, found: Found) -> Places:
+        """Row, first and last byte of matches."""
+        first, last = self._bytes(found)
+        which = np.searchsorted(self.starts, first, side="right") - 1
+        return self.rows[which], first - self.starts[which], last - self.starts[which]
+
+    def _bytes(self, found: Found) -> Found:
+        return found if self._byte is None else (self._byte[found[0]], self._byte[found[1]])
+
+
+@cache
+def _sieve(pattern: str, before: str) -> Sieve | None:
+    """What tells where a pattern may match; None where it may be anywhere."""
+    found = heads(pattern, before)
+    return Sieve({pattern: found}) if found else None

@@ -1,0 +1,429 @@
+"""Patterns as programs that a kernel runs, so that to match at a place costs no call of Python's ``re``.
+
+What they match is what ``re`` matches.  A text is read as kinds of characters: those of ASCII each for itself,
+all others by which sets of characters they belong to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import chain, groupby
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from understudy.entities.expressions import (
+    Again,
+    Choice,
+    Edge,
+    Expression,
+    Group,
+    Letter,
+    Look,
+    Loop,
+    Node,
+    Row,
+    UnreadError,
+    parse,
+)
+from understudy.native import backtrack as native
+
+Numbers = NDArray[np.int64]
+Kinds = NDArray[np.uint16]
+Found = tuple[Numbers, Numbers]
+"""Where matches start, and where they end."""
+
+_ASCII = 128
+_NEW = 0xFFFF  # the kind of characters that were not seen yet
+_MOST_ROWS = 20_000
+_WAYS, _MORE = 4096, 8  # ways that may be left open while a match is looked for; if they do not do, so many times that
+_ENDLESS = -1
+_WORD = Letter(r"\w", 0)
+_EDGES = {"^": native.STARTS, "A": native.STARTS, "Z": native.ENDS, "b": native.WORD_EDGE}
+_RUNS = {"greedy": native.RUN, "firm": native.FIRM, "lazy": native.LAZY}
+
+Set = frozenset[Letter]
+"""Characters that one of some letters stands for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A pattern, to be run."""
+
+    code: NDArray[np.int32]
+    slots: int
+    value: int
+    """The slot where what is wanted of a match starts; -1 if that is all of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Matcher:
+    """Finds where some patterns match; patterns that no program can be made of are left out of it."""
+
+    patterns: tuple[str, ...]
+
+    @cached_property
+    def _written(self) -> tuple[dict[str, Program], list[Set]]:
+        sets: dict[Set, int] = {frozenset({_WORD}): 0}
+        made = {pattern: _program(parse(pattern), sets) for pattern in self.patterns}
+        return {pattern: program for pattern, program in made.items() if program}, list(sets)
+
+    @property
+    def programs(self) -> dict[str, Program]:
+        """The programs by their patterns."""
+        return self._written[0]
+
+    @cached_property
+    def _characters(self) -> _Characters:
+        return _Characters(self._written[1])
+
+    def kinds(self, codes: NDArray[np.integer]) -> Kinds:
+        """Characters, given by their numbers, as what ``matches`` and ``lengthened`` read."""
+        return self._characters.kinds(codes)
+
+    def matches(self, pattern: str, text: Kinds, places: Numbers) -> Found:
+        """The matches of a pattern at some places, or their group ``v``, from left to right.
+
+        They are those that ``finditer`` finds, if no other places are possible than these.
+        """
+        ends, firsts, lasts = self.tried(pattern, text, places)
+        kept = native.apart(places, ends)
+        return firsts[kept], lasts[kept]
+
+    def lengthened(self, before: str, backwards: Kinds, found: Found) -> Found:
+        """Those matches that have something before them, which becomes a part; the text is given from its end."""
+        size = len(backwards)
+        ends, _, _ = self.tried(before, backwards, size - found[0])
+        starts = np.where(ends >= 0, size - ends, -1)
+        kept = native.apart(starts, np.where(ends >= 0, found[1], -1))
+        return starts[kept], found[1][kept]
+
+    def tried(self, pattern: str, text: Kinds, places: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+        """For every place the end of the match there, -1 for none, and where its group ``v`` starts and ends."""
+        program = self.programs[pattern]
+        table, width = self._characters.table
+        ways = _WAYS
+        while True:
+            made = native.matches(text, places, program.code, table, width, 0, program.slots, program.value, ways)
+            if len(places) == 0 or made[0].min() > native.GAVE_UP:
+                return made
+            ways *= _MORE
+
+
+@cache
+def matcher(patterns: tuple[str, ...]) -> Matcher:
+    """What finds some patterns; made once."""
+    return Matcher(patterns)
+
+
+class _Characters:
+    """The kinds of characters, told apart by the sets that they belong to, as they come up in texts."""
+
+    def __init__(self, sets: list[Set]) -> None:
+        self._sets, self._lock = sets, Lock()
+        own = [sum(1 << code for code in range(_ASCII) if _ascii(some) >> code & 1) for some in sets]
+        self._marks = [tuple(some >> code & 1 for some in own) for code in range(_ASCII)]
+        self._known: dict[tuple[int, ...], int] = {}
+        self._kinds = np.full(0x110000, _NEW, np.uint16)
+        self._kinds[:_ASCII] = np.arange(_ASCII)
+        self.table = self._tabled()
+
+    def kinds(self, codes: NDArray[np.integer]) -> Kinds:
+        """What the characters of a text are."""
+        found: Kinds = self._kinds[codes]
+        if len(codes) and found.max() == _NEW:
+            with self._lock:
+                self._learn(np.unique(codes[found == _NEW]).tolist())
+            found = self._kinds[codes]
+        return found
+
+    def _learn(self, codes: list[int]) -> None:
+        characters = "".join(map(chr, codes))
+        marks = np.zeros((len(codes), len(self._sets)), np.int8)
+        for number, some in enumerate(self._sets):
+            for letter in some:
+                marks[letter.among(characters), number] = 1
+        for mark in map(tuple, marks.tolist()):
+            if mark not in self._known:
+                self._known[mark] = len(self._marks)
+                self._marks.append(mark)
+        self.table = self._tabled()  # before a text can be read by it
+        self._kinds[codes] = [self._known[mark] for mark in map(tuple, marks.tolist())]
+
+    def _tabled(self) -> tuple[NDArray[np.uint8], int]:
+        """For every set and kind whether it belongs to it, and how many kinds there are."""
+        return np.array(self._marks, np.uint8).T.reshape(-1).copy(), len(self._marks)
+
+
+def _ascii(some: Set) -> int:
+    found = 0
+    for letter in some:
+        found |= letter.ascii
+    return found
+
+
+def _program(expression: Expression | None, sets: dict[Set, int]) -> Program | None:
+    """An expression as a program; None where that cannot be."""
+    if expression is None:
+        return None
+    writer = _Writer(sets, 2 * (expression.groups + 1))
+    try:
+        writer.write(expression.root)
+    except UnreadError:
+        return None
+    writer.add(native.MATCH)
+    value = -1 if expression.value is None else 2 * expression.value
+    return Program(np.array(list(chain.from_iterable(writer.rows)), np.int32), writer.slots, value)
+
+
+class _Writer:
+    """Writes a program, row by row."""
+
+    def __init__(self, sets: dict[Set, int], slots: int) -> None:
+        self.rows: list[tuple[int, int, int, int]] = []
+        self.slots = slots
+        self._sets = sets
+        self._groups: dict[int, Node] = {}
+
+    def add(self, do: int, *given: int) -> int:
+        """One row more; its number."""
+        if len(self.rows) == _MOST_ROWS:
+            raise UnreadError
+        self.rows.append((do, *given, *(0,) * (3 - len(given))))  # type: ignore[arg-type]
+        return len(self.rows) - 1
+
+    def write(self, node: Node) -> None:
+        """What a part of a pattern does."""
+        match node:
+            case Letter():
+                self.add(native.LETTER, self._set(frozenset({node})))
+            case Row(parts):
+                for part in parts:
+                    self.write(part)
+            case Choice(parts):
+                self._choice(parts)
+            case Loop(Letter() as part, least, most, how):
+                self.add(_RUNS[how], self._set(frozenset({part})), least, _ENDLESS if most is None else most)
+            case Loop():
+                self._loop(node)
+            case Group(part, number):
+                self._groups[number] = part
+                self.add(native.SAVE, 2 * number)
+                self.write(part)
+                self.add(native.SAVE, 2 * number + 1)
+            case Again(group):
+                if _wide(self._groups[group]):  # those that are of one kind would be taken for the same
+                    raise UnreadError
+                self.add(native.AGAIN, 2 * group)
+            case Edge(sign):
+                if sign[-1] not in _EDGES:  # `$` may also stand before a last newline; `\\B` depends on the version
+                    raise UnreadError
+                self.add(native.EDGE, _EDGES[sign[-1]])
+            case Look():
+                self._look(node)
+
+    def _set(self, some: Set) -> int:
+        return self._sets.setdefault(some, len(self._sets))
+
+    def _here(self) -> int:
+        """Where the next row starts, as programs count."""
+        return 4 * len(self.rows)
+
+    def _fork(self, part: Node) -> int:
+        """A row that goes on with the next one, which starts a part, or else where ``_meet`` says."""
+        if _empty(part) or not _firsts(part):
+            return self.add(native.FORK, 0)
+        return self.add(native.CASE, 0, self._set(frozenset(_firsts(part))))
+
+    def _meet(self, *rows: int) -> None:
+        """Let rows lead here."""
+        for row in rows:
+            do, _, *given = self.rows[row]
+            self.rows[row] = do, self._here(), given[0], given[1]
+
+    def _choice(self, parts: tuple[Node, ...]) -> None:
+        parts, done = _shared(parts), []
+        for part in parts[:-1]:
+            other = self._fork(part)
+            self.write(part)
+            done.append(self.add(native.JUMP, 0))
+            self._meet(other)
+        self.write(parts[-1])
+        self._meet(*done)
+
+    def _loop(self, loop: Loop) -> None:
+        if _empty(loop.part):
+            raise UnreadError
+        slot = self._enter() if loop.how == "firm" else 0
+        for _ in range(loop.least):
+            self.write(loop.part)
+        again = self._here()
+        done = [self._once(loop) for _ in range(1 if loop.most is None else loop.most - loop.least)]
+        if loop.most is None:
+            self.add(native.JUMP, again)
+        self._meet(*done)
+        if loop.how == "firm":
+            self._leave(native.COMMIT, slot, loop.part)
+
+    def _once(self, loop: Loop) -> int:
+        """The part of a loop, where it may also end; the row that leads out of it."""
+        if loop.how == "lazy":
+            more, out = self.add(native.FORK, 0), self.add(native.JUMP, 0)
+            self._meet(more)
+        else:
+            out = self._fork(loop.part)
+        self.write(loop.part)
+        return out
+
+    def _enter(self) -> int:
+        slot, self.slots = self.slots, self.slots + 2
+        self.add(native.ENTER, slot)
+        return slot
+
+    def _leave(self, do: int, slot: int, part: Node) -> None:
+        if _remembers(part):  # what it remembered would not be forgotten with it
+            raise UnreadError
+        self.add(do, slot)
+
+    def _look(self, look: Look) -> None:
+        slot = self._enter()
+        other = None if look.wanted else self.add(native.FORK, 0)
+        if not look.ahead:
+            self.add(native.BACK, _width(look.part))
+        self.write(look.part)
+        self._leave(native.HELD if look.wanted else native.REFUSE, slot, look.part)
+        if other is not None:
+            self._meet(other)
+
+
+def _shared(parts: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Alternatives of which those that start with the same character are one, so that it is looked at once.
+
+    Alternatives that start with different characters may change places, for only one of them can match.
+    """
+    found: list[Node] = []
+    for known, some in groupby(parts, key=lambda part: bool(_literal(part))):
+        alike: dict[str, list[Row]] = {}
+        for part in some if known else ():
+            assert isinstance(part, Row)
+            alike.setdefault(_literal(part), []).append(part)
+        found += [_led(rows) for rows in alike.values()] if known else some
+    return tuple(found)
+
+
+def _literal(part: Node) -> str:
+    """The one character that an alternative starts with, whatever its case where that does not count; or nothing."""
+    first = part.parts[0] if isinstance(part, Row) and part.parts else None
+    if not isinstance(first, Letter):
+        return ""
+    character = first.plain
+    return character.lower() if first.flags else character
+
+
+def _led(rows: list[Row]) -> Node:
+    """Alternatives that start with the same character as one."""
+    if len(rows) == 1:
+        return rows[0]
+    return Row((rows[0].parts[0], Choice(tuple(Row(row.parts[1:]) for row in rows))))
+
+
+def _empty(node: Node) -> bool:
+    """Whether a part may match no character at all."""
+    match node:
+        case Letter():
+            return False
+        case Row(parts):
+            return all(map(_empty, parts))
+        case Choice(parts):
+            return any(map(_empty, parts))
+        case Loop(part, least, _, _):
+            return least == 0 or _empty(part)
+        case Group(part, _):
+            return _empty(part)
+        case _:
+            return True
+
+
+def _firsts(node: Node) -> list[Letter]:
+    """What the first character may be that a part matches; none where that is not known."""
+    match node:
+        case Letter():
+            return [node]
+        case Row(parts):
+            found = []
+            for part in parts:
+                if isinstance(part, Look | Edge):
+                    continue
+                some = _firsts(part)
+                if not some:
+                    return []
+                found += some
+                if not _empty(part):
+                    break
+            return found
+        case Choice(parts):
+            several = [_firsts(part) for part in parts]
+            return list(chain.from_iterable(several)) if all(several) else []
+        case Loop(part, _, _, _) | Group(part, _):
+            return _firsts(part)
+        case _:
+            return []
+
+
+def _remembers(node: Node) -> bool:
+    match node:
+        case Row(parts) | Choice(parts):
+            return any(map(_remembers, parts))
+        case Loop(part, _, _, _) | Look(part, _, _):
+            return _remembers(part)
+        case _:
+            return isinstance(node, Group)
+
+
+def _wide(node: Node) -> bool:
+    """Whether a part may match characters outside ASCII."""
+    match node:
+        case Letter():
+            return node.wide
+        case Row(parts) | Choice(parts):
+            return any(map(_wide, parts))
+        case Loop(part, _, _, _) | Group(part, _):
+            return _wide(part)
+        case _:
+            return True
+
+
+def _width(node: Node) -> int:
+    """How many characters a part matches, always."""
+    match node:
+        case Letter():
+            return 1
+        case Row(parts):
+            return sum(map(_width, parts))
+        case Choice(parts):
+            return _same(map(_width, parts))
+        case Loop(part, least, most, _):
+            return least * _width(part) if _same([least, -1 if most is None else most]) else 0
+        case Group(part, _):
+            return _width(part)
+        case Edge() | Look():
+            return 0
+        case Again():
+            raise UnreadError
+
+
+def _same(numbers: Iterable[int]) -> int:
+    found = set(numbers)
+    if len(found) > 1:
+        raise UnreadError
+    return found.pop()
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern for ``re`` itself."""
+    return re.compile(pattern)
