@@ -1,6 +1,7 @@
 """What a kernel finds of patterns is what Python's ``re`` finds."""
 
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from understudy.entities import ENTITIES, naming
 from understudy.entities.entity import Shape
 from understudy.entities.expressions import parse
-from understudy.entities.matcher import Matcher, matcher
+from understudy.entities.matcher import Matcher
 
 SHAPES: list[Shape] = [shape for entity in ENTITIES.values() for shape in entity.shapes]
 PATTERNS = tuple(
@@ -21,6 +22,9 @@ PIECES = [
     *("NY 10001", "1丁目2-3", "fe80::1", "Mai 5", "5 de mayo", "Dear", "van der", "O'Neill", "(212) 555-1234 x12"),
     *(" ", "\n", "\0", "é", "K", "ſ", "日", "٣", "1", "-"),
 ]
+
+
+matcher = cache(Matcher)
 
 
 def kinds(patterns, text):

@@ -8,10 +8,11 @@ once; only there the pattern itself is tried.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +21,26 @@ from understudy.entities.expressions import Again, Choice, Expression, Group, Le
 from understudy.native import sieve
 
 Numbers = NDArray[np.int64]
+Words = NDArray[np.uint64]
 
 _AHEAD, _BEHIND = 12, 6  # characters looked at from the start of a match on, and before it
 _ASCII = 128
 _WIDE = 1 << _ASCII  # the bit of all other characters
 _ANY = 2 * _WIDE - 1
 _CONTINUED = slice(0x80, 0xC0)  # bytes that no character starts with
+_SEEN = 7  # characters from the start of a match on by which it is told how likely a head is
+_ALONE = 24  # heads that are groups of their own
 _MOST = 100  # characters that a match may start with, for it to be worthwhile
 _STEP = 1 << 20  # bytes looked at together, so that what is then known of them takes little memory
 _WAYS = 24  # ways of a pattern that are told apart
 
 _EDGED = re.compile(r"\\b\w")
 _START = re.compile(r"(?P<first>\[(?:\\.|[^\]\\])*\])\(\?<!(?P<before>\\w|\[(?:\\.|[^\]\\])*\])(?P=first)\)")
+
+_OFTEN = np.full(256, 0.003)  # about how often characters come in texts
+_OFTEN[ord(" ")] = 0.15
+for _first, _count, _share in (("a", 26, 0.025), ("0", 10, 0.012), ("A", 26, 0.006)):
+    _OFTEN[ord(_first) : ord(_first) + _count] = _share
 
 _Depths = frozenset[int]
 _Walk = Callable[[list[int], _Depths], _Depths]
@@ -179,8 +188,24 @@ def _columns(head: Head) -> NDArray[np.uint8]:
     return there
 
 
-Sought = Mapping[str, tuple[Head, ...]]
-"""What is looked for by name, and all that it may look like."""
+def _likely(head: Head) -> float:
+    """About how often a head fits where a text is in English."""
+    return float(np.prod(np.minimum(_columns(head)[_BEHIND - 1 : _BEHIND + _SEEN] @ _OFTEN, 1)))
+
+
+Sought = Mapping[Hashable, tuple[Head, ...]]
+"""What is looked for, by any name, and all that it may look like."""
+
+
+class _Tables(NamedTuple):
+    """What ``native.sieve`` takes."""
+
+    table: Words
+    prior: Words
+    first: Words
+    second: Words
+    word_of: Numbers
+    groups: Words
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,41 +215,74 @@ class Sieve:
     sought: Sought
 
     @cached_property
-    def _owned(self) -> list[tuple[Head, int]]:
-        """All heads and whose they are; those that start alike next to each other, so that few words tell of them."""
+    def _grouped(self) -> list[list[list[tuple[Head, int]]]]:
+        """All heads and whose they are, in groups, those of a word together.
+
+        The likeliest are groups of their own, as they would keep others from being ruled out; the others are with
+        those that start alike.
+        """
         owned = [(head, number) for number, some in enumerate(self.sought.values()) for head in some]
-        return sorted(owned, key=lambda one: one[0][_BEHIND - 1 : _BEHIND + 1])
+        owned.sort(key=lambda one: -_likely(one[0]))
+        alone, rest = owned[:_ALONE], sorted(owned[_ALONE:], key=lambda one: one[0][_BEHIND:])
+        each = max(-(-len(rest) // (sieve.WORD - _ALONE)), 1)
+        found: list[list[list[tuple[Head, int]]]] = [[]]
+        for group in [*([one] for one in alone), *(rest[at : at + each] for at in range(0, len(rest), each))]:
+            if sum(map(len, found[-1])) + len(group) > sieve.WORD:
+                found.append([])
+            found[-1].append(group)
+        return found
 
     @cached_property
     def _owner(self) -> Numbers:
-        return np.array([number for _, number in self._owned], np.int64)
+        """Whose every bit of every word is; those of no head are nobody's."""
+        owner = np.full((len(self._grouped), sieve.WORD), -1)
+        for word, groups in enumerate(self._grouped):
+            owners = [number for group in groups for _, number in group]
+            owner[word, : len(owners)] = owners
+        return owner.reshape(-1)
 
     @cached_property
-    def _tables(self) -> tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.uint32]]:
-        """What ``native.sieve`` takes: the heads that no byte rules out, and the words that no two bytes rule out."""
-        words = -(-len(self._owned) // sieve.WORD)
-        there = np.zeros((_BEHIND + _AHEAD, 256, words * sieve.WORD), np.uint8)
-        for number, (head, _) in enumerate(self._owned):
-            there[:, :, number] = _columns(head)
-        table = np.packbits(there, axis=2, bitorder="little").view(np.uint64)
-        pairs, follow = np.zeros((256, 256), np.uint32), np.zeros((256, 256), np.uint32)
-        for word in range(words):
-            before, first, second = (table[place, :, word] for place in range(_BEHIND - 1, _BEHIND + 2))
-            pairs |= (before[:, None] & first > 0).astype(np.uint32) << np.uint32(word % 32)
-            ends = np.arange(256) >= _ASCII  # what follows them is not looked at
-            follow |= ((first[:, None] & second > 0) | ends[:, None]).astype(np.uint32) << np.uint32(word % 32)
-        return np.ascontiguousarray(table.transpose(2, 0, 1)).reshape(-1), pairs.reshape(-1), follow.reshape(-1)
+    def _tables(self) -> _Tables:
+        table = np.zeros((len(self._grouped), _BEHIND + _AHEAD, 256, sieve.WORD), np.uint8)
+        prior, first, second = (
+            np.zeros(256, np.uint64),
+            np.zeros((256, 256), np.uint64),
+            np.zeros((256, 256), np.uint64),
+        )
+        ends = (np.arange(256) >= _ASCII)[:, None]  # what follows them is not looked at
+        word_of = [word for word, groups in enumerate(self._grouped) for _ in groups]
+        of_words, number = np.zeros(len(self._grouped), np.uint64), 0
+        for word, groups in enumerate(self._grouped):
+            at = 0
+            for group in groups:
+                bit, there = np.uint64(1 << number), np.stack([_columns(head) for head, _ in group], axis=2)
+                table[word, :, :, at : at + len(group)] = there
+                before, *places = (there[place] > 0 for place in range(_BEHIND - 1, _BEHIND + 4))
+                prior |= bit * before.any(axis=1)
+                for pair, (one, two) in ((first, places[:2]), (second, places[2:])):
+                    pair |= bit * (
+                        (one.astype(np.uint8) @ two.T.astype(np.uint8) > 0) | (ends & one.any(axis=1)[:, None])
+                    )
+                of_words[word] |= bit
+                at, number = at + len(group), number + 1
+        bits = np.packbits(table, axis=3, bitorder="little").view(np.uint64).reshape(-1)
+        return _Tables(bits, prior, first.reshape(-1), second.reshape(-1), np.array(word_of), of_words)
 
-    def candidates(self, data: NDArray[np.uint8]) -> dict[str, Numbers]:
-        """For every name, the places of a text in UTF-8, in bytes, that are not ruled out."""
+    def candidates(self, data: NDArray[np.uint8], names: Container[Hashable] | None = None) -> dict[Hashable, Numbers]:
+        """For every name, or some, the places of a text in UTF-8, in bytes, that are not ruled out."""
+        numbers = {name: number for number, name in enumerate(self.sought) if names is None or name in names}
+        bits = np.isin(self._owner, list(numbers.values())).reshape(-1, sieve.WORD)
+        wanted = np.packbits(bits, axis=1, bitorder="little").view(np.uint64).reshape(-1)
         padded = np.concatenate([np.zeros(_BEHIND, np.uint8), data, np.zeros(_AHEAD - 1, np.uint8)])
         parts = []
         for first in range(0, max(len(data), 1), _STEP):
             some = padded[first : first + _STEP + _BEHIND + _AHEAD - 1]
-            found, bounds = sieve.candidates(some, *self._tables, self._owner, len(self.sought), _AHEAD, _BEHIND)
+            found, bounds = sieve.candidates(
+                some, *self._tables, wanted, self._owner, len(self.sought), _AHEAD, _BEHIND
+            )
             parts.append((found + first, bounds))
         made = {}
-        for number, name in enumerate(self.sought):
+        for name, number in numbers.items():
             several = [found[bounds[number] : bounds[number + 1]] for found, bounds in parts]
             made[name] = several[0] if len(several) == 1 else np.concatenate(several)
         return made

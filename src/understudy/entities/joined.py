@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 
 from understudy.arrow import text_array
 from understudy.entities.entity import NEAR
-from understudy.entities.heads import Sieve, heads, spans_at
+from understudy.entities.heads import spans_at
 from understudy.entities.matcher import Found, Kinds, Matcher, compiled
+from understudy.native import sieve
 from understudy.native import texts as native
 
 Numbers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 Places = tuple[Numbers, Numbers, Numbers]
-"""Row, first and last byte."""
+"""Row, counted from 0, and first and last byte in it."""
 
 _ASCII = 0x80
 
@@ -34,17 +35,24 @@ def offsets_of(values: pa.Array) -> Numbers:
 class Joined:
     """Some texts as one, with a NUL after each, and the way back from its characters to their rows and bytes."""
 
-    def __init__(self, values: pa.Array, rows: Numbers, find: Matcher) -> None:
-        self.rows, self.find = rows, find
+    def __init__(self, values: pa.Array, find: Matcher) -> None:
+        self._values, self.find = values, find
         offsets = offsets_of(values)
         self.starts = offsets[:-1] - offsets[0] + np.arange(len(values))
         whole = pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values.cast(pa.string()))
         self._joined = pc.binary_join(whole, "\0")[0].as_buffer()
         self.data = np.frombuffer(self._joined, np.uint8)
         self.ascii = bool(self.data.max(initial=0) < _ASCII)
-        self._byte: Numbers | None = None
-        if not self.ascii:
-            self._byte = np.append(np.flatnonzero((self.data & 0xC0) != 0x80), len(self.data))
+
+    @cached_property
+    def _byte(self) -> Numbers:
+        """Where every character starts, and where the last one ends."""
+        return np.append(np.flatnonzero((self.data & 0xC0) != 0x80), len(self.data))
+
+    @cached_property
+    def _character(self) -> Numbers:
+        """Which character every byte is of."""
+        return np.cumsum((self.data & 0xC0) != 0x80) - 1
 
     @cached_property
     def text(self) -> str:
@@ -61,22 +69,34 @@ class Joined:
         """The same from its end to its start."""
         return np.ascontiguousarray(self.kinds[::-1])
 
-    def spans(self, pattern: str, before: str = "") -> Found:
-        """Where a pattern matches, in characters; for ``before`` see ``Shape``."""
-        some = _sieve(pattern, before)
-        found = self.matches(pattern, None if some is None else some.candidates(self.data)[pattern])
-        return self.find.lengthened(before, self.backwards, found) if before else found
-
-    def matches(self, pattern: str, possible: Numbers | None) -> Found:
-        """Where a pattern matches at some bytes, or anywhere."""
+    def matches(self, pattern: str, possible: Numbers | None, before: str = "") -> Found:
+        """Where a pattern matches at some bytes, or anywhere, in characters; for ``before`` see ``Shape``."""
         if possible is None:
             possible = np.arange(len(self.kinds))
-        elif self._byte is not None:
-            possible = np.searchsorted(self._byte, possible)
-        if pattern in self.find.programs:
-            return self.find.matches(pattern, self.kinds, possible)
-        pairs = spans_at(compiled(pattern), self.text, possible.tolist())
-        return np.array([one for one, _ in pairs], np.int64), np.array([one for _, one in pairs], np.int64)
+        elif not self.ascii:
+            possible = self._character[possible]
+        if pattern not in self.find.programs:
+            pairs = spans_at(compiled(pattern), self.text, possible.tolist())
+            found = np.array([one for one, _ in pairs], np.int64), np.array([one for _, one in pairs], np.int64)
+        else:
+            found = self.find.matches(pattern, self.kinds, possible)
+        return self.find.lengthened(before, self.backwards, found) if before and len(found[0]) else found
+
+    def within(self, rows: Numbers, places: Numbers) -> Numbers:
+        """Those of some bytes that stand in some rows, counted from 0."""
+        if len(rows) == len(self.starts):
+            return places
+        ends = np.append(self.starts[1:], len(self.data) + 1) - 1
+        return sieve.within(places, self.starts[rows], ends[rows])
+
+    def part(self, rows: Numbers) -> Joined:
+        """Some of the rows as a text of their own."""
+        return self if len(rows) == len(self.starts) else Joined(self._values.take(pa.array(rows)), self.find)
+
+    def rows_of(self, found: Found) -> Numbers:
+        """The rows, counted from 0, that hold some of the matches."""
+        rows = sieve.rows(self._bytes(found)[0], self.starts)
+        return rows[np.diff(rows, prepend=-1) > 0]
 
     def near(self, found: Found, pattern: str) -> Flags:
         """Which matches have something shortly before them, in the same row; it is looked for in lower case."""
@@ -94,17 +114,10 @@ class Joined:
         return text_array(*native.taken(self.data, first, last))
 
     def places(self, found: Found) -> Places:
-        """Row, first and last byte of matches."""
+        """Row, counted from 0, first and last byte of matches."""
         first, last = self._bytes(found)
-        which = np.searchsorted(self.starts, first, side="right") - 1
-        return self.rows[which], first - self.starts[which], last - self.starts[which]
+        row = sieve.rows(first, self.starts)
+        return row, first - self.starts[row], last - self.starts[row]
 
     def _bytes(self, found: Found) -> Found:
-        return found if self._byte is None else (self._byte[found[0]], self._byte[found[1]])
-
-
-@cache
-def _sieve(pattern: str, before: str) -> Sieve | None:
-    """What tells where a pattern may match; None where it may be anywhere."""
-    found = heads(pattern, before)
-    return Sieve({pattern: found}) if found else None
+        return found if self.ascii else (self._byte[found[0]], self._byte[found[1]])

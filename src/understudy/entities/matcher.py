@@ -114,12 +114,6 @@ class Matcher:
             ways *= _MORE
 
 
-@cache
-def matcher(patterns: tuple[str, ...]) -> Matcher:
-    """What finds some patterns; made once."""
-    return Matcher(patterns)
-
-
 class _Characters:
     """The kinds of characters, told apart by the sets that they belong to, as they come up in texts."""
 

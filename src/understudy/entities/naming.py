@@ -20,9 +20,10 @@ from understudy.entities.entity import NEAR
 from understudy.entities.joined import Joined
 from understudy.entities.letters import CAPITALS, GAP, LETTER, start
 from understudy.entities.lexicon import Lexicon, lexicon
+from understudy.entities.matcher import Found
 
 Numbers = NDArray[np.int64]
-Found = tuple[int, int, str]
+Name = tuple[int, int, str]
 """Where a name starts and ends, and which entity it is."""
 
 NAMED = ("person", "first_name", "last_name", "initial", "company", "city", "country")
@@ -53,18 +54,17 @@ PATTERNS = (RUN, _LAST)
 """All that is matched here."""
 
 
-def inside(text: Joined, *, whole: bool = True) -> tuple[Numbers, Numbers, Numbers]:
+def inside(text: Joined, runs: Found, *, whole: bool = True) -> tuple[Numbers, Numbers, Numbers]:
     """The people, companies, cities and countries of texts; people as the parts of their names if not ``whole``.
 
-    Told are the characters where each starts and ends, and which of ``NAMED`` it is.  What a run of capitalised words
-    says by itself is looked up once for all that are alike.
+    Told are the characters where each starts and ends, and which of ``NAMED`` it is.  What a run of capitalised
+    words, a match of ``RUN``, says by itself is looked up once for all that are alike.
     """
-    first, last = text.spans(RUN)
-    runs = text.cut((first, last)).dictionary_encode()
-    said = runs.dictionary.to_pylist()
+    first, alike = runs[0], text.cut(runs).dictionary_encode()
+    said = alike.dictionary.to_pylist()
     words = lexicon()
     readings = [_read(run, words, whole=whole) for run in said]
-    which = runs.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    which = alike.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     led: dict[tuple[int, _Lead], int] = {}
     open_ = np.flatnonzero(np.array([one.chunk > 0 for one in readings], bool)[which])
     for number in open_[_led(text, first[open_])].tolist():
@@ -101,11 +101,11 @@ def _led(text: Joined, places: Numbers) -> Numbers:
 class _Reading(NamedTuple):
     """What a run of capitalised words names."""
 
-    found: tuple[Found, ...]
+    found: tuple[Name, ...]
     chunk: int
     """How many of its words are a name if a title or a cue stands before."""
 
-    def led(self, run: str, after: _Lead, *, whole: bool) -> tuple[Found, ...]:
+    def led(self, run: str, after: _Lead, *, whole: bool) -> tuple[Name, ...]:
         """What it names after a cue or a title."""
         person = _words(run)[: self.chunk]
         end = person[-1].end
@@ -142,7 +142,7 @@ def _words(run: str) -> list[_Word]:
 def _read(run: str, lexicon: Lexicon, *, whole: bool) -> _Reading:
     """What a run of capitalised words names."""
     words = _words(run)
-    found: list[Found] = []
+    found: list[Name] = []
     place = 0
     while place < len(words):
         end, name = _named(words, place, lexicon)
@@ -156,7 +156,7 @@ def _read(run: str, lexicon: Lexicon, *, whole: bool) -> _Reading:
     return _Reading(tuple(found), _chunk(words, 0, lexicon))
 
 
-def _split(words: list[_Word], name: str, *, whole: bool) -> list[Found]:
+def _split(words: list[_Word], name: str, *, whole: bool) -> list[Name]:
     """What some words name, people as the parts of their names if not ``whole``."""
     if name not in ("person", _TITLED):
         return [(words[0].start, words[-1].end, name)]
@@ -238,7 +238,7 @@ def _introduced(text: str, place: int, lexicon: Lexicon) -> _Lead:
     return "title" if before[-1] in " \u00a0" and words[-1].rstrip(".") in lexicon.titles else ""
 
 
-def _parts(words: list[_Word], *, titled: bool) -> list[Found]:
+def _parts(words: list[_Word], *, titled: bool) -> list[Name]:
     """The given names of a person, the initials and the family name with its particles, in their order.
 
     One word after a title is a family name, unless it is known as a given name alone; without one it is a given
@@ -258,7 +258,7 @@ def _parts(words: list[_Word], *, titled: bool) -> list[Found]:
     return [*_given(words[:cut]), _part(words[cut:], "last_name")]
 
 
-def _given(words: list[_Word]) -> Iterator[Found]:
+def _given(words: list[_Word]) -> Iterator[Name]:
     """Given names that follow one another as one part, and every initial."""
     for initial, some in groupby(words, key=lambda word: word.initial):
         together = list(some)
@@ -268,5 +268,5 @@ def _given(words: list[_Word]) -> Iterator[Found]:
             yield _part(together, "first_name")
 
 
-def _part(words: list[_Word], name: str) -> Found:
+def _part(words: list[_Word], name: str) -> Name:
     return words[0].start, words[-1].end, name

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,14 +18,14 @@ from understudy.entities import checksums, naming, scripts
 from understudy.entities.entity import Entity, Shape
 from understudy.entities.heads import Sieve, heads
 from understudy.entities.joined import Joined, offsets_of
-from understudy.entities.matcher import Found, Matcher, matcher
+from understudy.entities.matcher import Found, Matcher
 from understudy.entities.names import INSIDE
 from understudy.entities.patterns import chosen
 
 Numbers = NDArray[np.int64]
 
-_STEP_BYTES = 1 << 24  # so many that to compile the hints takes no time
-_FEW_BYTES = 1 << 14  # searched at once: to compile the hints would take longer
+_STEP_BYTES = 1 << 21  # looked at together, so that what is then known of them takes little memory
+_FEW_BYTES = 1 << 14  # looked at together, whatever their characters
 _ASCII = 0x80
 _NONE = np.zeros(0, np.int64)
 
@@ -69,19 +71,34 @@ def spans(texts: pa.Array, names: Iterable[str] | None = None) -> Spans:
     """
     entities = chosen(names)
     values = pc.fill_null(storage(texts).cast(pa.large_string()), "")
-    hints = _sieve_of(tuple({shape.hint: None for entity in entities for shape in entity.shapes}))
-    find = matcher(_patterns(entities))
-    parts = [_search(_Chunk(_rows(values, rows), hints, find), rows, entities) for rows in _steps(values)]
+    finder = _Finder.of(entities)
+    parts = [_search(Joined(_rows(values, rows), finder.matcher), rows, finder, entities) for rows in _steps(values)]
     row, start, end, entity = (np.concatenate([part[field] for part in parts] or [_NONE]) for field in range(4))
     order = np.argsort(row, kind="stable")
     return Spans(row[order], start[order], end[order], entity[order], tuple(one.name for one in entities))
 
 
-def _patterns(entities: list[Entity]) -> tuple[str, ...]:
-    """All that may be matched to find entities."""
-    shapes = [shape for entity in entities for shape in entity.shapes]
-    looked = [part for shape in shapes for part in (shape.hint, shape.pattern, shape.before)]
-    return tuple(dict.fromkeys([*looked, *naming.PATTERNS, scripts.HINT]))
+class _Finder(NamedTuple):
+    """What looks for the shapes of some entities."""
+
+    hinting: tuple[str, ...]
+    hints: Sieve
+    shapes: Sieve
+    matcher: Matcher
+
+    @staticmethod
+    def of(entities: list[Entity]) -> _Finder:
+        """What looks for these; made once for the same patterns."""
+        return _finder(tuple((one.hint, one.pattern, one.before) for entity in entities for one in entity.shapes))
+
+
+@cache
+def _finder(shapes: tuple[tuple[str, str, str], ...]) -> _Finder:
+    hints = {hint: heads(hint) for hint in (*(hint for hint, _, _ in shapes), scripts.HINT)}
+    whole = {(pattern, before): heads(pattern, before) for _, pattern, before in (*shapes, ("", naming.RUN, ""))}
+    hinted, found = (Sieve({name: some for name, some in sought.items() if some}) for sought in (hints, whole))
+    patterns = dict.fromkeys([*hints, *chain.from_iterable(whole), *naming.PATTERNS])
+    return _Finder(tuple(hints), hinted, found, Matcher(tuple(patterns)))
 
 
 def _steps(values: pa.Array) -> Iterator[Numbers]:
@@ -108,42 +125,6 @@ def _rows(values: pa.Array, rows: Numbers) -> pa.Array:
     return values.slice(first, count) if rows[-1] == first + count - 1 else values.take(pa.array(rows))
 
 
-@cache
-def _sieve_of(hints: tuple[str, ...]) -> Sieve:
-    """What tells where hints may be found, but for those that may be anywhere."""
-    found = {hint: heads(hint) for hint in hints}
-    return Sieve({hint: some for hint, some in found.items() if some})
-
-
-class _Chunk:
-    """Some rows to be searched, joined as far as they are looked at."""
-
-    def __init__(self, values: pa.Array, hints: Sieve, find: Matcher) -> None:
-        self.values, self._find = values, find
-        self.offsets = offsets_of(values)
-        self.all = Joined(values, np.arange(len(values)), find)
-        self._joined: dict[bytes, Joined] = {}
-        self._hinted: dict[str, Numbers] = {}
-        self._possible = hints.candidates(self.all.data)
-
-    def hinted(self, hint: str) -> Numbers:
-        """The rows that have a hint."""
-        if hint not in self._hinted:
-            first, _ = self.all.matches(hint, self._possible.get(hint))
-            rows = self.all.places((first, first))[0]
-            self._hinted[hint] = rows[np.diff(rows, prepend=-1) > 0]
-        return self._hinted[hint]
-
-    def joined(self, rows: Numbers) -> Joined:
-        """These rows as one text; all rows where they are most of them."""
-        if 2 * len(rows) > len(self.values):
-            return self.all
-        label = rows.tobytes()
-        if label not in self._joined:
-            self._joined[label] = Joined(_rows(self.values, rows), rows, self._find)
-        return self._joined[label]
-
-
 def _at(found: Found, kept: NDArray[np.bool_]) -> Found:
     return found[0][kept], found[1][kept]
 
@@ -152,58 +133,67 @@ Candidates = tuple[Numbers, Numbers, Numbers, Numbers]
 """Row, start, end and entity."""
 
 
-def _search(chunk: _Chunk, rows: Numbers, entities: list[Entity]) -> Candidates:
-    """What stands in a chunk, which are these rows of all."""
-    found = [
-        part
-        for number, entity in enumerate(entities)
-        for shape in entity.shapes
-        for part in _matches(chunk, entity, shape, number)
-    ]
+def _search(text: Joined, rows: Numbers, finder: _Finder, entities: list[Entity]) -> Candidates:
+    """What stands in some texts, which are these rows of all."""
+    hinted = _hinted(text, finder)
+    shapes = [(number, shape) for number, one in enumerate(entities) for shape in one.shapes if shape.hint in hinted]
+    places = finder.shapes.candidates(text.data, {(naming.RUN, ""), *((one.pattern, one.before) for _, one in shapes)})
+    found = []
+    for number, shape in shapes:
+        possible = places.get((shape.pattern, shape.before))
+        if possible is not None:
+            possible = text.within(hinted[shape.hint], possible)
+        found.append((_matches(text, entities[number], shape, possible), number))
+    parts = [(*text.places(one), np.full(len(one[0]), number)) for one, number in found]
     wanted = {entity.name: number for number, entity in enumerate(entities) if entity.name in INSIDE}
     if wanted:
-        found += _named(chunk, wanted)
-    row, start, end, entity = (np.concatenate([part[field] for part in found] or [_NONE]) for field in range(4))
-    kept = resolve(chunk.offsets[row] + start, chunk.offsets[row] + end, entity)
+        parts += _named(text, places[naming.RUN, ""], hinted.get(scripts.HINT), wanted)
+    row, start, end, entity = (np.concatenate([part[field] for part in parts] or [_NONE]) for field in range(4))
+    kept = resolve(text.starts[row] + start, text.starts[row] + end, entity)
     return rows[row[kept]], start[kept], end[kept], entity[kept]
 
 
-def _matches(chunk: _Chunk, entity: Entity, shape: Shape, number: int) -> Iterator[Candidates]:
-    """Where one shape is found."""
-    rows = chunk.hinted(shape.hint)
-    if not len(rows):
-        return
-    joined, scheme = chunk.joined(rows), shape.scheme or entity.scheme
-    found = joined.spans(shape.pattern, shape.before)
+def _hinted(text: Joined, finder: _Finder) -> dict[str, Numbers]:
+    """The rows, counted from 0, that have a hint, by hints that some row has."""
+    possible = finder.hints.candidates(text.data)
+    found = {
+        hint: text.rows_of(text.matches(hint, possible.get(hint)))
+        for hint in finder.hinting
+        if hint not in possible or len(possible[hint])
+    }
+    return {hint: rows for hint, rows in found.items() if len(rows)}
+
+
+def _matches(text: Joined, entity: Entity, shape: Shape, possible: Numbers | None) -> Found:
+    """Where one shape is found at some bytes, or anywhere."""
+    found, scheme = text.matches(shape.pattern, possible, shape.before), shape.scheme or entity.scheme
     if shape.near and len(found[0]):
-        found = _at(found, joined.near(found, shape.near))
+        found = _at(found, text.near(found, shape.near))
     if shape.check and len(found[0]):
-        found = _at(found, joined.checked(found, shape.check))
+        found = _at(found, text.checked(found, shape.check))
     if scheme and len(found[0]):
-        found = _at(found, checksums.valid(scheme, joined.cut(found)).to_numpy(zero_copy_only=False))
-    if len(found[0]):
-        row, start, end = joined.places(found)
-        kept = np.isin(row, rows) if len(rows) < len(joined.rows) else slice(None)
-        yield row[kept], start[kept], end[kept], np.full(len(row), number)[kept]
+        found = _at(found, checksums.valid(scheme, text.cut(found)).to_numpy(zero_copy_only=False))
+    return found
 
 
-def _named(chunk: _Chunk, wanted: dict[str, int]) -> Iterator[Candidates]:
-    """Where people and places are named."""
+def _named(text: Joined, runs: Numbers, others: Numbers | None, wanted: dict[str, int]) -> Iterator[Candidates]:
+    """Where people and places are named, in runs of capitalised words and in rows with scripts without capitals."""
     whole = "person" in wanted
-    yield _placed(chunk.all, naming.inside(chunk.all, whole=whole), wanted)
-    rows = _NONE if chunk.all.ascii else chunk.hinted(scripts.HINT)
-    if len(rows):
-        joined = chunk.joined(rows)
-        found = list(scripts.inside(joined.text, whole=whole))
+    yield _placed(text, naming.inside(text, text.matches(naming.RUN, runs), whole=whole), wanted)
+    if others is not None:
+        part = text.part(others)
+        found = list(scripts.inside(part.text, whole=whole))
         first, last = (np.array([one[field] for one in found], np.int64) for field in range(2))
-        yield _placed(joined, (first, last, np.array([naming.NAMED.index(one[2]) for one in found], np.int64)), wanted)
+        kinds = np.array([naming.NAMED.index(one[2]) for one in found], np.int64)
+        row, start, end, kind = _placed(part, (first, last, kinds), wanted)
+        yield others[row], start, end, kind
 
 
-def _placed(joined: Joined, found: tuple[Numbers, Numbers, Numbers], wanted: Mapping[str, int]) -> Candidates:
+def _placed(text: Joined, found: tuple[Numbers, Numbers, Numbers], wanted: Mapping[str, int]) -> Candidates:
     """What is wanted of what was found in a text: where it starts and ends, and which of those named it is."""
     kinds = np.array([wanted.get(name, -1) for name in naming.NAMED])[found[2]]
     first, last, kind = (one[kinds >= 0] for one in (*found[:2], kinds))
-    return *joined.places((first, last)), kind
+    return *text.places((first, last)), kind
 
 
 def resolve(start: Numbers, end: Numbers, entity: Numbers) -> Numbers:

@@ -40,45 +40,17 @@ def _left(data: Bytes, table: Words, place: int, ahead: int, behind: int) -> np.
 
 
 @kernel
-def candidates(
-    data: Bytes,
-    table: Words,
-    pairs: NDArray[np.uint32],
-    follow: NDArray[np.uint32],
-    owner: Places,
-    owners: int,
-    ahead: int,
-    behind: int,
+def _apart(
+    places: NDArray[np.int32], kinds: NDArray[np.uint16], masks: Words, owner: Places, owners: int
 ) -> tuple[Places, Places]:
-    """The places where the patterns of each owner may match, owner by owner, and where those of each start.
-
-    For every word of bits, byte from so many before a match to so many after its start, and its value, in turn, the
-    table says which patterns it does not rule out.  For every byte before a match and its first one, the pairs say
-    which words have a pattern left, one of 32 in turn, and for its first two, what follows says it.  Around the data
-    are as many idle bytes as that takes.
-    """
-    size = 256 * (ahead + behind)
-    words = len(table) // size
-    most = max(words * (len(data) - ahead - behind + 1), 0)
-    places, kinds, masks = np.empty(most, np.int32), np.empty(most, np.uint16), np.empty(most, np.uint64)
-    count = 0
-    for place in range(behind, len(data) - ahead + 1):
-        byte = np.int64(data[place])
-        left = pairs[256 * np.int64(data[place - 1]) + byte] & follow[256 * byte + data[place + 1]]
-        for word in range(words if left else 0):
-            mask = np.uint64(0)
-            if left >> np.uint32(word & 31) & np.uint32(1):
-                mask = _left(data, table[word * size : (word + 1) * size], place, ahead, behind)
-            if mask:
-                places[count], kinds[count], masks[count] = place - behind, word, mask
-                count += 1
+    """The places where patterns of a word may match, by the owners of the patterns."""
     bounds, found = np.zeros(owners + 1, np.int64), np.empty(0, np.int64)
     for filling in (False, True):
         ends, last = bounds[:-1].copy(), np.full(owners, -1, np.int64)
-        for number in range(count):
-            mask, first = masks[number], WORD * np.int64(kinds[number])
+        for number in range(len(masks)):
+            mask, base = masks[number], WORD * np.int64(kinds[number])
             while mask:
-                one = owner[first + _BIT[((mask & (~mask + _ONE)) * _MULTIPLIER) >> _TOP]]
+                one = owner[base + _BIT[((mask & (~mask + _ONE)) * _MULTIPLIER) >> _TOP]]
                 mask &= mask - _ONE
                 if last[one] == places[number]:
                     continue
@@ -92,3 +64,80 @@ def candidates(
             bounds = np.cumsum(bounds)
             found = np.empty(bounds[-1], np.int64)
     return found, bounds
+
+
+@kernel
+def candidates(
+    data: Bytes,
+    table: Words,
+    prior: Words,
+    first: Words,
+    second: Words,
+    word_of: Places,
+    groups: Words,
+    wanted: Words,
+    owner: Places,
+    owners: int,
+    ahead: int,
+    behind: int,
+) -> tuple[Places, Places]:
+    """The places where the patterns of each owner may match, owner by owner, and where those of each start.
+
+    For every word of bits, byte from so many before a match to so many after its start, and its value, in turn, the
+    table says which patterns it does not rule out.  The patterns of a word are in groups, and these are looked at
+    first: which of them the byte before a match does not rule out, its first two bytes, and the two after those.
+    Of the patterns some are wanted.  Around the data are as many idle bytes as all that takes.
+    """
+    size = 256 * (ahead + behind)
+    most = max(len(wanted) * (len(data) - ahead - behind + 1), 0)
+    places, kinds, masks = np.empty(most, np.int32), np.empty(most, np.uint16), np.empty(most, np.uint64)
+    count, some = 0, np.uint64(0)
+    for number in range(len(wanted)):
+        some |= groups[number] if wanted[number] else np.uint64(0)
+    for place in range(behind, len(data) - ahead + 1):
+        here = np.uint64(place)
+        byte, then = np.uint64(data[here]), np.uint64(data[here + _ONE])
+        left = some & prior[np.uint64(data[here - _ONE])] & first[_BYTES * byte + then]
+        if left and byte < _ASCII and then < _ASCII:
+            left &= second[_BYTES * np.uint64(data[here + _ONE + _ONE]) + np.uint64(data[here + _ONE + _ONE + _ONE])]
+        while left:
+            word = np.int64(word_of[_BIT[((left & (~left + _ONE)) * _MULTIPLIER) >> _TOP]])
+            left &= ~groups[word]
+            mask = np.uint64(wanted[word])
+            if mask:
+                mask &= _left(data, table[word * size : (word + 1) * size], place, ahead, behind)
+            if mask:
+                places[count], kinds[count], masks[count] = place - behind, word, mask
+                count += 1
+    return _apart(places[:count], kinds[:count], masks[:count], owner, owners)
+
+
+@kernel
+def within(places: Places, firsts: Places, lasts: Places) -> Places:
+    """Those of some places that lie in one of some stretches; both from left to right."""
+    kept = np.empty(len(places), np.int64)
+    count, number = 0, 0
+    for place in places:
+        while number < len(lasts) and lasts[number] <= place:
+            number += 1
+        if number == len(lasts):
+            break
+        if firsts[number] <= place:
+            kept[count] = place
+            count += 1
+    return kept[:count]
+
+
+@kernel
+def rows(places: Places, starts: Places) -> Places:
+    """In which of the stretches that start at some places others are; fast where both are from left to right."""
+    found = np.empty(len(places), np.int64)
+    row, last = 0, len(starts) - 1
+    for number in range(len(places)):
+        place = places[number]
+        while row < last and starts[row + 1] <= place:
+            row += 1
+        while row > 0 and starts[row] > place:
+            row -= 1
+        found[number] = row
+    return found
