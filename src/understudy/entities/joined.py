@@ -62,7 +62,9 @@ class Joined:
     @cached_property
     def kinds(self) -> Kinds:
         """The text as what patterns are matched with."""
-        return self.find.kinds(self.data if self.ascii else np.frombuffer(self.text.encode("utf-32-le"), np.uint32))
+        if self.ascii:
+            return self.data.astype(np.uint16)
+        return self.find.kinds(np.frombuffer(self.text.encode("utf-32-le"), np.uint32))
 
     @cached_property
     def backwards(self) -> Kinds:

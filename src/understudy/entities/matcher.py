@@ -82,7 +82,7 @@ class Matcher:
         return _Characters(self._written[1])
 
     def kinds(self, codes: NDArray[np.integer]) -> Kinds:
-        """Characters, given by their numbers, as what ``matches`` and ``lengthened`` read."""
+        """Characters, given by their numbers, as what ``matches`` and ``lengthened`` read; ASCII stays as it is."""
         return self._characters.kinds(codes)
 
     def matches(self, pattern: str, text: Kinds, places: Numbers) -> Found:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from understudy.arrow import storage
+from understudy.arrow import storage, text_array
 from understudy.entities import checksums, naming, scripts
 from understudy.entities.entity import Entity, Shape
 from understudy.entities.heads import Sieve, heads
@@ -21,6 +21,7 @@ from understudy.entities.joined import Joined, offsets_of
 from understudy.entities.matcher import Found, Matcher
 from understudy.entities.names import INSIDE
 from understudy.entities.patterns import chosen
+from understudy.native import texts as native
 
 Numbers = NDArray[np.int64]
 
@@ -49,17 +50,12 @@ class Spans:
         """Which spans are of one entity."""
         return np.equal(self.entity, self.names.index(name) if name in self.names else -1)
 
-    def texts(self, texts: pa.Array, chosen: NDArray[np.bool_] | slice = slice(None)) -> pa.Array:
+    def texts(self, texts: pa.Array, chosen: NDArray[np.bool_] | Numbers | slice = slice(None)) -> pa.Array:
         """What stands in the spans, or in some of them, of the texts they were found in."""
         values = storage(texts).cast(pa.large_string())
         offsets = offsets_of(values)[self.row[chosen]]
-        bounds = np.stack([offsets + self.start[chosen], offsets + self.end[chosen]], axis=1).reshape(-1)
-        if not len(bounds):
-            return pa.array([], pa.string())
-        pieces = pa.Array.from_buffers(
-            pa.large_string(), len(bounds) - 1, [None, pa.py_buffer(bounds), values.buffers()[2]]
-        )
-        return pieces.take(pa.array(np.arange(0, len(bounds), 2))).cast(pa.string())
+        data = np.frombuffer(values.buffers()[2] or b"", np.uint8)
+        return text_array(*native.taken(data, offsets + self.start[chosen], offsets + self.end[chosen]))
 
 
 def spans(texts: pa.Array, names: Iterable[str] | None = None) -> Spans:
@@ -201,7 +197,9 @@ def resolve(start: Numbers, end: Numbers, entity: Numbers) -> Numbers:
 
     The loop is over the spans that stay among those that do overlap, of all places at once.
     """
-    order = np.lexsort((entity, start - end, start))
+    order = np.argsort(start, kind="stable")
+    if not np.diff(start[order]).all():
+        order = np.lexsort((entity, start - end, start))
     again = (np.diff(start[order], prepend=-1) == 0) & (np.diff(end[order], prepend=-1) == 0)
     order = order[~again]  # of spans that are the same, the first
     start, end, entity = start[order], end[order], entity[order]

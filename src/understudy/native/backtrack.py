@@ -1,7 +1,8 @@
 """Regular expressions with everything that Python's ``re`` has, matched as it does: by trying and coming back.
 
 A program is rows of four numbers: what to do, and what with; see ``entities.matcher`` for who writes them.  Its
-letters are numbers, of kinds of characters, and for every set of them a table says which kinds belong to it.
+letters are numbers, of kinds of characters, and for every set of them a table says which kinds belong to it.  As
+indices they are without a sign, so that they are not asked whether they count from the end.
 """
 
 from __future__ import annotations
@@ -29,6 +30,12 @@ _AT, _SHORTER, _LONGER, _RESTORED = range(4)  # what a way that is left open doe
 
 
 @kernel
+def _among(text: Letters, place: int, sets: Table, base: int) -> bool:
+    """Whether a letter is of the set whose row of the table starts there."""
+    return bool(sets[np.uint64(base) + np.uint64(text[np.uint64(place)])])
+
+
+@kernel
 def _match(  # noqa: C901
     text: Letters, start: int, code: Code, sets: Table, width: int, word: int, slots: Numbers, open_: Numbers
 ) -> int:
@@ -41,17 +48,18 @@ def _match(  # noqa: C901
     """
     size, place, at, deep = len(text), start, 0, 0
     while True:
-        do, one, two, three, good = code[at], code[at + 1], code[at + 2], code[at + 3], True
+        row, good = np.uint64(at), True
+        do, one = int(code[row]), int(code[row + np.uint64(1)])
+        two, three = int(code[row + np.uint64(2)]), int(code[row + np.uint64(3)])
         at += 4
         if do == LETTER:
-            good = place < size and sets[one * width + text[place]] != 0
+            good = place < size and _among(text, place, sets, one * width)
             place += 1
         elif do <= LAZY and do != MATCH:
             base, least = one * width, place + two
             most = size if three < 0 else min(place + three, size)
             until = most if do != LAZY else min(least, most)
-            first = place
-            while place < until and sets[base + text[place]]:
+            while place < until and _among(text, place, sets, base):
                 place += 1
             good = place >= least
             if good and (place > least if do == RUN else do == LAZY and place < most):
@@ -61,7 +69,7 @@ def _match(  # noqa: C901
                 open_[deep + 2], open_[deep + 3] = place, least if do == RUN else most
                 deep += _ROW
         elif do in (FORK, CASE):
-            if do == CASE and not (place < size and sets[two * width + text[place]]):
+            if do == CASE and not (place < size and _among(text, place, sets, two * width)):
                 at = one
             else:
                 if deep + _ROW > len(open_):
@@ -92,8 +100,8 @@ def _match(  # noqa: C901
         elif do == EDGE and one != WORD_EDGE:
             good = place == (0 if one == STARTS else size)
         elif do == EDGE:
-            before = place > 0 and sets[word * width + text[place - 1]] != 0
-            good = before != (place < size and sets[word * width + text[place]] != 0)
+            before = place > 0 and _among(text, place - 1, sets, word * width)
+            good = before != (place < size and _among(text, place, sets, word * width))
         else:
             deep = slots[one]
             good = do != REFUSE
@@ -109,7 +117,7 @@ def _match(  # noqa: C901
                 place -= 1
                 again = place > open_[deep + 3]
             elif way == _LONGER:
-                good = sets[code[at - 3] * width + text[place]] != 0
+                good = _among(text, place, sets, code[at - 3] * width)
                 place += 1
                 again = good and place < open_[deep + 3]
             else:

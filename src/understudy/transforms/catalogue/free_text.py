@@ -28,7 +28,7 @@ from understudy.transforms import written_dates
 from understudy.transforms.declare import PER, TEXT, Change, Declaration, Option, Part, Place, Rows, Setting
 from understudy.transforms.draws import needs_subject
 from understudy.transforms.fake import cut
-from understudy.transforms.mentions import mentions
+from understudy.transforms.mentions import Mentions, mentions
 from understudy.transforms.splice import splice
 from understudy.transforms.subjects import known, split
 
@@ -172,18 +172,24 @@ def _build(setting: Setting) -> Change:
 
     def change(values: pa.Array, rows: Rows) -> pa.Array:
         texts = pc.fill_null(values, "")
-        mentioned = mentions(texts, people(rows) if people else ())
-        own = _Parts(mentioned.row, mentioned.start, mentioned.end, np.full(len(mentioned.row), _OWN))
-        found = _Parts.joined([own, _spans(texts, names)])
-        offsets = spans_of(texts)[1]
-        kept = resolve(offsets[found.row] + found.start, offsets[found.row] + found.end, found.kind)
-        if not len(kept):
+        chosen, own = _spans(texts, names), pa.array([], pa.string())
+        if people:
+            chosen, own = _with_mentions(texts, chosen, mentions(texts, people(rows)))
+        if not len(chosen.row):
             return values
-        chosen = found.take(kept)
-        made = _made(texts, rows, chosen, exchanges, mentioned.after.take(pa.array(kept[chosen.kind == _OWN])))
+        made = _made(texts, rows, chosen, exchanges, own)
         return cut(splice(texts, chosen.row, chosen.start, chosen.end, made), limit)
 
     return change
+
+
+def _with_mentions(texts: pa.Array, found: _Parts, mentioned: Mentions) -> tuple[_Parts, pa.Array]:
+    """What stays of mentions of a row's own values and of what else is found; and what is to stand for the former."""
+    own = _Parts(mentioned.row, mentioned.start, mentioned.end, np.full(len(mentioned.row), _OWN))
+    both, offsets = _Parts.joined([own, found]), spans_of(texts)[1]
+    kept = resolve(offsets[both.row] + both.start, offsets[both.row] + both.end, both.kind)
+    chosen = both.take(kept)
+    return chosen, mentioned.after.take(pa.array(kept[chosen.kind == _OWN]))
 
 
 def _spans(texts: pa.Array, names: tuple[str, ...]) -> _Parts:
@@ -195,14 +201,14 @@ def _spans(texts: pa.Array, names: tuple[str, ...]) -> _Parts:
 
 def _made(texts: pa.Array, rows: Rows, chosen: _Parts, exchanges: Mapping[str, Exchange], own: pa.Array) -> pa.Array:
     """What is to stand in every chosen part, in their order."""
-    originals = entities.Spans(chosen.row, chosen.start, chosen.end, chosen.kind, tuple(exchanges)).texts(texts)
+    there = entities.Spans(chosen.row, chosen.start, chosen.end, chosen.kind, tuple(exchanges))
     where = [np.flatnonzero(chosen.kind == _OWN)]
     made = [pc.fill_null(own, _label("redacted"))]
     for number, change in enumerate(exchanges.values()):
         places = np.flatnonzero(chosen.kind == number)
         if len(places):
             where.append(places)
-            made.append(change(originals.take(pa.array(places)), rows.at(pa.array(chosen.row[places]))))
+            made.append(change(there.texts(texts, places), rows.at(pa.array(chosen.row[places]))))
     return pa.concat_arrays(made).take(pa.array(np.argsort(np.concatenate(where), kind="stable")))
 
 
