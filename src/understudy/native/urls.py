@@ -12,7 +12,7 @@ Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-_SLASH, _COLON, _ASKS, _HASH, _AT, _PERCENT, _EQUAL, _OPEN = b"/:?#@%=["
+_SLASH, _COLON, _ASKS, _HASH, _AT, _PERCENT, _EQUAL, _OPEN, _AND = b"/:?#@%=[&"
 _MAIL = np.frombuffer(b"mailto:", np.uint8)
 _MARKS = np.zeros(256, np.bool_)
 _MARKS[list(b"/?#&=;.:@%+")] = True
@@ -105,6 +105,42 @@ def names(
                 text[count], start[count], end[count] = row, first, place
                 count += 1
     return text[:count], start[:count], end[:count], hosts, ports, paths, queries
+
+
+@kernel
+def _asks(data: Bytes, place: int, stop: int) -> bool:
+    """Whether there is a question mark that is in no fragment."""
+    while place < stop and data[place] != _ASKS and data[place] != _HASH:
+        place += 1
+    return place < stop and data[place] == _ASKS
+
+
+@kernel
+def parameters(data: Bytes, offsets: Places) -> tuple[Places, Places, Places, Places]:
+    """The text of every parameter, where its name starts, and where its value starts and ends; between them one sign.
+
+    They stand in the query, in the fragment, or in a text that has neither.
+    """
+    size, count = offsets[-1] - offsets[0], 0
+    text, names = np.empty(size, np.int64), np.empty(size, np.int64)
+    start, end = np.empty(size, np.int64), np.empty(size, np.int64)
+    for number in range(len(offsets) - 1):
+        place, stop = offsets[number], offsets[number + 1]
+        asks = before = _asks(data, place, stop)
+        fragment = False
+        first, equal = place, np.int64(-1)
+        while place <= stop:
+            byte = data[place] if place < stop else _AND
+            if byte == _EQUAL and equal < 0:
+                equal = place
+            elif byte == _AND or (byte == _ASKS and asks) or (byte == _HASH and not fragment):
+                if equal >= 0 and not before:
+                    text[count], names[count], start[count], end[count] = number, first, equal + 1, place
+                    count += 1
+                asks, fragment = asks and byte == _AND, fragment or byte == _HASH
+                before, first, equal = False, place + 1, np.int64(-1)
+            place += 1
+    return text[:count], names[:count], start[:count], end[:count]
 
 
 @kernel

@@ -1,80 +1,32 @@
-"""Texts that put things side by side between signs and in quotes: where the signs stand that are in no quotes."""
+"""Texts that put things side by side between signs and in quotes: what tells them apart, and how they are spelled."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.arrow import spans, text_array
+from understudy.arrow import own_spans, spans, text_array
 from understudy.native import literals as native
 from understudy.schema import Column, Kind
 from understudy.transforms.inside import FORMS
-from understudy.transforms.parts import table
+from understudy.transforms.parts import among, table
 from understudy.transforms.rewriting import Spelling
-from understudy.transforms.stretches import Bytes, Flags, Places, Stretches, Texts
-
-_BLANK = np.isin(np.arange(256), list(b" \t\r\n\v\f"))
+from understudy.transforms.stretches import Bytes
 
 
-def signs(texts: Texts, wanted: bytes, *, escapes: bool = False, quotes: bool = True) -> tuple[Stretches, Places]:
-    """Where certain signs stand outside quotes, and which texts have half a pair of quotes: in those, none count.
-
-    With ``escapes``, what a backslash stands before is no sign and no quote.
-    """
-    data, offsets = texts.own
-    text, places, odd = native.signs(data, offsets, table(wanted), escapes, quotes)
-    return _stretches(texts, text, places, places + 1), np.flatnonzero(odd)
-
-
-def split(texts: Texts, at: Stretches) -> Stretches:
-    """What stands before, between and after signs: one stretch more for every text than it has signs."""
-    rows = np.arange(len(texts))
-    firsts = rows + np.searchsorted(at.text, rows)
-    after = at.text + 1 + np.arange(len(at))
-    text = np.empty(len(texts) + len(at), np.int64)
-    start, end = text.copy(), text.copy()
-    text[firsts], text[after] = rows, at.text
-    start[firsts], start[after] = texts.offsets[:-1], at.end
-    end[after - 1] = at.start
-    end[np.append(firsts[1:], len(end)) - 1] = texts.offsets[1:]
-    return Stretches(text, start, end)
-
-
-def without(texts: Texts, found: Stretches) -> Places:
-    """Texts that are not empty, and in which nothing was found."""
-    empty = texts.offsets[1:] == texts.offsets[:-1]
-    empty[found.text] = True
-    return np.flatnonzero(~empty)
-
-
-def strings(texts: Texts) -> Stretches:
-    """What stands in quotes, these included; in texts that have none but whole pairs, and backslashes to escape one."""
-    return _stretches(texts, *native.strings(*texts.own))
-
-
-def _stretches(texts: Texts, text: Places, start: Places, end: Places) -> Stretches:
-    """Stretches whose places are counted from where the first text starts."""
-    return Stretches(text, start + texts.offsets[0], end + texts.offsets[0])
-
-
-def followed_by(sign: int, data: Bytes, end: Places) -> Flags:
-    """Whether a sign, blanks before it left out, is the first thing after each of these places."""
-    found = end.copy()
-    blank = np.flatnonzero(_BLANK[data.take(found, mode="clip")])
-    while len(blank):
-        found[blank] += 1
-        blank = blank[(found[blank] < len(data)) & _BLANK[data.take(found[blank], mode="clip")]]
-    return cast("Flags", (data.take(found, mode="clip") == sign) & (found < len(data)))
-
-
-def trimmed(texts: Texts, where: Stretches) -> Stretches:
-    """Stretches without the blanks at their ends."""
-    return Stretches(where.text, *native.trimmed(texts.data, where.start, where.end, _BLANK.view(np.uint8)))
+@cache
+def meaning(signs: bytes, *, quotes: bool = True, escapes: bool = False) -> Bytes:
+    """What every byte means: a sign, a quote, or with ``escapes`` a backslash before what is neither."""
+    found = table(signs) * np.uint8(native.SIGN)
+    found[ord('"')] = native.QUOTED if quotes else found[ord('"')]
+    found[ord("\\")] = native.ESCAPE if escapes else found[ord("\\")]
+    found.flags.writeable = False
+    return found
 
 
 def spelling(specials: bytes, *, doubled: bool, nothing: str) -> Spelling:
@@ -87,10 +39,15 @@ def spelling(specials: bytes, *, doubled: bool, nothing: str) -> Spelling:
     as_nothing = np.frombuffer(nothing.encode(), np.uint8)
 
     def read(raw: pa.Array) -> pa.Array:
-        return text_array(*native.read(*spans(raw), doubled))
+        data, offsets = own_spans(raw)
+        return text_array(*native.read(data, offsets, doubled)) if among(data, b'"\\').any() else raw
 
     def write(texts: pa.Array, raw: pa.Array) -> pa.Array:
-        made = text_array(*native.written(*spans(texts), *spans(raw), odd, as_nothing, doubled))
+        data, offsets = spans(texts)
+        quoted = native.quoted(data, offsets, *spans(raw), odd, as_nothing)
+        if not quoted.any():
+            return texts
+        made = text_array(*native.written(data, offsets, quoted, doubled))
         return pc.if_else(texts.is_valid(), made, None) if texts.null_count else made
 
     return Spelling(read, write, nothing)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from understudy.errors import Error
 from understudy.interfaces import Rule
+from understudy.native import texts as native
 from understudy.schema import Kind
 from understudy.transforms.declare import Change, Part, Place, Rows, Setting
 from understudy.transforms.inside import changed, part
@@ -97,23 +98,21 @@ def wrong_positions(place: Place) -> str:
     return f"{wrong[0]!r} is no position: the first is 1" if wrong else ""
 
 
-def by_position(group: Places, labels: Sequence[str]) -> Places:
-    """The rule of every piece, by its position among those of the same group that follow one another, from 1."""
-    count = np.arange(len(group))
-    begins = np.append(True, group[1:] != group[:-1])[: len(group)]
-    position = count - np.maximum.accumulate(np.where(begins, count, 0)) + 1
-    found = np.full(len(group), _rest(labels))
+def by_position(position: Places, labels: Sequence[str]) -> Places:
+    """The rule of every piece, by its position from 1."""
+    found = np.full(len(position), _rest(labels))
     for number, label in enumerate(labels):
         if label.startswith(_FIELD):
             found[position == int(label.removeprefix(_FIELD))] = number
     return found
 
 
-def by_name(names: pa.Array, labels: Sequence[str]) -> Places:
-    """The rule of every piece, by its name."""
+def by_name(texts: Texts, names: Stretches, spelling: Spelling, labels: Sequence[str]) -> Places:
+    """The rule of every piece, by its name; what this spells is read once for all that are written alike."""
     fields = [label.removeprefix(_FIELD) for label in labels if label.startswith(_FIELD)]
-    found = pc.index_in(names, pa.array(fields, pa.string())).fill_null(_rest(labels))
-    return cast("Places", found.to_numpy(zero_copy_only=False).astype(np.int64))
+    which, first = native.distinct(texts.data, names.start, names.end)
+    found = pc.index_in(spelling.read(taken(texts, names.at(first))), pa.array(fields, pa.string()))
+    return cast("Places", found.fill_null(_rest(labels)).to_numpy(zero_copy_only=False).astype(np.int64)[which])
 
 
 def field_of(label: str) -> str:

@@ -7,16 +7,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.arrow import kind_of, like, plain
+from understudy.native import literals as native
 from understudy.schema import Column
 from understudy.transforms.declare import Change, Declaration, Option, Part, Place, Rows, Setting
-from understudy.transforms.literals import element, signs, spelling, trimmed, without
-from understudy.transforms.nesting import depths
+from understudy.transforms.literals import element, meaning, spelling
 from understudy.transforms.rewriting import Format, Pieces, rewriting
-from understudy.transforms.stretches import Bytes, Flags, Places, Stretches, Texts
+from understudy.transforms.stretches import Stretches, Texts
 
 _EACH = "every element"
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-_OPEN, _CLOSE, _COMMA = b"{},"
 _SPELLING = spelling(b"{},", doubled=False, nothing="NULL")
 
 
@@ -26,13 +25,13 @@ def _is_list(kind: pa.DataType) -> bool:
 
 def _element(place: Place) -> Column | None:
     """The column that stands for the elements; None where the values are no arrays."""
-    kind, native = place.column.arrow_type, place.column.native_type
+    kind, called = place.column.arrow_type, place.column.native_type
     name = f"{place.column.name} {_EACH}"
     if _is_list(kind):
         while _is_list(kind):
             kind = kind.value_type
         return Column(name, str(kind), kind_of(kind), kind)
-    return element(native.rstrip("[]"), name) if native.endswith("[]") and pa.types.is_string(kind) else None
+    return element(called.rstrip("[]"), name) if called.endswith("[]") and pa.types.is_string(kind) else None
 
 
 def _pieces(place: Place) -> dict[str, Part]:
@@ -76,34 +75,8 @@ def _spread(made: pa.Array, values: pa.Array) -> pa.Array:
 
 def _find(texts: Texts) -> Pieces:
     """The elements of arrays as PostgreSQL writes them: ``{a,"b c",NULL}``, and ``[0:1]={{1,2},{3,4}}``."""
-    found, odd = signs(texts, b"{},", escapes=True)
-    sign = texts.data[found.start]
-    begins = np.append(True, found.text[1:] != found.text[:-1])[: len(found)]
-    ends = np.append(begins[1:], True)[: len(found)]
-    wrong = np.concatenate([odd, _no_arrays(texts, found, sign, begins, ends)])
-    first = np.flatnonzero(~ends)
-    first = first[(sign[first] != _CLOSE) & (sign[first + 1] != _OPEN)]
-    inner = trimmed(texts, Stretches(found.text[first], found.end[first], found.start[first + 1]))
-    inner = inner.at(np.flatnonzero(inner.start < inner.end))
-    return Pieces(inner, np.where(_null(texts, inner), -1, 0), wrong)
-
-
-def _no_arrays(texts: Texts, found: Stretches, sign: Bytes, begins: Flags, ends: Flags) -> Places:
-    """Texts whose brackets do not pair, or with something before or after them; an empty text is no trouble."""
-    depth = depths(found.text, sign == _OPEN, sign == _CLOSE)
-    start, end = texts.offsets[found.text], texts.offsets[found.text + 1]
-    early = begins & ((sign != _OPEN) | ((found.start > start) & (texts.data[found.start - 1] != ord("="))))
-    late = np.where(ends, (depth != 0) | (sign != _CLOSE) | (found.end != end), depth <= 0)
-    return np.concatenate([found.text[early | late], without(texts, found)])
-
-
-def _null(texts: Texts, where: Stretches) -> Flags:
-    """Which elements are NULL, without quotes and in capitals or not."""
-    found: Flags = where.end - where.start == 4
-    some = np.flatnonzero(found)
-    letters = texts.data[where.start[some][:, None] + np.arange(4)] & 0xDF
-    found[some] = (letters == np.frombuffer(b"NULL", np.uint8)).all(axis=1)
-    return found
+    *where, wrong = native.elements(texts.data, texts.offsets, meaning(b"{},", escapes=True))
+    return Pieces(Stretches(*where), np.zeros(len(where[0]), np.int64), np.flatnonzero(wrong))
 
 
 def _problem(place: Place) -> str:

@@ -7,9 +7,10 @@ import pyarrow as pa
 
 from understudy.arrow import kind_of, like, plain
 from understudy.interfaces import Rule
+from understudy.native import literals as native
 from understudy.schema import Column
 from understudy.transforms.declare import Change, Declaration, Option, Part, Place, Rows, Setting
-from understudy.transforms.literals import signs, spelling, without
+from understudy.transforms.literals import meaning, spelling
 from understudy.transforms.rewriting import (
     Format,
     Pieces,
@@ -22,7 +23,6 @@ from understudy.transforms.rewriting import (
 )
 from understudy.transforms.stretches import Stretches, Texts
 
-_OPEN, _CLOSE, _COMMA = b"(),"
 _COMPOSITE = spelling(b"(),", doubled=True, nothing="")
 
 
@@ -76,17 +76,8 @@ def _structs(setting: Setting) -> Change:
 
 def _find(texts: Texts, labels: list[str]) -> Pieces:
     """The fields of composites as PostgreSQL writes them, ``(1,"a b",)``; an empty one is NULL."""
-    found, odd = signs(texts, b"(),", escapes=True)
-    sign = texts.data[found.start]
-    begins = np.append(True, found.text[1:] != found.text[:-1])[: len(found)]
-    ends = np.append(begins[1:], True)[: len(found)]
-    early = begins & ((sign != _OPEN) | (found.start != texts.offsets[found.text]))
-    late = np.where(ends, (sign != _CLOSE) | (found.end != texts.offsets[found.text + 1]), ~begins & (sign != _COMMA))
-    wrong = np.concatenate([odd, found.text[early | late | (begins & ends)], without(texts, found)])
-    first = np.flatnonzero(~ends)
-    inner = Stretches(found.text[first], found.end[first], found.start[first + 1])
-    rule = by_position(inner.text, labels)
-    return Pieces(inner, np.where(inner.start < inner.end, rule, -1), wrong)
+    *where, position, wrong = native.fields(texts.data, texts.offsets, meaning(b"(),", escapes=True))
+    return Pieces(Stretches(*where), by_position(position, labels), np.flatnonzero(wrong))
 
 
 def _problem(place: Place) -> str:

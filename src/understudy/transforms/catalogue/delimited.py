@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.native import literals as native
 from understudy.transforms.declare import TEXT, Change, Declaration, Option, Place, Setting
-from understudy.transforms.literals import signs, split, trimmed
+from understudy.transforms.literals import meaning
 from understudy.transforms.rewriting import (
     Format,
     Pieces,
@@ -21,7 +21,7 @@ from understudy.transforms.rewriting import (
     text_parts,
     wrong_positions,
 )
-from understudy.transforms.stretches import Texts, holding
+from understudy.transforms.stretches import Stretches, Texts, holding
 
 _LINE = b"\n"
 
@@ -31,15 +31,13 @@ def _build(setting: Setting) -> Change:
     rules = named_rules(setting.place)
     labels, separator, quotes = list(rules), str(options["separator"]), bool(options["quotes"])
 
+    signs = separator.encode() + _LINE
+    means, unquoted = meaning(signs, quotes=quotes), meaning(signs, quotes=False)
+
     def find(texts: Texts) -> Pieces:
         """Parts without the blanks around them, told by their positions in their line."""
-        at, _ = signs(texts, separator.encode() + _LINE, quotes=quotes)
-        parts = split(texts, at)
-        lines = np.append(True, parts.text[1:] != parts.text[:-1])[: len(parts)]
-        lines[1:] |= texts.data[np.maximum(parts.start[1:] - 1, 0)] == _LINE[0]
-        rule = by_position(np.cumsum(lines), labels)
-        inner = trimmed(texts, parts)
-        return Pieces(inner, np.where(inner.start < inner.end, rule, -1))
+        *where, position = native.parts(texts.data, texts.offsets, means, unquoted)
+        return Pieces(Stretches(*where), by_position(position, labels))
 
     return rewriting(setting, rules, Format("list", find, _quoting(separator) if quotes else _plain(separator)))
 

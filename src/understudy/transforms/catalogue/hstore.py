@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from understudy.native import literals as native
 from understudy.transforms.declare import Change, Declaration, Option, Place, Setting
-from understudy.transforms.literals import followed_by, spelling, strings
-from understudy.transforms.matches import matching
+from understudy.transforms.literals import spelling
 from understudy.transforms.rewriting import (
     KEYS,
-    NONE,
     Format,
     Pieces,
     by_name,
@@ -19,11 +18,8 @@ from understudy.transforms.rewriting import (
     rewriting,
     text_parts,
 )
-from understudy.transforms.stretches import Texts, joined, taken
+from understudy.transforms.stretches import Stretches, Texts
 
-_STRING = r'"(?:[^"\\]|\\.)*"'
-_PAIR = rf"{_STRING}\s*=>\s*(?:{_STRING}|(?i:null))\s*"
-_WHOLE = rf"(?s)^\s*(?:{_PAIR}(?:,\s*{_PAIR})*)?$"
 _SPELLING = spelling(b"", doubled=False, nothing="NULL")
 
 
@@ -32,15 +28,12 @@ def _build(setting: Setting) -> Change:
     labels = list(rules)
 
     def find(texts: Texts) -> Pieces:
-        good = matching(texts.values, _WHOLE)
-        if not good.all():
-            return Pieces(joined([]), NONE, np.flatnonzero(~good))
-        found = strings(texts)
-        keyed = followed_by(ord("="), texts.data, found.end)
-        names = _SPELLING.read(taken(texts, found.at(np.flatnonzero(keyed))))
-        rule = by_name(names, labels)[np.cumsum(keyed) - 1]  # a value's is that of the key before it
+        *where, keyed, wrong = native.pairs(texts.data, texts.offsets)
+        found = Stretches(*where)
+        named = by_name(texts, found.at(np.flatnonzero(keyed)), _SPELLING, labels)
+        rule = named[np.cumsum(keyed) - 1]  # a value's is that of the key before it
         rule[keyed] = labels.index(KEYS) if KEYS in labels else -1
-        return Pieces(found, rule)
+        return Pieces(found, rule, np.flatnonzero(wrong))
 
     return rewriting(setting, rules, Format("hstore", find, _SPELLING))
 

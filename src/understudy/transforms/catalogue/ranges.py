@@ -6,17 +6,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.native import literals as native
 from understudy.schema import Column
 from understudy.transforms.declare import Change, Declaration, Option, Part, Place, Setting
 from understudy.transforms.inside import read
-from understudy.transforms.literals import element, signs, spelling
+from understudy.transforms.literals import element, spelling
 from understudy.transforms.rewriting import Format, Pieces, rewriting
 from understudy.transforms.stretches import Stretches, Texts
 
 _SPELLING = spelling(b"[](){},", doubled=True, nothing="")
-_BOUND = r'(?:"(?:[^"\\]|\\.|"")*"|[^\[\](){},"\\\s]*)'
-_RANGE = rf"(?:empty|[\[(]{_BOUND},{_BOUND}[\])])"
-_RANGES = rf"(?s)^(?:{_RANGE}|\{{(?:{_RANGE}(?:,{_RANGE})*)?\}}|)$"
 _SUBTYPES = {
     "int4range": "integer",
     "int8range": "bigint",
@@ -27,29 +25,17 @@ _SUBTYPES = {
 }
 _ORDERED = ("integer", "decimal", "date", "timestamp")
 _BOUNDS = "bounds"
-_COMMA = ord(",")
 
 
 def _bound(place: Place) -> Column:
     """The column that stands for bounds."""
-    native = place.column.native_type.replace("multirange", "range")
-    return element(_SUBTYPES.get(native, native), f"{place.column.name} {_BOUNDS}")
+    called = place.column.native_type.replace("multirange", "range")
+    return element(_SUBTYPES.get(called, called), f"{place.column.name} {_BOUNDS}")
 
 
 def _build(setting: Setting) -> Change:
     place = setting.place
     form = _bound(place).kind
-
-    def find(texts: Texts) -> Pieces:
-        good = pc.match_substring_regex(texts.values, _RANGES).to_numpy(zero_copy_only=False)
-        found, _ = signs(texts, b"[](),", escapes=True)
-        sign = texts.data[found.start]
-        comma = np.flatnonzero(sign == _COMMA)
-        comma = comma[np.isin(sign[comma - 1], list(b"[("))]  # of multiranges, others stand between ranges
-        text = np.repeat(found.text[comma], 2)
-        start = np.stack([found.end[comma - 1], found.end[comma]], axis=1).reshape(-1)
-        end = np.stack([found.start[comma], found.start[comma + 1]], axis=1).reshape(-1)
-        return Pieces(Stretches(text, start, end), np.where(start < end, 0, -1), np.flatnonzero(~good))
 
     def mend(bounds: Stretches, after: pa.Array) -> pa.Array:
         """The smaller bound first, whatever became of them."""
@@ -64,7 +50,13 @@ def _build(setting: Setting) -> Change:
         turn[first[over]], turn[first[over] + 1] = first[over] + 1, first[over]
         return after.take(pa.array(turn)) if over.any() else after
 
-    return rewriting(setting, {_BOUNDS: place.options["each"]}, Format("range", find, _SPELLING, form, mend))
+    return rewriting(setting, {_BOUNDS: place.options["each"]}, Format("range", _find, _SPELLING, form, mend))
+
+
+def _find(texts: Texts) -> Pieces:
+    """The bounds of ranges as PostgreSQL writes them: ``[1,5)``, ``(,"a b"]``, and of all of ``{[1,5),[7,9)}``."""
+    *where, wrong = native.bounds(texts.data, texts.offsets)
+    return Pieces(Stretches(*where), np.zeros(len(where[0]), np.int64), np.flatnonzero(wrong))
 
 
 def _problem(place: Place) -> str:

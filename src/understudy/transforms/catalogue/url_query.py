@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.arrow import spans
+from understudy.native import urls as native
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import TEXT, Change, Declaration, Option, Setting
-from understudy.transforms.literals import signs, split
 from understudy.transforms.parts import among
 from understudy.transforms.rewriting import (
     Format,
@@ -21,9 +21,9 @@ from understudy.transforms.rewriting import (
     rewriting,
     text_parts,
 )
-from understudy.transforms.stretches import Bytes, Flags, Places, Stretches, Texts, taken
+from understudy.transforms.stretches import Bytes, Stretches, Texts
 
-_PERCENT, _PLUS, _SPACE, _EQUAL = b"%+ ="
+_PERCENT, _PLUS, _SPACE = b"%+ "
 _UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 _LENIENT = b"@:/,;!$'()*?"
 _DIGITS = np.frombuffer(b"0123456789ABCDEF", np.uint8)
@@ -37,38 +37,11 @@ def _build(setting: Setting) -> Change:
     labels = list(rules)
 
     def find(texts: Texts) -> Pieces:
-        names, values = _parameters(texts)
-        rule = by_name(_read(taken(texts, names)), labels)
-        return Pieces(values, np.where(values.start < values.end, rule, -1))
+        text, names, start, end = native.parameters(texts.data, texts.offsets)
+        rule = by_name(texts, Stretches(text, names, start - 1), _SPELLING, labels)
+        return Pieces(Stretches(text, start, end), np.where(start < end, rule, -1))
 
-    return rewriting(setting, rules, Format("address", find, Spelling(_read, _write)))
-
-
-def _parameters(texts: Texts) -> tuple[Stretches, Stretches]:
-    """The names and values of parameters: after the first ``?``, in the fragment, or in a text that is all query."""
-    found, _ = signs(texts, b"?&#=", quotes=False)
-    sign = texts.data[found.start]
-    equal, found, sign = found.start[sign == _EQUAL], found.at(sign != _EQUAL), sign[sign != _EQUAL]
-    queries, fragments = (_firsts(found.text, sign == character) for character in b"?#")
-    begins = np.full(len(texts), len(sign))
-    begins[found.text[fragments]] = fragments
-    queries = queries[queries < begins[found.text[queries]]]  # a question mark in a fragment is no sign
-    at = found.at(np.sort(np.concatenate([np.flatnonzero(sign == ord("&")), queries, fragments])))
-    parts = split(texts, at)
-    first = np.append(True, parts.text[1:] != parts.text[:-1])[: len(parts)]
-    asked = np.zeros(len(texts), bool)
-    asked[found.text[queries]] = True
-    parts = parts.at(np.flatnonzero(~(first & asked[parts.text])))
-    equal = np.append(equal, len(texts.data))[np.searchsorted(equal, parts.start)]
-    parts, equal = parts.at(equal < parts.end), equal[equal < parts.end]
-    return Stretches(parts.text, parts.start, equal), Stretches(parts.text, equal + 1, parts.end)
-
-
-def _firsts(text: Places, chosen: Flags) -> Places:
-    """Of the chosen signs, the first of every text."""
-    places = np.flatnonzero(chosen)
-    first: Flags = np.diff(text[places], prepend=-1) != 0
-    return places[first]
+    return rewriting(setting, rules, Format("address", find, _SPELLING))
 
 
 def _read(raw: pa.Array) -> pa.Array:
@@ -123,6 +96,8 @@ def _escaped(texts: pa.Array, safe: bytes) -> pa.Array:
     made[place[odd] + 2] = _DIGITS[data[odd] & 15]
     return text_array(made, ends[offsets])
 
+
+_SPELLING = Spelling(_read, _write)
 
 URL_QUERY = Declaration(
     name="url_query",
