@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import pytest
 
-from understudy.native import addresses, json, kernel, literals, network, search, texts, urls, words, xml
+from understudy.native import addresses, inner, json, kernel, literals, network, search, texts, urls, words, xml
 
 
 @kernel
@@ -26,6 +26,30 @@ def all_doubled(numbers: np.ndarray) -> np.ndarray:
     return out
 
 
+@inner
+def total(numbers: np.ndarray) -> int:
+    """All numbers together."""
+    found = 0
+    for place in range(len(numbers)):
+        found += numbers[place]
+    return found
+
+
+@kernel
+def totals(numbers: np.ndarray) -> np.ndarray:
+    """All numbers together, once for each."""
+    out = np.empty_like(numbers)
+    for place in range(len(numbers)):
+        out[place] = total(numbers)
+    return out
+
+
+@inner
+def copied(numbers: np.ndarray) -> np.ndarray:
+    """A mistake: it makes an array."""
+    return numbers.copy()
+
+
 @kernel
 def emptied(numbers: np.ndarray) -> None:
     """A mistake: it writes on what it is given."""
@@ -41,6 +65,12 @@ def test_a_kernel_is_what_its_function_is_and_may_call_others():
     assert all_doubled(numbers()[::2]).tolist() == [6, 2**41]
     assert isinstance(all_doubled.compiled, numba.core.dispatcher.Dispatcher)
     assert all_doubled.__name__ == "all_doubled" and all_doubled.__doc__ == "Twice some numbers."
+
+
+def test_an_inner_kernel_is_for_others_and_makes_no_arrays():
+    assert totals(numbers()).tolist() == [2 + 2**40] * 3
+    with pytest.raises(numba.core.errors.NumbaError, match="array"):
+        copied(numbers())
 
 
 def test_a_kernel_is_compiled_once_whether_arrays_may_be_written_to_or_not():

@@ -6,6 +6,6 @@ changes none, so that threads may share it.  It is compiled when it is first cal
 its source (or where the user's caches are), so that a command that needs none pays nothing.
 """
 
-from understudy.native.kernel import kernel
+from understudy.native.kernel import inner, kernel
 
-__all__ = ["kernel"]
+__all__ = ["inner", "kernel"]

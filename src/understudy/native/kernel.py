@@ -16,8 +16,9 @@ Made = TypeVar("Made")
 class Kernel(Generic[Given, Made]):
     """A function over numbers and one-dimensional arrays, compiled by numba for the types it is called with."""
 
-    def __init__(self, function: Callable[Given, Made]) -> None:
+    def __init__(self, function: Callable[Given, Made], *, counts: bool = True) -> None:
         self.function = cast("FunctionType", function)
+        self._counts = counts
         self.__doc__, self.__name__ = function.__doc__, self.function.__name__
 
     def __call__(self, *given: Given.args, **named: Given.kwargs) -> Made:
@@ -35,10 +36,11 @@ class Kernel(Generic[Given, Made]):
         kernels = {name: value.compiled for name, value in called.items() if isinstance(value, Kernel)}
         linked = FunctionType(plain.__code__, {**plain.__globals__, **kernels}, plain.__name__, plain.__defaults__)
         linked.__module__, linked.__qualname__ = plain.__module__, plain.__qualname__
+        options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": self._counts}
         try:
-            made = njit(cache=True, nogil=True, error_model="numpy")(linked)
+            made = njit(cache=True, **options)(linked)
         except RuntimeError:  # there is no folder to keep it in: every process compiles it anew
-            made = njit(nogil=True, error_model="numpy")(linked)
+            made = njit(**options)(linked)
         return cast("Callable[..., Any]", made)
 
 
@@ -56,3 +58,10 @@ def _readable(value: Any) -> Any:
 def kernel(function: Callable[Given, Made]) -> Kernel[Given, Made]:
     """A function as a kernel; see the package for what such a function may do."""
     return Kernel(function)
+
+
+def inner(function: Callable[Given, Made]) -> Kernel[Given, Made]:
+    """A function for kernels alone, which makes no arrays: who holds those it is given is then not counted at every
+    call, which would take longer than most such functions do.
+    """
+    return Kernel(function, counts=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.native.kernel import kernel
+from understudy.native.kernel import inner, kernel
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -27,7 +27,7 @@ _BARE = ~_SPACE
 _BARE[list(b'[](){},"\\')] = False
 
 
-@kernel
+@inner
 def _next(data: Bytes, place: int, stop: int, meaning: Bytes) -> int:
     """Where the next sign stands that is in no quotes; the end where none does, one behind it where quotes are open."""
     within = False
@@ -42,7 +42,7 @@ def _next(data: Bytes, place: int, stop: int, meaning: Bytes) -> int:
     return stop + within
 
 
-@kernel
+@inner
 def _trimmed(data: Bytes, start: int, end: int) -> tuple[int, int]:
     """Where a part starts and ends without the blanks at its ends."""
     while start < end and _BLANK[data[start]]:
@@ -52,7 +52,7 @@ def _trimmed(data: Bytes, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-@kernel
+@inner
 def _reads(data: Bytes, start: int, end: int, word: Bytes, case: int) -> bool:
     """Whether a part is a word in capitals; or in small letters, too, if the bit that tells these is left out."""
     same = end - start == len(word)
@@ -135,7 +135,7 @@ def parts(data: Bytes, offsets: Places, meaning: Bytes, unquoted: Bytes) -> tupl
     return text[:count], start[:count], end[:count], which[:count]
 
 
-@kernel
+@inner
 def _bound(data: Bytes, place: int, stop: int) -> int:
     """Where the bound of a range ends that starts at a place; behind the end where its quotes are open."""
     if place < stop and data[place] == _QUOTE:
@@ -151,7 +151,7 @@ def _bound(data: Bytes, place: int, stop: int) -> int:
     return place
 
 
-@kernel
+@inner
 def _range(data: Bytes, place: int, stop: int) -> tuple[int, int]:
     """Where the range ends that starts at a place, and where its lower bound does; the place where there is none."""
     if _reads(data, place, min(place + len(_EMPTY), stop), _EMPTY, 0xFF):
@@ -189,7 +189,7 @@ def bounds(data: Bytes, offsets: Places) -> tuple[Places, Places, Places, Mask]:
     return text[:count], start[:count], end[:count], wrong
 
 
-@kernel
+@inner
 def _spaced(data: Bytes, place: int, stop: int) -> int:
     """Where something stands that is no space."""
     while place < stop and _SPACE[data[place]]:
@@ -197,7 +197,7 @@ def _spaced(data: Bytes, place: int, stop: int) -> int:
     return place
 
 
-@kernel
+@inner
 def _string(data: Bytes, place: int, stop: int) -> int:
     """Where what stands in quotes ends, these included; the place where it does not."""
     at = place + 1
@@ -207,7 +207,7 @@ def _string(data: Bytes, place: int, stop: int) -> int:
     return at + 1 if place < at < stop and data[place] == data[at] == _QUOTE else place
 
 
-@kernel
+@inner
 def _pair(data: Bytes, place: int, stop: int) -> tuple[int, int, int, int]:
     """Where a pair of hstore has the end of its key, the start and the end of its value, and its own; 0 if it is none.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.native.kernel import kernel
+from understudy.native.kernel import inner, kernel
 from understudy.native.texts import copied
 
 Bytes = NDArray[np.uint8]
@@ -20,7 +20,7 @@ _HEX = np.zeros(256, np.bool_)
 _HEX[list(b"0123456789abcdefABCDEF")] = True
 
 
-@kernel
+@inner
 def _start(data: Bytes, place: int, stop: int) -> int:
     """Where a URL starts without its scheme and the slashes after it."""
     found = stop - place >= len(_MAIL)
@@ -36,7 +36,7 @@ def _start(data: Bytes, place: int, stop: int) -> int:
     return slash + 2 if named and (slash > sign or slash == place) else place
 
 
-@kernel
+@inner
 def _port(data: Bytes, host: int, path: int) -> int:
     """Where a host ends: before a colon with digits alone after it, or where the path starts."""
     colon, colons = path, 0
@@ -51,63 +51,61 @@ def _port(data: Bytes, host: int, path: int) -> int:
     return path if bare else colon
 
 
-@kernel
-def parts(data: Bytes, offsets: Places) -> tuple[Places, Places, Places, Places]:
-    """Where the host of every URL starts, where it ends, where the path starts, and where the query does."""
-    rows = len(offsets) - 1
-    hosts, ports, paths, queries = (
-        np.empty(rows, np.int64),
-        np.empty(rows, np.int64),
-        offsets[1:].copy(),
-        offsets[1:].copy(),
-    )
-    for row in range(rows):
-        stop = offsets[row + 1]
-        host = place = _start(data, offsets[row], stop)
-        while place < stop and data[place] != _SLASH and data[place] != _ASKS and data[place] != _HASH:
-            host = place + 1 if data[place] == _AT else host
-            place += 1
-        hosts[row], ports[row], paths[row] = host, _port(data, host, place), place
-        while place < stop and data[place] != _ASKS and data[place] != _HASH:
-            place += 1
-        queries[row] = place
-    return hosts, ports, paths, queries
+@inner
+def _parts(data: Bytes, start: int, stop: int) -> tuple[int, int, int, int]:
+    """Where the host of a URL starts, where it ends, where the path starts, and where the query does."""
+    host = place = _start(data, start, stop)
+    while place < stop and data[place] != _SLASH and data[place] != _ASKS and data[place] != _HASH:
+        place += 1
+        host = place if data[place - 1] == _AT else host
+    query = place
+    while query < stop and data[query] != _ASKS and data[query] != _HASH:
+        query += 1
+    return host, _port(data, host, place), place, query
+
+
+@inner
+def _after(data: Bytes, place: int, stop: int) -> int:
+    """Where a name may start again: after a mark, or what is escaped."""
+    escapes = data[place] == _PERCENT and place + 2 < stop and _HEX[data[place + 1]] and _HEX[data[place + 2]]
+    return place + (3 if escapes else 1)
 
 
 @kernel
 def names(
     data: Bytes, offsets: Places, keep_path: bool, keep_query: bool
-) -> tuple[Places, Places, Places, Places, Places, Places, Places]:
-    """The text of every name that changes, and where it starts and ends; and the parts of every URL.
+) -> tuple[Places, Places, Places, Places, Places, Places]:
+    """Where every name that changes starts and ends; and the parts of every URL.
 
     Those of the host, of parameters, and what is escaped are none.
     """
-    hosts, ports, paths, queries = parts(data, offsets)
-    most = len(data) // 2 + len(offsets)
-    text, start, end = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
-    count = 0
-    for row in range(len(offsets) - 1):
-        place, stop = offsets[row], offsets[row + 1]
-        while place < stop:
-            if _MARKS[data[place]]:
-                escaped = data[place] == _PERCENT and place + 2 < stop and _HEX[data[place + 1]]
-                place += 3 if escaped and _HEX[data[place + 2]] else 1
-                continue
-            first = place
-            while place < stop and not _MARKS[data[place]]:
-                place += 1
-            stays = hosts[row] <= first < paths[row]
-            if first >= queries[row]:
-                stays = keep_query or (place < stop and data[place] == _EQUAL)
-            elif first >= paths[row]:
-                stays = keep_path
-            if not stays:
-                text[count], start[count], end[count] = row, first, place
-                count += 1
-    return text[:count], start[:count], end[:count], hosts, ports, paths, queries
+    rows, most = len(offsets) - 1, (offsets[-1] - offsets[0]) // 2 + len(offsets)
+    start, end, count = np.empty(most, np.int64), np.empty(most, np.int64), 0
+    hosts, ports, paths, queries = (
+        np.empty(rows, np.int64),
+        np.empty(rows, np.int64),
+        np.empty(rows, np.int64),
+        np.empty(rows, np.int64),
+    )
+    for row in range(rows):
+        first, last = offsets[row], offsets[row + 1]
+        host, port, path, query = _parts(data, first, last)
+        hosts[row], ports[row], paths[row], queries[row] = host, port, path, query
+        for place, stop, stay in ((first, host, False), (path, query, keep_path), (query, last, keep_query)):
+            while place < stop and not stay:
+                if _MARKS[data[place]]:
+                    place = _after(data, place, last)
+                    continue
+                begin = place
+                while place < stop and not _MARKS[data[place]]:
+                    place += 1
+                if begin < query or place == last or data[place] != _EQUAL:
+                    start[count], end[count] = begin, place
+                    count += 1
+    return start[:count], end[:count], hosts, ports, paths, queries
 
 
-@kernel
+@inner
 def _asks(data: Bytes, place: int, stop: int) -> bool:
     """Whether there is a question mark that is in no fragment."""
     while place < stop and data[place] != _ASKS and data[place] != _HASH:
@@ -162,10 +160,10 @@ def rehosted(
         size = host[row] - offsets[row] + gone[row] - port[row] + offsets[row + 1] - after[row]
         ends[row + 1] = ends[row] + size + bounds[which[row] + 1] - bounds[which[row]]
     out = np.empty(ends[rows], np.uint8)
-    at = 0
+    at = np.int64(0)
     for row in range(rows):
-        at += copied(out[at:], data[offsets[row] : host[row]])
-        at += copied(out[at:], made[bounds[which[row]] : bounds[which[row] + 1]])
-        at += copied(out[at:], data[port[row] : gone[row]])
-        at += copied(out[at:], data[after[row] : offsets[row + 1]])
+        at = copied(out, at, data, offsets[row], host[row])
+        at = copied(out, at, made, bounds[which[row]], bounds[which[row] + 1])
+        at = copied(out, at, data, port[row], gone[row])
+        at = copied(out, at, data, after[row], offsets[row + 1])
     return out, ends

@@ -38,7 +38,7 @@ from understudy.transforms.parts import (
     Offsets,
     among,
     distinct,
-    found_in_steps,
+    gathered,
     last_of,
     names_in,
 )
@@ -154,9 +154,7 @@ class _Change:
         """Stand-ins for URLs."""
         data, offsets = own_spans(values)
         keep = self.path == "keep", self.query == "keep"
-        _, starts, stops, host, port, path, query = found_in_steps(
-            lambda some, cut: native.names(some, cut, *keep), data, offsets
-        )
+        starts, stops, host, port, path, query = gathered(lambda some: native.names(data, some, *keep), offsets)
         made = self.names(data, starts, stops, back=back)
         hosts, which = distinct(data, host, port)
         texts, bounds = own_spans(self.hosts(hosts, back=back))
