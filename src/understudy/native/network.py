@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.native.kernel import kernel
+from understudy.native.kernel import inner, kernel
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -32,57 +32,76 @@ def changing(
     Those are the bytes with a weight that are not to stay, of a character outside ASCII only the last.
     Pieces with nothing to change are left out.
     """
-    places, found = np.empty(len(data), np.int32), np.empty_like(data)
+    places, found = np.empty(len(data) + 1, np.int32), np.empty(len(data) + 1, np.uint8)
     bounds, weights = np.zeros(len(offsets), np.int64), np.zeros(len(offsets), np.int64)
-    count = pieces = 0
+    count, pieces, size = np.uint64(0), 0, np.uint64(len(data))
     some = len(stay) > 0
     for piece in range(len(offsets) - 1):
         total = np.int64(0)
-        for place in range(offsets[piece], offsets[piece + 1]):
+        for place in range(np.uint64(offsets[piece]), np.uint64(offsets[piece + 1])):
             byte = data[place]
-            if weight[byte] == 0 or (some and stay[place]):
-                continue
-            if byte & 0xC0 == 0x80 and place + 1 < len(data) and data[place + 1] & 0xC0 == 0x80:
-                continue
-            places[count], found[count] = place, byte
-            total += weight[byte]
-            count += 1
-        if count > bounds[pieces]:
+            changes = weight[byte] > 0 and not (some and stay[place])
+            if byte & 0xC0 == 0x80 and place + np.uint64(1) < size:
+                changes &= data[place + np.uint64(1)] & 0xC0 != 0x80
+            places[count], found[count] = place, byte  # written over by the next one if it stays
+            total += weight[byte] * changes
+            count += np.uint64(changes)
+        if total:
             weights[pieces] = total
             pieces += 1
             bounds[pieces] = count
-    return places[:count], found[:count], bounds[: pieces + 1], weights[:pieces]
+    return places[: np.int64(count)], found[: np.int64(count)], bounds[: pieces + 1], weights[:pieces]
 
 
 @kernel
-def apart(numerals: Bytes, bounds: Places, right: bool, edges: Places, idle: int) -> Bytes:
-    """One half of every piece in whole blocks of eight numerals, filled up with idle ones.
-
-    ``edges`` are the n + 1 bounds of the pieces among the blocks.
-    """
-    out = np.full(8 * edges[-1], idle, np.uint8)
+def halved(bounds: Places, right: bool) -> tuple[Places, Mask, int]:
+    """The n + 1 bounds of one half of every piece among blocks, which halves are long, and the most blocks of one."""
+    edges, is_long, most = np.zeros(len(bounds), np.int64), np.empty(len(bounds) - 1, np.bool_), 0
     for piece in range(len(bounds) - 1):
-        start, end = bounds[piece], bounds[piece + 1]
-        middle = start + (end - start) // 2
-        some = numerals[middle:end] if right else numerals[start:middle]
-        there = out[8 * edges[piece] :]
-        for number in range(len(some)):
-            there[number] = some[number]
+        length = (bounds[piece + 1] - bounds[piece] + int(right)) // 2
+        blocks = max((length + PER_BLOCK - 1) // PER_BLOCK, 1)
+        edges[piece + 1], is_long[piece], most = edges[piece] + blocks, length > SHORT, max(most, int(blocks))
+    return edges, is_long, most
+
+
+@kernel
+def apart(letters: Bytes, table: Bytes, bounds: Places, right: bool, edges: Places, idle: int) -> Bytes:
+    """What a table has for the letters of one half of every piece, in whole blocks, filled up with idle ones."""
+    out = np.full(PER_BLOCK * edges[-1], idle, np.uint8)
+    for piece in range(len(bounds) - 1):
+        start, end = np.uint64(bounds[piece]), np.uint64(bounds[piece + 1])
+        half = (end - start) // np.uint64(2)
+        first, last = (start + half, end) if right else (start, start + half)
+        at = np.uint64(PER_BLOCK * edges[piece])
+        for place in range(first, last):
+            out[at + place - first] = table[letters[place]]
     return out
 
 
 @kernel
-def together(left: Bytes, left_edges: Places, right: Bytes, right_edges: Places, bounds: Places) -> Bytes:
-    """The numerals of pieces whose halves these are."""
+def together(
+    left: Bytes,
+    left_edges: Places,
+    right: Bytes,
+    right_edges: Places,
+    bounds: Places,
+    letters: Bytes,
+    first: Bytes,
+    spelled: Bytes,
+) -> Bytes:
+    """The letters of pieces whose halves these are: each of the class that was there, as they are spelled from there.
+
+    ``first`` tells for every letter where its class starts.
+    """
     out = np.empty(bounds[-1], np.uint8)
     for piece in range(len(bounds) - 1):
-        start, end = bounds[piece], bounds[piece + 1]
-        half = (end - start) // 2
-        one, two = left[8 * left_edges[piece] :], right[8 * right_edges[piece] :]
-        for number in range(half):
-            out[start + number] = one[number]
-        for number in range(end - start - half):
-            out[start + half + number] = two[number]
+        start, end = np.uint64(bounds[piece]), np.uint64(bounds[piece + 1])
+        middle = start + (end - start) // np.uint64(2)
+        one, two = np.uint64(PER_BLOCK * left_edges[piece]), np.uint64(PER_BLOCK * right_edges[piece])
+        for place in range(start, middle):
+            out[place] = spelled[np.uint64(first[letters[place]]) + np.uint64(left[one + place - start])]
+        for place in range(middle, end):
+            out[place] = spelled[np.uint64(first[letters[place]]) + np.uint64(right[two + place - middle])]
     return out
 
 
@@ -148,18 +167,36 @@ def added(numerals: Bytes, radices: Bytes, drawn: NDArray[np.uint16], back: bool
     return out
 
 
+@inner
+def _counted(numerals: Bytes, radices: Bytes, first: int, last: int, by: int) -> bool:
+    """Count a run of numerals on; whether it is done, and what stands before it need not be."""
+    for place in range(last, first - 1, -1):
+        radix = np.int64(radices[place])
+        value = np.int64(numerals[place]) + by
+        numerals[place] = (value + radix) % radix
+        if 0 <= value < radix:
+            return True
+    return False
+
+
 @kernel
-def stepped(numerals: Bytes, radices: Bytes, bounds: Places, step: int, turn: int) -> Bytes:
-    """The numerals of pieces, counted on by a step; a numeral that is alone by as many as ``turn`` says."""
-    out = numerals.copy()
+def stepped(
+    left: Bytes,
+    left_radices: Bytes,
+    left_edges: Places,
+    right: Bytes,
+    right_radices: Bytes,
+    right_edges: Places,
+    bounds: Places,
+    step: int,
+    turn: int,
+) -> tuple[Bytes, Bytes]:
+    """The halves of pieces, counted on by a step; a numeral that is alone by as many as ``turn`` says."""
+    before, after = left.copy(), right.copy()
     for piece in range(len(bounds) - 1):
-        first, place = bounds[piece], bounds[piece + 1] - 1
-        by = step if place > first else step * (1 + turn % (np.int64(radices[place]) - 1))
-        while place >= first:
-            radix = np.int64(radices[place])
-            value = np.int64(out[place]) + by
-            out[place] = (value + radix) % radix
-            if 0 <= value < radix:
-                break
-            place -= 1
-    return out
+        length = bounds[piece + 1] - bounds[piece]
+        one, two = PER_BLOCK * left_edges[piece], PER_BLOCK * right_edges[piece]
+        by = step if length > 1 else step * int(1 + turn % (np.int64(right_radices[two]) - 1))
+        if not _counted(after, right_radices, two, two + (length + 1) // 2 - 1, by):
+            _counted(before, left_radices, one, one + length // 2 - 1, by)
+    return before, after

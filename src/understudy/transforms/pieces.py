@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from understudy.arrow import own_spans, text_array
 from understudy.native import network as native
 from understudy.native import texts as parts
-from understudy.transforms.parts import Bytes, Mask, Offsets, looked_up, steps
+from understudy.transforms.parts import Bytes, Mask, Offsets, steps
 from understudy.transforms.permute import NARROW_ROUNDS, ROUNDS
 from understudy.transforms.prf import Aes, Words
 
@@ -49,35 +49,34 @@ class Alphabet:
         return Alphabet(self.classes[some])
 
     @cached_property
-    def radix(self) -> bytes:
+    def radix(self) -> Bytes:
         """For every byte, how many its class has; 0 for bytes that stay."""
         return self._table(lambda letters: [len(letters)] * len(letters))
 
     @cached_property
-    def numeral(self) -> bytes:
+    def numeral(self) -> Bytes:
         """For every byte, which of its class it is."""
         return self._table(lambda letters: range(len(letters)))
 
-    def _table(self, told: Callable[[bytes], Sequence[int]]) -> bytes:
-        found = bytearray(256)
+    def _table(self, told: Callable[[bytes], Sequence[int]]) -> Bytes:
+        found = np.zeros(256, np.uint8)
         for letters in self.classes:
-            for letter, value in zip(letters, told(letters), strict=True):
-                found[letter] = value
-        return bytes(found)
+            found[list(letters)] = told(letters)
+        return found
 
     @cached_property
     def bits(self) -> Bytes:
         """For every byte, the bits that it adds to a piece, in parts of a bit; 0 for bytes that stay."""
-        bits = [int(log2(radix) * _UNIT) if radix else 0 for radix in self.radix]
+        bits = [int(log2(radix) * _UNIT) if radix else 0 for radix in self.radix.tolist()]
         return np.array(bits, np.uint8)
 
     @cached_property
-    def letters(self) -> bytes:
+    def letters(self) -> Bytes:
         """The bytes of all classes, one class after the other, and nothing from there on."""
-        return b"".join(self.classes).ljust(256, b"\0")
+        return np.frombuffer(b"".join(self.classes).ljust(256, b"\0"), np.uint8)
 
     @cached_property
-    def first(self) -> bytes:
+    def first(self) -> Bytes:
         """For every byte, where its class starts among the letters."""
         starts = iter(np.cumsum([0, *(len(letters) for letters in self.classes)]).tolist())
         return self._table(lambda letters: [next(starts)] * len(letters))
@@ -139,16 +138,15 @@ class Pieces:
 
     def _permuted(self, random: _Random, kind: int, before: Bytes, bounds: Offsets, *, back: bool) -> Bytes:
         """The bytes of pieces of one kind, all of which change: so many pieces at once that they fit the caches."""
-        radices, numerals = looked_up(before, self.alphabet.radix), looked_up(before, self.alphabet.numeral)
-        out = np.array(looked_up(before, self.alphabet.first))
+        out = np.empty_like(before)
         for first, last in steps(bounds, _CACHED):
             here, part = slice(bounds[first], bounds[last]), bounds[first : last + 1] - bounds[first]
-            network = _Network(random, radices[here], part)
+            network = _Network(random, self.alphabet, before[here], part)
             if kind == 0:
-                out[here] += network.derange(numerals[here], step=-1 if back else 1)
+                out[here] = network.deranged(step=-1 if back else 1)
             else:
-                out[here] += network.permute(numerals[here], rounds=_ROUNDS[kind], back=back)
-        return looked_up(out, self.alphabet.letters)
+                out[here] = network.permuted(rounds=_ROUNDS[kind], back=back)
+        return out
 
 
 def outside(change: Callable[[pa.Array], pa.Array], values: pa.Array, inside: Callable[[pa.Array], Mask]) -> pa.Array:
@@ -179,53 +177,57 @@ class _Random:
 class _Half:
     """The left or the right half of some pieces, in blocks of eight numerals."""
 
-    def __init__(self, radices: Bytes, bounds: Offsets, *, right: bool) -> None:
-        self._bounds, self._right = bounds, right
-        length = np.diff(bounds)
-        length = length - length // 2 if right else length // 2
-        blocks = np.maximum(-(-length // native.PER_BLOCK), 1)
-        self.edges = np.concatenate([[0], np.cumsum(blocks)])
-        self.is_long = length > native.SHORT
+    def __init__(self, alphabet: Alphabet, letters: Bytes, bounds: Offsets, *, right: bool) -> None:
+        self.edges, self.is_long, self.most = native.halved(bounds, right)
         self.long = np.flatnonzero(self.is_long)
-        self.most = int(blocks.max(initial=0))
-        self.radices = native.apart(radices, bounds, right, self.edges, 1)
-
-    def of(self, numerals: Bytes) -> Bytes:
-        """The numerals of the half, with zeros that fill up its blocks."""
-        return native.apart(numerals, self._bounds, self._right, self.edges, 0)
+        self.radices = native.apart(letters, alphabet.radix, bounds, right, self.edges, 1)
+        self.numerals = native.apart(letters, alphabet.numeral, bounds, right, self.edges, 0)
 
 
 class _Network:
-    """The Feistel network over some pieces: the radices of all numerals, and the n + 1 bounds of the pieces."""
+    """The Feistel network over some pieces of letters that all change, by their n + 1 bounds."""
 
-    def __init__(self, random: _Random, radices: Bytes, bounds: Offsets) -> None:
-        self._random, self._radices, self._bounds = random, radices, bounds
+    def __init__(self, random: _Random, alphabet: Alphabet, letters: Bytes, bounds: Offsets) -> None:
+        self._random, self._alphabet, self._letters, self._bounds = random, alphabet, letters, bounds
         self._lengths = np.diff(bounds)
-        self._halves = [_Half(radices, bounds, right=right) for right in (False, True)]
-        self._keys = random.constants(2 + np.arange(self._halves[True].most)).reshape(-1)
+        self._left, self._right = (_Half(alphabet, letters, bounds, right=right) for right in (False, True))
+        self._keys = random.constants(2 + np.arange(self._right.most)).reshape(-1)
 
-    def derange(self, numerals: Bytes, *, step: int) -> Bytes:
-        """The permutation that visits all numeral strings of a shape, by so many steps."""
-        plain = self.permute(numerals, rounds=NARROW_ROUNDS, back=True)
+    def deranged(self, *, step: int) -> Bytes:
+        """The letters after the permutation that visits all numeral strings of a shape, by so many steps."""
+        left, right = self._left, self._right
+        one, two = self._rounds(left.numerals, right.numerals, range(NARROW_ROUNDS)[::-1], back=True)
         # no other half draws for a numeral that is alone, so a step of one would stay one
         turn = int(self._random.constants(np.zeros(1, np.int64))[0, 0] >> np.uint64(1))
-        plain = native.stepped(plain, self._radices, self._bounds, step, turn)
-        return self.permute(plain, rounds=NARROW_ROUNDS, back=False)
+        one, two = native.stepped(
+            one, left.radices, left.edges, two, right.radices, right.edges, self._bounds, step, turn
+        )
+        return self._spelled(*self._rounds(one, two, range(NARROW_ROUNDS), back=False))
 
-    def permute(self, numerals: Bytes, *, rounds: int, back: bool) -> Bytes:
-        """The numerals after so many rounds, or before them."""
-        sides = [half.of(numerals) for half in self._halves]
-        for number in reversed(range(rounds)) if back else range(rounds):
-            changing = 1 - number % 2  # the right half first
-            half = self._halves[changing]
-            drawn = self._drawn(number, sides[1 - changing].view(np.uint64), self._halves[1 - changing], half)
-            sides[changing] = native.added(sides[changing], half.radices, drawn, back)
-        (left, right), (one, other) = sides, self._halves
-        return native.together(left, one.edges, right, other.edges, self._bounds)
+    def permuted(self, *, rounds: int, back: bool) -> Bytes:
+        """The letters after so many rounds, or before them."""
+        order = range(rounds)[::-1] if back else range(rounds)
+        return self._spelled(*self._rounds(self._left.numerals, self._right.numerals, order, back=back))
 
-    def _drawn(self, number: int, words: Words, source: _Half, half: _Half) -> NDArray[np.uint16]:
-        """What one round draws for the numerals of one half, as the other one decides."""
-        told = np.zeros(0, np.uint64)
+    def _spelled(self, left: Bytes, right: Bytes) -> Bytes:
+        """The letters that numerals are."""
+        edges, other, alphabet = self._left.edges, self._right.edges, self._alphabet
+        return native.together(left, edges, right, other, self._bounds, self._letters, alphabet.first, alphabet.letters)
+
+    def _rounds(self, left: Bytes, right: Bytes, order: range, *, back: bool) -> tuple[Bytes, Bytes]:
+        """The numerals of both halves after some rounds, or before them."""
+        for number in order:
+            if number % 2:
+                drawn = self._drawn(number, right, self._right, self._left)
+                left = native.added(left, self._left.radices, drawn, back)
+            else:  # the right half first
+                drawn = self._drawn(number, left, self._left, self._right)
+                right = native.added(right, self._right.radices, drawn, back)
+        return left, right
+
+    def _drawn(self, number: int, numerals: Bytes, source: _Half, half: _Half) -> NDArray[np.uint16]:
+        """What one round draws for the numerals of one half, as those of the other one decide."""
+        words, told = numerals.view(np.uint64), np.zeros(0, np.uint64)
         if len(source.long):  # in these 128 bits the half differs from others
             sums = native.sums(words, source.edges, source.long, self._keys)
             told = self._random.mixer(sums.reshape(-1, 2)).reshape(-1)
