@@ -25,7 +25,7 @@ SHORT = 13
 
 @kernel
 def changing(
-    data: Bytes, offsets: Places, stay: NDArray[np.bool_], weight: Bytes
+    data: Bytes, offsets: Places, stay: Mask, weight: Bytes
 ) -> tuple[NDArray[np.int32], Bytes, Places, Places]:
     """The bytes of pieces that change, and where they stand; n + 1 bounds of pieces among them, and their weights.
 
@@ -34,22 +34,19 @@ def changing(
     """
     places, found = np.empty(len(data) + 1, np.int32), np.empty(len(data) + 1, np.uint8)
     bounds, weights = np.zeros(len(offsets), np.int64), np.zeros(len(offsets), np.int64)
-    count, pieces, size = np.uint64(0), 0, np.uint64(len(data))
-    some = len(stay) > 0
+    one, count, pieces, size = np.uint64(1), np.uint64(0), 0, np.uint64(len(data))
     for piece in range(len(offsets) - 1):
-        total = np.int64(0)
+        total = np.uint64(0)
         for place in range(np.uint64(offsets[piece]), np.uint64(offsets[piece + 1])):
             byte = data[place]
-            changes = weight[byte] > 0 and not (some and stay[place])
-            if byte & 0xC0 == 0x80 and place + np.uint64(1) < size:
-                changes &= data[place + np.uint64(1)] & 0xC0 != 0x80
-            places[count], found[count] = place, byte  # written over by the next one if it stays
-            total += weight[byte] * changes
-            count += np.uint64(changes)
-        if total:
-            weights[pieces] = total
-            pieces += 1
-            bounds[pieces] = count
+            weighs = np.uint64(0 if stay[place] else weight[byte])
+            if byte & 0xC0 == 0x80 and place + one < size and data[place + one] & 0xC0 == 0x80:
+                weighs = np.uint64(0)
+            places[count], found[count] = place, byte  # written over by the next if it stays
+            total += weighs
+            count += np.uint64(weighs > 0)
+        weights[pieces], bounds[pieces + 1] = total, count
+        pieces += int(total > 0)
     return places[: np.int64(count)], found[: np.int64(count)], bounds[: pieces + 1], weights[:pieces]
 
 

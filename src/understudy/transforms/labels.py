@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.arrow import own_spans
+from understudy.arrow import own_spans, text_array
 from understudy.native import texts as native
-from understudy.transforms.parts import Bytes, Mask, Offsets, distinct
-from understudy.transforms.pieces import Pieces, outside
+from understudy.transforms.parts import Bytes, Mask, Offsets, distinct, spread
+from understudy.transforms.pieces import Pieces, onward
 
 EXTENSIONS = frozenset(
     """7z aac asp aspx avi bak bat bin bmp bz2 c cfg class conf cpp cs css csv dat db deb dll dmg doc docx eml exe flac
@@ -46,10 +47,12 @@ class Labels:
         return native.filled(data, starts, stops, made, bounds[which])
 
     def _names(self, names: pa.Array, *, back: bool) -> pa.Array:
-        pieces = Pieces(self.subkey)
-        moving = pa.array(~self._stays(names))
-        made = outside(lambda texts: pieces.texts(texts, back=back), names.filter(moving), self._stays)
-        return pc.replace_with_mask(names, moving, made)
+        pieces, stays = Pieces(self.subkey, repeated=False), self._stays(names)
+        data, offsets = own_spans(names)
+        kept = np.flatnonzero(stays)
+        stay = spread(len(data), offsets[kept], offsets[kept + 1])
+        made = text_array(pieces(data, offsets, stay=stay, back=back), offsets)
+        return onward(lambda texts: pieces.texts(texts, back=back), made, lambda texts: self._stays(texts) & ~stays)
 
     def _stays(self, names: pa.Array) -> Mask:
         found: Mask = pc.is_in(pc.ascii_lower(names), self._kept).to_numpy(zero_copy_only=False)

@@ -101,6 +101,8 @@ class Pieces:
 
     subkey: bytes
     alphabet: Alphabet = CHARACTERS
+    repeated: bool = True
+    """The same piece may well come again, and is then permuted once."""
 
     def texts(self, values: pa.Array, *, back: bool = False) -> pa.Array:
         """Stand-ins for whole texts; ``back`` gives the texts that these stand for."""
@@ -111,11 +113,11 @@ class Pieces:
         """The bytes of pieces, as n + 1 offsets cut them, changed piece by piece, but for those that are to stay."""
         out = np.array(data)
         random = _Random(self.subkey)
+        stay = np.zeros(len(out), np.bool_) if stay is None else stay
         for first, last in steps(offsets, _STEP_BYTES):
             part = offsets[first : last + 1]
             here = slice(part[0], part[-1])
-            stays = np.zeros(0, np.bool_) if stay is None else stay[here]
-            out[here] = self._changed(random, out[here], part - part[0], stays, back=back)
+            out[here] = self._changed(random, out[here], part - part[0], stay[here], back=back)
         return out
 
     def _changed(self, random: _Random, data: Bytes, offsets: Offsets, stay: Mask, *, back: bool) -> Bytes:
@@ -128,7 +130,7 @@ class Pieces:
                 continue
             starts, ends = bounds[rows], bounds[rows + 1]
             which = first = np.arange(len(rows))
-            if kind == 0:  # few stand-ins, so the same piece may well come again; and each takes many rounds
+            if kind == 0 and self.repeated:  # few stand-ins, so few pieces; and each takes many rounds
                 several, first = parts.distinct(found, starts, ends)
                 which = several.astype(np.int64)
             before, inner = parts.taken(found, starts[first], ends[first])
@@ -151,7 +153,11 @@ class Pieces:
 
 def outside(change: Callable[[pa.Array], pa.Array], values: pa.Array, inside: Callable[[pa.Array], Mask]) -> pa.Array:
     """What a permutation makes of texts that are not of some kind, permuted on until they are not of it again."""
-    made = change(values)
+    return onward(change, change(values), inside)
+
+
+def onward(change: Callable[[pa.Array], pa.Array], made: pa.Array, inside: Callable[[pa.Array], Mask]) -> pa.Array:
+    """Texts of which those of some kind are permuted on until they are not of it any more."""
     while (stray := inside(made)).any():
         rows = pa.array(stray)
         made = pc.replace_with_mask(made, rows, change(made.filter(rows)))
