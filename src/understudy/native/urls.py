@@ -16,6 +16,8 @@ _SLASH, _COLON, _ASKS, _HASH, _AT, _PERCENT, _EQUAL, _OPEN, _AND = b"/:?#@%=[&"
 _MAIL = np.frombuffer(b"mailto:", np.uint8)
 _MARKS = np.zeros(256, np.bool_)
 _MARKS[list(b"/?#&=;.:@%+")] = True
+_ENDS = np.zeros(256, np.bool_)
+_ENDS[list(b"/?#")] = True
 _HEX = np.zeros(256, np.bool_)
 _HEX[list(b"0123456789abcdefABCDEF")] = True
 
@@ -54,14 +56,23 @@ def _port(data: Bytes, host: int, path: int) -> int:
 @inner
 def _parts(data: Bytes, start: int, stop: int) -> tuple[int, int, int, int]:
     """Where the host of a URL starts, where it ends, where the path starts, and where the query does."""
-    host = place = _start(data, start, stop)
-    while place < stop and data[place] != _SLASH and data[place] != _ASKS and data[place] != _HASH:
-        place += 1
-        host = place if data[place - 1] == _AT else host
-    query = place
-    while query < stop and data[query] != _ASKS and data[query] != _HASH:
+    host = path = _start(data, start, stop)
+    while path < stop and not _ENDS[data[path]]:
+        path += 1
+        host = path if data[path - 1] == _AT else host
+    query = path
+    while query < stop and (data[query] == _SLASH or not _ENDS[data[query]]):
         query += 1
-    return host, _port(data, host, place), place, query
+    return host, _port(data, host, path), path, query
+
+
+@inner
+def _mark(data: Bytes, start: int, stop: int) -> int:
+    """Where a name ends."""
+    place, end = np.uint64(start), np.uint64(stop)
+    while place < end and not _MARKS[data[place]]:
+        place += np.uint64(1)
+    return int(np.int64(place))
 
 
 @inner
@@ -96,12 +107,9 @@ def names(
                 if _MARKS[data[place]]:
                     place = _after(data, place, last)
                     continue
-                begin = place
-                while place < stop and not _MARKS[data[place]]:
-                    place += 1
-                if begin < query or place == last or data[place] != _EQUAL:
-                    start[count], end[count] = begin, place
-                    count += 1
+                start[count], place = place, _mark(data, place, stop)
+                end[count] = place
+                count += start[count] < query or place == last or data[place] != _EQUAL
     return start[:count], end[:count], hosts, ports, paths, queries
 
 

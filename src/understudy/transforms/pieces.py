@@ -129,13 +129,15 @@ class Pieces:
             if not len(rows):
                 continue
             starts, ends = bounds[rows], bounds[rows + 1]
-            which = first = np.arange(len(rows))
             if kind == 0 and self.repeated:  # few stand-ins, so few pieces; and each takes many rounds
-                several, first = parts.distinct(found, starts, ends)
-                which = several.astype(np.int64)
-            before, inner = parts.taken(found, starts[first], ends[first])
+                which, first = parts.distinct(found, starts, ends)
+                before, inner = parts.taken(found, starts[first], ends[first])
+                source = inner[which]
+            else:
+                before, inner = parts.taken(found, starts, ends)
+                source = inner[:-1]
             after = self._permuted(random, kind, before, inner, back=back)
-            found = parts.filled(found, starts, ends, after, inner[which])
+            found = parts.filled(found, starts, ends, after, source)
         return parts.put(data, places, found)
 
     def _permuted(self, random: _Random, kind: int, before: Bytes, bounds: Offsets, *, back: bool) -> Bytes:
