@@ -122,15 +122,16 @@ def turned(random: Words, given: Words, may: Words, must: Words, shift: int, wid
     before, or, if ``back``, the one after.
     """
     out = np.zeros(2 * len(given), np.uint64)
-    one = np.uint64(1)
-    for number in range(len(given)):
+    one, moved, steps, undone = np.uint64(1), np.uint64(shift), np.uint64(width), np.uint64(back)
+    for number in range(np.uint64(len(given))):
         node, turns = one, np.uint64(0)
-        for bit in range(width):
-            place = np.uint64(shift + width - 1 - bit)
-            drawn = random[2 * number + bit // 6] >> (node & np.uint64(63)) & one
-            turn = (drawn & may[number] >> place | must[number] >> place) & one
+        group, free, fixed = given[number] >> moved, may[number] >> moved, must[number] >> moved
+        for bit in range(steps):
+            place = steps - one - bit
+            drawn = random[2 * number + np.uint64(bit > 5)] >> (node & np.uint64(63)) & one
+            turn = (drawn & free >> place | fixed >> place) & one
             turns = turns << one | turn
-            node = node << one | (given[number] >> place & one) ^ (turn if back else np.uint64(0))
-        out[2 * number] = turns << np.uint64(shift)
-        out[2 * number + 1] = (node ^ one << np.uint64(width)) << np.uint64(shift)
+            node = node << one | (group >> place & one) ^ (turn & undone)
+        out[2 * number] = turns << moved
+        out[2 * number + one] = (node ^ one << steps) << moved
     return out

@@ -112,7 +112,7 @@ class _Texts:
         data, offsets = own_spans(values)
         colons = native.counted(data, offsets, ord(":"))
         mapped = np.zeros(len(values), np.bool_)
-        if colons.any():
+        if colons.any() and pc.any(pc.starts_with(values, _MAPPED[0])).as_py():
             mapped = _true(pc.match_substring_regex(values, rf"(?i)^{_MAPPED}\d+\."))
         starts = offsets[:-1] + len(_MAPPED) * mapped
         stops = first_of(data, offsets[:-1], offsets[1:], b"/%")
@@ -166,7 +166,7 @@ def is_address(values: pa.Array) -> Mask:
     data, offsets = own_spans(values)
     found = np.diff(offsets) > 0
     found[found] = among(data[offsets[:-1][found]], b"0123456789")
-    found[np.searchsorted(offsets, np.flatnonzero(data == ord(":")), side="right") - 1] = True
+    found |= native.counted(data, offsets, ord(":")) > 0
     rows = np.flatnonzero(found)
     if len(rows):
         found[rows] = _Texts(values.take(pa.array(rows))).valid
