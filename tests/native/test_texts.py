@@ -26,13 +26,20 @@ def test_parts_are_exchanged_and_all_around_them_stays():
     texts = places(0, 4, 8, 8, 13)  # "one ", "two ", "", "three"
     made = np.frombuffer(b"XYZ!", np.uint8)
     found = exchanged(
-        DATA, texts, places(0, 1, 1, 3), places(0, 4, 6, 9), places(3, 5, 6, 13), made, places(0, 1, 1, 3, 4)
+        DATA,
+        texts,
+        places(0, 1, 1, 3),
+        places(0, 4, 6, 9),
+        places(3, 5, 6, 13),
+        made,
+        places(0, 1, 1, 3),
+        places(1, 1, 3, 4),
     )
     assert cut(*found) == [b"X ", b"wYZo ", b"", b"t!"]
 
 
 def test_texts_that_start_behind_others_are_taken_alone():
-    found = exchanged(DATA, places(4, 8, 13), places(1), places(8), places(9), DATA[:3], places(0, 3))
+    found = exchanged(DATA, places(4, 8, 13), places(1), places(8), places(9), DATA[:3], places(0), places(3))
     assert cut(*found) == [b"two ", b"onehree"]
 
 

@@ -53,9 +53,9 @@ def taken(data: Bytes, start: Places, end: Places) -> tuple[Bytes, Places]:
 
 @kernel
 def exchanged(
-    data: Bytes, offsets: Places, text: Places, start: Places, end: Places, made: Bytes, bounds: Places
+    data: Bytes, offsets: Places, text: Places, start: Places, end: Places, made: Bytes, first: Places, last: Places
 ) -> tuple[Bytes, Places]:
-    """Texts with other bytes from every start to its end, those that ``bounds`` cut; and their n + 1 offsets.
+    """Texts with other bytes from every start to its end, those from ``first`` to ``last``; and their n + 1 offsets.
 
     What is exchanged is in order, and none of it overlaps.
     """
@@ -66,14 +66,14 @@ def exchanged(
         ends[row] = size
         size += offsets[row + 1] - offsets[row]
         while part < parts and text[part] == row:
-            size += bounds[part + 1] - bounds[part] - (end[part] - start[part])
+            size += last[part] - first[part] - (end[part] - start[part])
             part += 1
     ends[rows] = size
     out = np.empty(size, np.uint8)
     here, at = offsets[0], np.int64(0)
     for part in range(parts):
         at = copied(out, at, data, here, start[part])
-        at = copied(out, at, made, bounds[part], bounds[part + 1])
+        at = copied(out, at, made, first[part], last[part])
         here = end[part]
     copied(out, at, data, here, offsets[rows])
     return out, ends

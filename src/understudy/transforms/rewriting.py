@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -58,7 +58,7 @@ class Pieces:
 
 
 Mend = Callable[[Stretches, pa.Array], pa.Array]
-"""What changed pieces spell, made to fit together."""
+"""What the changed pieces of one rule spell, made to fit together."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,6 @@ def rewriting(setting: Setting, rules: Mapping[str, Rule], how: Format) -> Chang
     Where a text column has no room for its stand-ins, each is cut to the length of what it stands for.
     """
     where = f"{setting.place.table.name}.{setting.place.column.name}"
-    limit, spelling = setting.place.column.max_length, how.spelling
     changes = {
         number: (f"{where} {label}", setting.pieces(label))
         for number, (label, rule) in enumerate(rules.items())
@@ -146,27 +145,20 @@ def rewriting(setting: Setting, rules: Mapping[str, Rule], how: Format) -> Chang
     def change(values: pa.Array, rows: Rows) -> pa.Array:
         texts = Texts(values)
         pieces = _found(texts, how, where)
-        parts, chosen, as_it_is = [], [], True
+        exchanges, chosen = [], []
         for number, (label, some) in changes.items():
             places = np.flatnonzero(pieces.rule == number)
             if len(places):
-                raw = taken(texts, pieces.where.at(places))
-                before = spelling.read(raw)
-                there = rows.at(pa.array(pieces.where.text[places]))
-                parts.append((before, changed(some, before, there, how.form, where=label)[0]))
+                mine = pieces.where if len(places) == len(pieces.rule) else pieces.where.at(places)
+                raw = taken(texts, mine)
+                before = how.spelling.read(raw)
+                after, _ = changed(some, before, rows.at(pa.array(mine.text)), how.form, where=label)
+                exchanges.append(_Exchange(mine, raw, before, how.mend(mine, after), how.spelling))
                 chosen.append(places)
-                as_it_is &= before is raw
-        if not parts:
+        if not exchanges:
             return values
-        together, (before, after) = np.concatenate(chosen), parts[0]
-        if len(parts) > 1:
-            order = np.argsort(together, kind="stable")
-            together, turn = together[order], pa.array(order)
-            raw = taken(texts, pieces.where.at(together))
-            before = raw if as_it_is else pa.concat_arrays([one[0] for one in parts]).take(turn)
-            after = pa.concat_arrays([one[1] for one in parts]).take(turn)
-        exchange = _Exchange(texts, pieces.where.at(together), raw, before, spelling)
-        return exchange.within(how.mend(exchange.where, after), limit)
+        turn = np.argsort(np.concatenate(chosen), kind="stable") if len(chosen) > 1 else None
+        return _within(texts, exchanges, turn, setting.place.column.max_length)
 
     return change
 
@@ -186,39 +178,54 @@ def _found(texts: Texts, how: Format, where: str) -> Pieces:
 
 @dataclass(frozen=True)
 class _Exchange:
-    """Stretches of texts that are exchanged: what is written there, and what that spells."""
+    """Stretches of texts that one rule exchanges: what is written there, what that spells, and what will be spelled."""
 
-    texts: Texts
     where: Stretches
     raw: pa.Array
     before: pa.Array
+    after: pa.Array
     spelling: Spelling
 
-    def made(self, after: pa.Array) -> pa.Array:
-        """The texts with what is spelled anew; what spells the same stays byte for byte."""
-        written = self.spelling.write(after, self.raw).fill_null(self.spelling.nothing)
-        same = pc.equal(after, self.before).fill_null(False)
-        return spliced(self.texts, self.where, pc.if_else(same, self.raw, written) if same.true_count else written)
+    @property
+    def written(self) -> pa.Array:
+        """What is written anew; what spells the same stays byte for byte."""
+        written = self.spelling.write(self.after, self.raw)
+        if written is self.after and self.before is self.raw and not written.null_count:
+            return written
+        written = written.fill_null(self.spelling.nothing)
+        same = pc.equal(self.after, self.before).fill_null(False)
+        return pc.if_else(same, self.raw, written) if same.true_count else written
 
-    def within(self, after: pa.Array, limit: int | None) -> pa.Array:
-        """The texts, of at most so many characters: stand-ins are cut where there is no room, at worst to nothing."""
-        made = self.made(after)
-        if limit is None:
-            return made
-        for shorten in (self._cut, lambda longer, over: pc.if_else(over, "", longer)):
-            over = pc.greater(pc.utf8_length(made), limit)
-            if not over.true_count:
-                break
-            after = shorten(after, over.take(pa.array(self.where.text)))
-            made = self.made(after)
-        return made
-
-    def _cut(self, after: pa.Array, over: pa.Array) -> pa.Array:
-        """Stand-ins, some of them of at most as many characters as what they stand for."""
+    def cut(self, over: pa.Array) -> _Exchange:
+        """Some of the stand-ins of at most as many characters as what they stand for."""
         places = np.flatnonzero(over.to_numpy(zero_copy_only=False))
         lengths = pc.utf8_length(self.before)
         cut = [
             None if text is None else text[:length]
-            for text, length in zip(after.take(places).to_pylist(), lengths.take(places).to_pylist(), strict=True)
+            for text, length in zip(self.after.take(places).to_pylist(), lengths.take(places).to_pylist(), strict=True)
         ]
-        return pc.replace_with_mask(after, over, pa.array(cut, pa.string()))
+        return replace(self, after=pc.replace_with_mask(self.after, over, pa.array(cut, pa.string())))
+
+    def emptied(self, over: pa.Array) -> _Exchange:
+        """Some of the stand-ins cut to nothing."""
+        return replace(self, after=pc.if_else(over, "", self.after))
+
+
+def _within(texts: Texts, exchanges: Sequence[_Exchange], turn: Places | None, limit: int | None) -> pa.Array:
+    """The texts, of at most so many characters: stand-ins are cut where there is no room, at worst to nothing.
+
+    ``turn`` says in which order the stretches of all exchanges stand, one exchange after the other.
+    """
+    where = exchanges[0].where if turn is None else joined([one.where for one in exchanges]).at(turn)
+
+    def made() -> pa.Array:
+        return spliced(texts, where, pa.concat_arrays([one.written for one in exchanges]), turn)
+
+    found = made()
+    for shorten in (_Exchange.cut, _Exchange.emptied) if limit is not None else ():
+        over = pc.greater(pc.utf8_length(found), limit)
+        if not over.true_count:
+            break
+        exchanges = [shorten(one, over.take(pa.array(one.where.text))) for one in exchanges]
+        found = made()
+    return found

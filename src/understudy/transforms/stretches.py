@@ -86,12 +86,16 @@ def taken(texts: Texts, found: Stretches) -> pa.Array:
     return _texts(*native.taken(texts.data, found.start, found.end))
 
 
-def spliced(texts: Texts, found: Stretches, made: pa.Array) -> pa.Array:
-    """The texts with other texts in the place of the stretches; null is the empty text."""
+def spliced(texts: Texts, found: Stretches, made: pa.Array, turn: Places | None = None) -> pa.Array:
+    """The texts with other texts in the place of the stretches; null is the empty text.
+
+    ``turn`` tells which one comes in the place of each, if they are not in order.
+    """
     if not len(found):
         return texts.values
     data, bounds = spans(made.fill_null("") if made.null_count else made)
-    return _texts(*native.exchanged(texts.data, texts.offsets, found.text, found.start, found.end, data, bounds))
+    first, last = (bounds[:-1], bounds[1:]) if turn is None else (bounds[turn], bounds[turn + 1])
+    return _texts(*native.exchanged(texts.data, texts.offsets, found.text, found.start, found.end, data, first, last))
 
 
 def _texts(data: Bytes, offsets: Places) -> pa.Array:
