@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from transforms.sample import KEY
 from transforms.test_characters import pattern
 from understudy.arrow import own_spans
-from understudy.transforms import pieces
-from understudy.transforms.parts import cut, first_of, last_of, part, spread
+from understudy.transforms import labels, pieces
+from understudy.transforms.parts import cut, first_of, last_of, names_in, part, spread
 from understudy.transforms.pieces import CHARACTERS, HEX, Alphabet, Pieces
 
 SUBKEY = KEY.subkey("test")
@@ -105,3 +105,20 @@ def test_parts_of_texts_are_found_and_taken():
     assert last_of(data, starts, stops, b"/").tolist() == [4, 5, 5]
     assert part(data, starts, first_of(data, starts, stops, b"/")).to_pylist() == ["ab", "", "xyz"]
     assert spread(5, np.array([0, 3]), np.array([1, 5])).tolist() == [True, False, False, True, True]
+
+
+def test_pieces_that_come_again_may_be_permuted_once_or_each_time():
+    texts = pa.array(["ab", "7", "", "ab", "Ada Lovelace", "7", "é1", "x" * 40, "ab"])
+    assert Pieces(SUBKEY, repeated=False).texts(texts) == Pieces(SUBKEY).texts(texts)
+
+
+def test_names_are_the_same_however_many_are_compared_at_once(monkeypatch):
+    texts = [f"user{number % 7}/report-{number % 5}.pdf/www/{number}" for number in range(40)]
+    data, offsets = own_spans(pa.array(texts))
+    starts, stops = names_in(data, offsets, b"/.")
+    names = labels.Labels(SUBKEY, frozenset({"pdf", "www"}))
+    whole = names(data, starts, stops)
+    monkeypatch.setattr(labels, "_AT_ONCE", 6)
+    assert bytes(names(data, starts, stops)) == bytes(whole)
+    assert bytes(names(whole, starts, stops, back=True)) == bytes(data)
+    assert bytes(names(data, starts[:0], stops[:0])) == bytes(data)
