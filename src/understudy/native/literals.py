@@ -30,15 +30,15 @@ _BARE[list(b'[](){},"\\')] = False
 @inner
 def _next(data: Bytes, place: int, stop: int, meaning: Bytes) -> int:
     """Where the next sign stands that is in no quotes; the end where none does, one behind it where quotes are open."""
-    within = False
-    while place < stop:
-        means = meaning[data[place]]
+    one, at, end, within = np.uint64(1), np.uint64(place), np.uint64(stop), False
+    while at < end:
+        means = meaning[data[at]]
         if means:
             if means == SIGN and not within:
-                return place
-            within ^= means == QUOTED
-            place += means == ESCAPE
-        place += 1
+                return int(np.int64(at))
+            within ^= bool(means == QUOTED)
+            at += np.uint64(means == ESCAPE)
+        at += one
     return stop + within
 
 
@@ -200,11 +200,12 @@ def _spaced(data: Bytes, place: int, stop: int) -> int:
 @inner
 def _string(data: Bytes, place: int, stop: int) -> int:
     """Where what stands in quotes ends, these included; the place where it does not."""
-    at = place + 1
-    if place < stop and data[place] == _QUOTE:
-        while at < stop and data[at] != _QUOTE:
-            at += 2 if data[at] == _BACKSLASH else 1
-    return at + 1 if place < at < stop and data[place] == data[at] == _QUOTE else place
+    if place >= stop or data[place] != _QUOTE:
+        return place
+    one, at, end = np.uint64(1), np.uint64(place + 1), np.uint64(stop)
+    while at < end and data[at] != _QUOTE:
+        at += one + np.uint64(data[at] == _BACKSLASH)
+    return int(np.int64(at + one)) if at < end else place
 
 
 @inner
