@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from understudy.arrow import own_spans, text_array
-from understudy.native.json import ARRAY, OBJECT, SCALAR, STRING, quoted, read
+from understudy.native.json import find, quoted, spelled
+from understudy.transforms.paths import Step, told
 
 BITS = [
     "{",
@@ -34,15 +35,31 @@ BITS = [
 ]
 
 
+EVERYTHING = told([None], [False])
+
+
 def test_where_values_and_keys_stand():
-    text = '{"a": [1, "x"], "b": {}}'
-    valid, _, start, end, kind, parent, after, key, keys = read(*own_spans(pa.array([text])))
-    assert valid.tolist() == [True]
-    assert kind.tolist() == [OBJECT, ARRAY, SCALAR, STRING, OBJECT]
-    assert [text[a:b] for a, b in zip(start, end, strict=True)] == ["{", "[", "1", '"x"', "{"]
-    assert parent.tolist() == [-1, 0, 1, 1, 0] and after.tolist() == [5, 4, 3, 4, 5]
-    assert key.tolist() == [-1, 0, -1, -1, 1]
-    assert [text[a:b] for a, b in keys.reshape(-1, 3)[:, 1:]] == ['"a"', '"b"']
+    text = '{"a": [1, "x", {"é\\n": null}], "b": {}, "é\\n": ""}'
+    a, second, deep = Step("a"), Step(1), Step("é\n", deep=True)
+    paths = told([(deep,), (), (a, second), None], [False, True, False, False])
+    valid, rows, start, end, path = find(*own_spans(pa.array(["2", text])), *paths)
+    assert valid.tolist() == [True, True] and rows.tolist() == [0] + [1] * 7
+    found = [("2" + text).encode()[a:b].decode() for a, b in zip(start, end, strict=True)]
+    assert found == ["2", '"a"', "1", '"x"', "null", '"b"', '"é\\n"', '""']
+    assert path.tolist() == [3, 1, 3, 2, 0, 1, 1, 0]
+
+
+@given(st.lists(st.lists(st.sampled_from(["a", "\\", "n", "u", "d83d", "DE00", "00e9", '"', "é"])).map("".join)))
+def test_strings_spell_what_python_reads(texts):
+    def reads(text):
+        try:
+            return json.loads(f'"{text}"').encode("utf-8", "backslashreplace").decode()
+        except ValueError:
+            return None
+
+    some = [(text, reads(text)) for text in texts if reads(text) is not None]
+    data, offsets = spelled(*own_spans(pa.array([text for text, _ in some], pa.string())))
+    assert text_array(data, offsets).to_pylist() == [said for _, said in some]
 
 
 @settings(max_examples=400, deadline=None)
@@ -55,14 +72,14 @@ def test_documents_are_valid_exactly_if_python_reads_them(texts):
             return False
         return True
 
-    assert read(*own_spans(pa.array(texts, pa.string())))[0].tolist() == list(map(reads, texts))
+    assert find(*own_spans(pa.array(texts, pa.string())), *EVERYTHING)[0].tolist() == list(map(reads, texts))
 
 
 @pytest.mark.parametrize(
     "text", ["NaN", "[1,]", '{"a":1,}', '"\t"', "", " ", "1 2", '"\\u12"', "{1:2}", "[", "\ufeff1"]
 )
 def test_what_is_not_quite_json_is_not_valid(text):
-    assert not read(*own_spans(pa.array([text])))[0].any()
+    assert not find(*own_spans(pa.array([text])), *EVERYTHING)[0].any()
 
 
 @given(

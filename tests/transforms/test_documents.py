@@ -16,8 +16,9 @@ from understudy import transforms
 from understudy.errors import Error, InputError
 from understudy.schema import Schema
 from understudy.transforms import parse_rule
-from understudy.transforms.json_paths import Step, parse
-from understudy.transforms.json_text import read
+from understudy.transforms.json_paths import parse
+from understudy.transforms.json_text import find
+from understudy.transforms.paths import Step, told
 from understudy.transforms.stretches import Texts
 
 
@@ -381,8 +382,8 @@ def test_texts_are_valid_exactly_if_python_reads_them_but_for_what_hides_nothing
             place = dice.randrange(len(text))
             text[place : place + dice.randint(0, 1)] = dice.choice('{}[]:,"\\ 01-.eEtn\n\té')
         texts.append("".join(text))
-    _, found = read(Texts(pa.array(texts)))
-    for text, valid in zip(texts, found, strict=True):
+    for text in texts:
+        valid = not find(Texts(pa.array([text])), told([None], [False]))[2]
         try:
             json.loads(text)
         except ValueError:

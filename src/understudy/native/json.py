@@ -1,4 +1,4 @@
-"""JSON documents read byte by byte: where their values and keys stand, and whether they are JSON at all (RFC 8259)."""
+"""JSON documents read byte by byte: where paths name values and keys, and whether they are JSON at all (RFC 8259)."""
 
 from __future__ import annotations
 
@@ -6,41 +6,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.native.kernel import kernel
+from understudy.native.paths import called, ended, entered
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-
-OBJECT, ARRAY, STRING, SCALAR = range(4)
-"""What a value is; a scalar is a number, true, false or null."""
+Words = NDArray[np.uint64]
 
 _VALUE, _KEY, _COLON, _COMMA, _END_OBJECT, _END_ARRAY = 1, 2, 4, 8, 16, 32
 """What may come next, as a sum."""
 
-_AFTER = np.array([_COMMA + _END_OBJECT, _COMMA + _END_ARRAY])  # a value in an object, in an array
-
-_BETWEEN, _SIGN = 1, 2
+_REST, _BETWEEN, _SIGN = range(3)
 _KINDS = np.zeros(256, np.uint8)
 _KINDS[list(b" \t\n\r")] = _BETWEEN
 _KINDS[list(b'{}[]",:')] = _SIGN
+_ESCAPED = np.isin(np.arange(256), list(b'"/\\bfnrt'))
 _PLAIN = (np.arange(256) >= 32) & ~np.isin(np.arange(256), list(b'"\\'))
 
 
 @kernel
-def _string(data: Bytes, place: int, stop: int) -> tuple[int, bool]:
-    """Where the string ends that starts at a place of a text, and whether it is one as it should be."""
-    good, place = True, place + 1
+def _string(data: Bytes, place: int, stop: int) -> tuple[int, bool, bool]:
+    """Where the string ends that starts at a place of a text, if it is as it should be, and if it holds escapes."""
+    good, escapes, place = True, False, place + 1
     while place < stop:
-        byte = data[place]
+        byte = data[np.uint64(place)]  # which is not asked whether it counts from the end
+        place += 1
         if _PLAIN[byte]:
-            place += 1
             continue
         if byte == 34:
-            return place + 1, good
-        place += 1
+            return place, good, escapes
         if byte != 92:
             good = False
             continue
+        escapes = True
         escaped = data[place] if place < stop else 0
         place += 1
         if escaped == 117:  # \u and four digits
@@ -48,8 +46,16 @@ def _string(data: Bytes, place: int, stop: int) -> tuple[int, bool]:
                 byte = data[digit] if digit < stop else 0
                 good &= 48 <= byte <= 57 or 65 <= byte <= 70 or 97 <= byte <= 102
         else:  # one of "/\bfnrt
-            good &= escaped in (34, 47, 92, 98, 102, 110, 114, 116)
-    return stop, False
+            good &= _ESCAPED[escaped]
+    return stop, False, escapes
+
+
+@kernel
+def _past(data: Bytes, place: int, stop: int, kind: int) -> int:
+    """Where bytes of a kind end that start at a place."""
+    while place < stop and _KINDS[data[place]] == kind:
+        place += 1
+    return place
 
 
 @kernel
@@ -94,85 +100,114 @@ _TRUE, _FALSE, _NULL = (np.frombuffer(name, np.uint8) for name in (b"true", b"fa
 
 
 @kernel
-def read(data: Bytes, offsets: Places) -> tuple[Mask, Places, Places, Places, Bytes, Places, Places, Places, Places]:
-    """Which documents are JSON; of all values text, start, end, kind, parent, the value after, and key; and the keys.
+def _after(depth: int, in_object: bool) -> int:
+    """What may come after a value."""
+    return _COMMA + (_END_OBJECT if in_object else _END_ARRAY) if depth else 0
 
-    The parent is the value that holds one (-1 for a document's own), the key which of the keys leads to it (-1
-    for none); each value comes before those inside it.  Of keys there is text, start and end, in turn.
-    What is no JSON is read as far as it can be.
+
+@kernel
+def _item(positions: Places, wanted: int, first: int, none: int) -> int:
+    """Which of some positions this is, counted on from the first; or what stands for none of them."""
+    for number in range(len(positions)):
+        if positions[number] == wanted:
+            return first + number
+    return none
+
+
+@kernel
+def find(
+    data: Bytes,
+    offsets: Places,
+    names: Bytes,
+    bounds: Places,
+    keys: int,
+    positions: Places,
+    wants: Words,
+    begin: Words,
+    lasting: Words,
+    ends: Places,
+    ends_beside: Places,
+    rest: int,
+) -> tuple[Mask, Places, Places, Places, Places]:
+    """Which documents are JSON; and where paths name strings, scalars or keys: text, start, end, and the path.
+
+    The paths are as ``transforms.paths`` tells them.  What is no JSON is read as far as it can be.
     """
-    most = len(data) + 1
+    size, other = len(lasting), len(bounds) - 1
+    most, deepest = (offsets[-1] - offsets[0]) // 2 + len(offsets), 2
+    for number in range(len(offsets) - 1):
+        deepest = max(deepest, offsets[number + 1] - offsets[number] + 2)
     valid = np.zeros(len(offsets) - 1, np.bool_)
     text, start, end = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
-    kind, parent, after = np.empty(most, np.uint8), np.empty(most, np.int64), np.empty(most, np.int64)
-    key, keys = np.empty(most, np.int64), np.empty(3 * most, np.int64)
-    count = names = 0
+    path = np.empty(most, np.int64)
+    # of the boxes around a place, and of a value there: if it is an object, how many values it has, and the states
+    is_object, values = np.zeros(deepest, np.bool_), np.zeros(deepest, np.int64)
+    states, scratch = np.zeros(deepest * size, np.uint64), np.empty(deepest, np.uint8)
+    count = 0
     for number in range(len(offsets) - 1):
-        place, stop, box, led = offsets[number], offsets[number + 1], -1, -1
+        place, stop, depth, led = offsets[number], offsets[number + 1], 0, -1
         may, odd = _VALUE, 0  # what may come next, and what came that might not
         while place < stop:
-            byte = data[place]
+            byte, first = data[place], place
+            place += 1
             if _KINDS[byte] == _BETWEEN:
-                place += 1
-            elif byte == 44 or byte == 58:  # comma, colon
+                continue
+            if byte == 44 or byte == 58:  # comma, colon
                 odd |= (_COMMA if byte == 44 else _COLON) & ~may
-                may = _KEY if byte == 44 and box >= 0 and kind[box] == OBJECT else _VALUE
-                place += 1
-            elif byte == 93 or byte == 125:  # what closes a box
+                may = _KEY if byte == 44 and is_object[depth] else _VALUE
+                continue
+            if byte == 93 or byte == 125:  # what closes a box
                 odd |= (_END_ARRAY if byte == 93 else _END_OBJECT) & ~may
-                if box >= 0:
-                    after[box], box = count, parent[box]
-                may, led = _AFTER[kind[box]] if box >= 0 else 0, -1
-                place += 1
+                depth, led = max(depth - 1, 0), -1
+                may = _after(depth, is_object[depth])
+                continue
+            here = depth * size
+            if byte == 34:
+                place, good, escapes = _string(data, first, stop)
+                odd |= 0 if good else 1
+                follow = _past(data, place, stop, _BETWEEN)
+                if follow < stop and data[follow] == 58:
+                    odd |= _KEY & ~may
+                    may = _COLON
+                    if escapes:
+                        spelled = _spelled(data, first + 1, place - 1, scratch, 0)
+                        led = called(scratch, 0, spelled, names, bounds, 0, keys, other)
+                    else:
+                        led = called(data, first + 1, place - 1, names, bounds, 0, keys, other)
+                    chosen = ended(states, here, ends_beside) if depth else -1
+                    text[count], start[count], end[count], path[count] = number, first, place, chosen
+                    count += chosen >= 0
+                    continue
+            elif byte != 91 and byte != 123:
+                place = _past(data, place, stop, _REST)
+                odd |= 0 if _scalar(data[first:place]) else 1
+            odd |= _VALUE & ~may
+            if depth:
+                led = _item(positions, values[depth], keys, other) if led < 0 else led
+                entered(states, here, wants, led, other, lasting)
             else:
-                first = place
-                if byte == 34:
-                    place, good = _string(data, place, stop)
-                    odd |= 0 if good else 1
-                    follow = place
-                    while follow < stop and _KINDS[data[follow]] == _BETWEEN:
-                        follow += 1
-                    if follow < stop and data[follow] == 58:
-                        odd |= _KEY & ~may
-                        keys[3 * names], keys[3 * names + 1], keys[3 * names + 2] = number, first, place
-                        led, names, may = names, names + 1, _COLON
-                        continue
-                    kind[count] = STRING
-                elif byte == 91 or byte == 123:
-                    kind[count] = ARRAY if byte == 91 else OBJECT
-                    place += 1
-                else:
-                    while place < stop and _KINDS[data[place]] == 0:
-                        place += 1
-                    odd |= 0 if _scalar(data[first:place]) else 1
-                    kind[count] = SCALAR
-                odd |= _VALUE & ~may
-                text[count], start[count], end[count], parent[count], key[count] = number, first, place, box, led
-                after[count], led = count + 1, -1
-                if kind[count] < STRING:
-                    box = count
-                    may = _KEY + _END_OBJECT if byte == 123 else _VALUE + _END_ARRAY
-                else:
-                    may = _AFTER[kind[box]] if box >= 0 else 0
-                count += 1
-        valid[number] = odd == 0 and box < 0 and may == 0
-        while box >= 0:
-            after[box], box = count, parent[box]
-    return (
-        valid,
-        text[:count],
-        start[:count],
-        end[:count],
-        kind[:count],
-        parent[:count],
-        after[:count],
-        key[:count],
-        keys[: 3 * names],
-    )
+                for word in range(size):
+                    states[size + word] = begin[word]
+            values[depth] += 1
+            led = -1
+            if byte == 91 or byte == 123:
+                depth += 1
+                is_object[depth], values[depth] = byte == 123, 0
+                may = _KEY + _END_OBJECT if byte == 123 else _VALUE + _END_ARRAY
+                continue
+            may = _after(depth, is_object[depth])
+            chosen = ended(states, here + size, ends)
+            chosen = rest if chosen < 0 else chosen
+            text[count], start[count], end[count], path[count] = number, first, place, chosen
+            count += chosen >= 0
+        valid[number] = odd == 0 and depth == 0 and may == 0
+    return valid, text[:count], start[:count], end[:count], path[:count]
 
 
 _SHORT = np.zeros(128, np.uint8)
 _SHORT[list(b'"\\\b\f\n\r\t')] = list(b'"\\bfnrt')
+_LONG = np.arange(256).astype(np.uint8)
+_LONG[list(b"bfnrt")] = list(b"\b\f\n\r\t")
 _DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
 
 
@@ -183,6 +218,62 @@ def _unit(out: Bytes, at: int, code: int) -> int:
     for place in range(4):
         out[at + 2 + place] = _DIGITS[code >> 4 * (3 - place) & 15]
     return at + 6
+
+
+@kernel
+def _code(data: Bytes, place: int, stop: int) -> int:
+    """The code unit of UTF-16 that four digits of an escape spell."""
+    code = 0
+    for digit in range(place, min(place + 4, stop)):
+        byte = int(data[digit])
+        code = code << 4 | (byte - 48 if byte <= 57 else byte + 9) & 15
+    return code
+
+
+@kernel
+def _encoded(out: Bytes, at: int, code: int) -> int:
+    """Write a character in UTF-8, for the kernel that returns it; where that ends."""
+    more = 0 if code < 0x80 else 1 if code < 0x800 else 2 if code < 0x10000 else 3
+    out[at] = code if more == 0 else 0xFF00 >> more + 1 & 0xFF | code >> 6 * more
+    for place in range(1, more + 1):
+        out[at + place] = 0x80 | code >> 6 * (more - place) & 0x3F
+    return at + more + 1
+
+
+@kernel
+def _spelled(data: Bytes, place: int, stop: int, out: Bytes, at: int) -> int:
+    """Write what the inside of a string spells, half a character as its escape; where that ends."""
+    while place < stop:
+        byte = data[place]
+        place += 1
+        if byte != 92 or place == stop:
+            out[at] = byte
+            at += 1
+            continue
+        mark = data[place]
+        place += 1
+        if mark != 117:
+            out[at] = _LONG[mark]
+            at += 1
+            continue
+        code = _code(data, place, stop)
+        place += 4
+        if code >> 10 == 0x36 and place + 6 <= stop and data[place] == 92 and data[place + 1] == 117:
+            other = _code(data, place + 2, stop)
+            if other >> 10 == 0x37:
+                code, place = 0x10000 + (code - 0xD800 << 10) + other - 0xDC00, place + 6
+        at = _unit(out, at, code) if code >> 11 == 0x1B else _encoded(out, at, code)
+    return at
+
+
+@kernel
+def spelled(data: Bytes, offsets: Places) -> tuple[Bytes, Places]:
+    """What the insides of strings spell, half a character as its escape; and their n + 1 offsets."""
+    out = np.empty(offsets[-1] - offsets[0], np.uint8)
+    ends = np.zeros(len(offsets), np.int64)
+    for number in range(len(offsets) - 1):
+        ends[number + 1] = _spelled(data, offsets[number], offsets[number + 1], out, ends[number])
+    return out[: ends[-1]], ends
 
 
 @kernel

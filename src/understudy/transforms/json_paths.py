@@ -1,31 +1,18 @@
-"""Paths into JSON documents, and what they name in all documents of a column at once."""
+"""Paths into JSON documents, as they are written."""
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-
-import numpy as np
 
 from understudy.errors import InputError, unknown
 from understudy.schema import Kind
 from understudy.transforms.inside import FORMS
-from understudy.transforms.json_text import STRING, Values
-from understudy.transforms.nesting import inside
-from understudy.transforms.stretches import Flags, Texts, equal_to, having, taken
+from understudy.transforms.paths import Step
 
 _STEP = re.compile(r"""(\.\.?)([^\W\d][\w-]*|\*)|(\.\.)?\[(?:(\d+)|(\*)|"([^"]*)"|'([^']*)')\]""")
 _FORM = re.compile(r"::(\w+)$")
 _HINT = "write $.name, $.items[*].email, $..email, $[0], $['odd name'] or $.id::uuid"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of a path: to a key, to a position, or (None) to every value inside; ``deep`` at any depth."""
-
-    to: str | int | None
-    deep: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,40 +47,3 @@ def parse(text: str) -> Path:
         steps.append(Step(plain, deep=dots == ".." or deep is not None))
         place = match.end()
     return Path(text, tuple(steps), next((kind for kind in FORMS if form is not None and kind == form[1]), None))
-
-
-class Keys:
-    """The keys of documents, compared as what they spell."""
-
-    def __init__(self, texts: Texts, values: Values) -> None:
-        self._texts, self._keys = texts, values.keys
-        some = texts.data[texts.offsets[0] : texts.offsets[-1]] == ord("\\")
-        escaped = np.flatnonzero(having(texts, values.keys, b"\\")) if some.any() else np.zeros(0, np.int64)
-        spelled = taken(texts, values.keys.at(escaped)).to_pylist()
-        self._escaped = {int(key): json.loads(text) for key, text in zip(escaped, spelled, strict=True)}
-
-    def named(self, name: str) -> Flags:
-        """Which keys are this name, however it is escaped."""
-        found = equal_to(self._texts, self._keys, f'"{name}"')
-        for key, text in self._escaped.items():
-            found[key] = text == name
-        return found
-
-
-def named(path: Path, values: Values, keys: Keys) -> Flags:
-    """Which values a path names itself, objects and arrays among them."""
-    chosen = values.parent < 0
-    for step in path.steps:
-        parents = inside(chosen, values.after) | chosen if step.deep else chosen
-        there = (values.parent >= 0) & parents[values.parent]
-        if isinstance(step.to, str):
-            there &= (values.key >= 0) & keys.named(step.to)[values.key] if len(values.keys) else False
-        elif step.to is not None:
-            there &= (values.key < 0) & (values.place == step.to)
-        chosen = there
-    return chosen
-
-
-def leaves(chosen: Flags, values: Values) -> Flags:
-    """Of chosen values the texts and scalars; of objects and arrays, all that are inside them."""
-    return (values.kind >= STRING) & (chosen | inside(chosen, values.after))

@@ -1,4 +1,4 @@
-"""JSON documents of a whole column read at once: which are valid, and where their values and keys stand.
+"""JSON documents of a whole column read at once: which are valid, and where what paths name stands.
 
 Nothing is copied and nothing decoded, so that whoever changes some values leaves all other bytes as they are.
 """
@@ -6,63 +6,35 @@ Nothing is copied and nothing decoded, so that whoever changes some values leave
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from functools import cached_property
 from typing import cast
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from understudy.native import json as native
-from understudy.transforms.stretches import Flags, Places, Stretches, Texts
+from understudy.transforms.paths import Told
+from understudy.transforms.stretches import CHUNK_BYTES, Flags, Places, Stretches, Texts, joined
 
-Kinds = NDArray[np.uint8]
-STRING = native.STRING
-"""The kind of texts; that of other values without any inside them is above."""
-
-
-@dataclass(frozen=True, eq=False)
-class Values:
-    """The values of documents, each before those inside it."""
-
-    where: Stretches
-    """Quotes included; of an object or array, its first bracket."""
-    kind: Kinds
-    parent: Places
-    """The value that holds this one; -1 for a document's own."""
-    after: Places
-    """The first value that is not inside this one."""
-    key: Places
-    """Which of the keys leads to it; -1 for the items of arrays and for documents."""
-    keys: Stretches
-    """Quotes included."""
-
-    @cached_property
-    def place(self) -> Places:
-        """Which item of its array every value is, from 0."""
-        order = np.argsort(self.parent, kind="stable")
-        count, parents = np.arange(len(order)), self.parent[order]
-        new = np.append(True, parents[1:] != parents[:-1])[: len(order)]
-        found = np.empty(len(order), np.int64)
-        found[order] = count - np.maximum.accumulate(np.where(new, count, 0))
-        return found
+_NONE: Places = np.zeros(0, np.int64)
 
 
-def read(texts: Texts) -> tuple[Values, Flags]:
-    """The values of documents, and which of these are JSON, or blank; of others the values mean nothing.
+def find(texts: Texts, paths: Told) -> tuple[Stretches, Places, int]:
+    """What paths name in documents, quotes included: strings, scalars and keys, which path each is for, and how many
+    documents are neither JSON nor blank; then nothing else counts.
 
     As DuckDB has it, NaN, Infinity and one comma too many are JSON too: none of them hides a value.
     """
-    base, found = texts.offsets[0], native.read(*texts.own)
-    valid, text, start, end, kind, parent, after, key, keys = found
-    doubtful = np.flatnonzero(~valid)
-    if len(doubtful):
-        valid[doubtful] = _lenient(texts.values.take(pa.array(doubtful)))
-    names = Stretches(keys[::3], keys[1::3] + base, keys[2::3] + base)
-    return Values(Stretches(text, start + base, end + base), kind, parent, after, key, names), valid
+    found, which, lost = [], [_NONE], 0
+    for first, last in texts.cuts(CHUNK_BYTES):
+        valid, text, start, end, path = native.find(texts.data, texts.offsets[first : last + 1], *paths)
+        doubtful = np.flatnonzero(~valid) + first
+        if len(doubtful):
+            lost += len(doubtful) - int(np.count_nonzero(_lenient(texts.values.take(pa.array(doubtful)))))
+        found.append(Stretches(text + first, start, end))
+        which.append(path)
+    return joined(found), np.concatenate(which), lost
 
 
 _local = threading.local()

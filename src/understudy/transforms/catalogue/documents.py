@@ -6,7 +6,6 @@ spaces and the digits of numbers too.  Of a key that comes twice in an object bo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,8 +21,9 @@ from understudy.schema import Kind
 from understudy.transforms import json_paths
 from understudy.transforms.declare import Change, Declaration, Option, Part, Place, Rows, Setting
 from understudy.transforms.inside import changed, part, whole
-from understudy.transforms.json_paths import Keys, Path
-from understudy.transforms.json_text import STRING, Values, read
+from understudy.transforms.json_paths import Path
+from understudy.transforms.json_text import find
+from understudy.transforms.paths import told
 from understudy.transforms.stretches import (
     Places,
     Stretches,
@@ -40,7 +40,8 @@ _KEYS_OF = "keys of "
 _KIND_OF: Mapping[int, Kind] = {ord("t"): "boolean", ord("f"): "boolean", ord('"'): "text"}
 _NOTHING = ord("n")
 _BACKSLASH = b"\\"
-_CHUNK_BYTES = 1 << 17  # read at once: all that is then known of them fits the processor's second cache
+_SPECIAL = bytes(range(32)) + b'"\\'
+"""What stands in no string as it is."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,16 @@ def _build(setting: Setting) -> Change:
             None if rule.name == "keep" else setting.pieces(label),
         )
         for label, path, rule in _labelled(place)
+        if rule.name != "keep" or not label.startswith(_KEYS_OF)
     ]
+    paths = told([plan.path.steps if plan.path else None for plan in plans], [plan.keys for plan in plans])
     where, limit = f"{place.table.name}.{place.column.name}", place.column.max_length
 
     def change(values: pa.Array, rows: Rows) -> pa.Array:
         texts = Texts(values)
-        made = _changed(texts, plans, _named(texts, plans, where), rows, where)
+        found, which, lost = find(texts, paths)
+        _refuse(lost, f"of {where} hold no valid JSON")
+        made = _changed(texts, [found.at(which == number) for number in range(len(plans))], plans, rows, where)
         if limit is not None:
             _refuse(pc.greater(pc.utf8_length(made), limit).true_count, f"of {where} became too long for it")
         return made
@@ -103,51 +108,20 @@ def _refuse(count: int, what: str) -> None:
         raise Error(f"{count} rows {what}", hint="use `redact` or `null`, or mend them at the source")
 
 
-def _changed(texts: Texts, plans: Sequence[_Plan], found: Sequence[Stretches], rows: Rows, where: str) -> pa.Array:
+def _changed(texts: Texts, found: Sequence[Stretches], plans: Sequence[_Plan], rows: Rows, where: str) -> pa.Array:
     """Documents with every plan's values and keys changed."""
     places, made = [], []
     for plan, mine in zip(plans, found, strict=True):
         if plan.changes is not None and len(mine):
             for kind, chosen in _by_kind(texts, mine):
-                some = mine.at(chosen)
-                made.append(_rewritten(texts, some, kind, plan, rows, where))
+                some, stand_ins = _rewritten(texts, mine.at(chosen), kind, plan, rows, where)
                 places.append(some)
-    if not places:
-        return texts.values
+                made.append(stand_ins)
+    if len(places) < 2:
+        return spliced(texts, places[0], made[0]) if places else texts.values
     together = joined(places)
     order = np.argsort(together.start, kind="stable")
     return spliced(texts, together.at(order), pa.concat_arrays(made).take(pa.array(order)))
-
-
-def _named(texts: Texts, plans: Sequence[_Plan], where: str) -> list[Stretches]:
-    """What each plan names; an Error that counts the documents that are no JSON."""
-    parts, lost = [], 0
-    for first, last in texts.cuts(_CHUNK_BYTES):
-        part = texts.part(first, last)
-        values, valid = read(part)
-        lost += len(part) - int(np.count_nonzero(valid))
-        if not lost:
-            parts.append(_named_in(part, values, plans, first))
-    _refuse(lost, f"of {where} hold no valid JSON")
-    return [joined([part[number] for part in parts]) for number in range(len(plans))]
-
-
-def _named_in(part: Texts, values: Values, plans: Sequence[_Plan], before: int) -> list[Stretches]:
-    """What plans name in some of the documents; the first plan that names a value gets it."""
-    keys = Keys(part, values)
-    free = values.kind >= STRING
-    found = []
-    for plan in plans:
-        chosen = free if plan.path is None else json_paths.named(plan.path, values, keys)
-        if plan.keys:
-            inside = np.flatnonzero((values.key >= 0) & chosen[values.parent])
-            where = values.keys.at(np.unique(values.key[inside]))
-        else:
-            leaves = chosen if plan.path is None else json_paths.leaves(chosen, values) & free
-            free = free & ~leaves
-            where = values.where.at(np.flatnonzero(leaves))
-        found.append(where.moved(before))
-    return found
 
 
 def _by_kind(texts: Texts, where: Stretches) -> list[tuple[Kind, Places]]:
@@ -161,31 +135,30 @@ def _by_kind(texts: Texts, where: Stretches) -> list[tuple[Kind, Places]]:
     return [(kind, places) for kind, places in found if len(places)]
 
 
-def _rewritten(texts: Texts, where: Stretches, kind: Kind, plan: _Plan, rows: Rows, column: str) -> pa.Array:
-    """What stands in the place of values of one kind, as JSON."""
+def _rewritten(
+    texts: Texts, where: Stretches, kind: Kind, plan: _Plan, rows: Rows, column: str
+) -> tuple[Stretches, pa.Array]:
+    """What is written anew where there are values of one kind, and what is written there."""
     assert plan.changes is not None
     there = rows.at(pa.array(where.text))
     label = f"{column} {plan.label}"
     if kind != "text":
         before = taken(texts, where)
         made, now = changed(plan.changes, before, there, kind, where=label)
-        return (_quoted(made, before) if now == "text" else made).fill_null("null")
-    raw = taken(texts, Stretches(where.text, where.start + 1, where.end - 1))
+        return where, (_quoted(made, before) if now == "text" else made).fill_null("null")
+    within = Stretches(where.text, where.start + 1, where.end - 1)
+    raw = taken(texts, within)
     escaped = holding(raw, _BACKSLASH)
-    before = _unescaped(raw, escaped)
+    before = text_array(*native.spelled(*spans(raw))) if escaped.true_count else raw
     form: Kind = "text" if plan.path is None or plan.path.form is None else plan.path.form
     made, _ = changed(plan.changes, before, there, form, where=label)
+    if before is raw and not made.null_count and not holding(made, _SPECIAL).true_count:
+        return within, made
     found = _quoted(made, raw).fill_null("null")
     same = pc.and_(pc.equal(made, before), escaped).fill_null(False) if escaped.true_count else escaped
-    return pc.if_else(same, pc.binary_join_element_wise('"', raw, '"', ""), found) if same.true_count else found
-
-
-def _unescaped(texts: pa.Array, escaped: pa.Array) -> pa.Array:
-    """What the insides of JSON strings spell, some of which hold escapes; half a character is spelled as its escape."""
-    if not escaped.true_count:
-        return texts
-    plain = [json.loads(f'"{text}"').encode("utf-8", "backslashreplace") for text in texts.filter(escaped).to_pylist()]
-    return pc.replace_with_mask(texts, escaped, pa.array(plain, pa.binary()).cast(pa.string()))
+    if same.true_count:
+        found = pc.if_else(same, pc.binary_join_element_wise('"', raw, '"', ""), found)
+    return where, found
 
 
 def _quoted(texts: pa.Array, originals: pa.Array) -> pa.Array:
