@@ -1,4 +1,4 @@
-"""XML documents read byte by byte: where their elements, attributes and texts stand, and whether they are paired."""
+"""XML documents read byte by byte: where paths name texts and attributes, and whether tags are paired."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.native.kernel import kernel
+from understudy.native.paths import called, ended, entered
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+Words = NDArray[np.uint64]
 
-_LESS, _MORE, _SLASH, _EQUAL, _QUOTE, _OTHER_QUOTE, _OPEN, _CLOSE, _ASKS, _SAYS = b"<>/=\"'[]?!"
+_LESS, _MORE, _SLASH, _EQUAL, _QUOTE, _OTHER_QUOTE, _OPEN, _CLOSE, _ASKS, _SAYS, _COLON = b"<>/=\"'[]?!:"
 _BLANK = np.zeros(256, np.bool_)
 _BLANK[list(b" \t\r\n\v\f")] = True
 _NAME_END = np.zeros(256, np.bool_)
@@ -23,8 +25,9 @@ _SPACE[list(b" \t\n\f\r")] = True
 
 _IDLE, _TEXT, _TAG = range(3)
 
-_COMMENT, _COMMENT_END, _CDATA, _CDATA_END, _SCRIPT, _SCRIPT_END, _DOCTYPE = (
-    np.frombuffer(text, np.uint8) for text in (b"<!--", b"-->", b"<![CDATA[", b"]]>", b"<?", b"?>", b"<!DOCTYPE")
+_COMMENT, _COMMENT_END, _CDATA, _CDATA_END, _SCRIPT, _SCRIPT_END, _DOCTYPE, _XMLNS = (
+    np.frombuffer(text, np.uint8)
+    for text in (b"<!--", b"-->", b"<![CDATA[", b"]]>", b"<?", b"?>", b"<!DOCTYPE", b"xmlns")
 )
 
 
@@ -100,33 +103,43 @@ def _item(data: Bytes, place: int, stop: int) -> tuple[int, int]:
 
 
 @kernel
-def _attributes(data: Bytes, place: int, stop: int, owner: int, out: Places, count: int) -> int:
-    """Write the attributes of a tag, for the kernel that returns them; how many there are then."""
-    reach = place
-    while place < stop:
-        byte = data[place]
-        if byte != _QUOTE and byte != _OTHER_QUOTE:
-            place += 1
-            continue
-        sign = place - 1
-        while sign >= reach and _SPACE[data[sign]]:
-            sign -= 1
-        last = sign
-        while last > reach and _SPACE[data[last - 1]]:
-            last -= 1
-        first = last
-        while first > reach and not _NO_NAME[data[first - 1]]:
-            first -= 1
-        end = place + 1
-        while end < stop and data[end] != byte:
-            end += 1
-        if sign < reach or data[sign] != _EQUAL or first == last or end == stop:
-            break
-        out[5 * count], out[5 * count + 1], out[5 * count + 2] = place + 1, end, first
-        out[5 * count + 3], out[5 * count + 4] = last, owner
-        count += 1
-        place = reach = end + 1
-    return count
+def _attribute(data: Bytes, reach: int, stop: int) -> tuple[int, int, int, int]:
+    """Where the value and the name start and end of the next attribute of a tag; the first is -1 where none comes."""
+    place = reach
+    while place < stop and data[place] != _QUOTE and data[place] != _OTHER_QUOTE:
+        place += 1
+    sign = place - 1
+    while sign >= reach and _SPACE[data[sign]]:
+        sign -= 1
+    last = sign
+    while last > reach and _SPACE[data[last - 1]]:
+        last -= 1
+    first = last
+    while first > reach and not _NO_NAME[data[first - 1]]:
+        first -= 1
+    end = place + 1
+    while end < stop and data[end] != data[place]:
+        end += 1
+    found = end < stop and sign >= reach and data[sign] == _EQUAL and first < last
+    return place + 1 if found else -1, end, first, last
+
+
+@kernel
+def _declares(data: Bytes, first: int, last: int) -> bool:
+    """Whether the name of an attribute says that it declares a namespace."""
+    if not _starts(data, first, last, _XMLNS):
+        return False
+    return last == first + len(_XMLNS) or data[first + len(_XMLNS)] == _COLON
+
+
+@kernel
+def _local(data: Bytes, first: int, last: int) -> int:
+    """Where a name starts behind the prefix of its namespace; its end where it has none, or more than one."""
+    found, count = last, 0
+    for place in range(first, last):
+        if data[place] == _COLON:
+            found, count = place + 1, count + 1
+    return found if count == 1 else last
 
 
 @kernel
@@ -165,23 +178,39 @@ def _name(data: Bytes, place: int) -> int:
 
 
 @kernel
-def read(data: Bytes, offsets: Places) -> tuple[Mask, Places, Places, Places, Places, Places, Places, Places, Places]:
-    """Which documents are not well-formed; of all elements and texts the text, start, end, parent, the node after,
-    and where the name starts and ends; and the attributes.
+def find(
+    data: Bytes,
+    offsets: Places,
+    names: Bytes,
+    bounds: Places,
+    elements: int,
+    _positions: Places,
+    wants: Words,
+    begin: Words,
+    lasting: Words,
+    ends: Places,
+    ends_beside: Places,
+    rest: int,
+) -> tuple[Mask, Places, Places, Places, Places]:
+    """Which documents are not well-formed; and where paths name texts or attributes: text, start, end, and the path.
 
-    The parent is the element that holds a node (-1 for none); each comes before what is inside it.  Texts have no
-    name (-1), and no blanks around them.  Of attributes there is where value and name start and end, and the
-    element, in turn.
+    The paths are as ``transforms.paths`` tells them.  Texts have no blanks around them; CDATA and comments are texts
+    too.  Of attributes it is the value, without quotes; those that are empty or declare a namespace do not count.
     """
-    most = len(data) // 2 + 2
+    size, every, other = len(lasting), len(bounds) - 1, len(bounds)
+    most, deepest = (offsets[-1] - offsets[0]) // 2 + len(offsets), 2
+    for number in range(len(offsets) - 1):
+        deepest = max(deepest, (offsets[number + 1] - offsets[number]) // 3 + 3)
     wrong = np.zeros(len(offsets) - 1, np.bool_)
     text, start, end = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
-    parent, after = np.empty(most, np.int64), np.empty(most, np.int64)
-    name, name_end = np.empty(most, np.int64), np.empty(most, np.int64)
-    attributes = np.empty(5 * most, np.int64)
-    count = several = 0
+    path = np.empty(most, np.int64)
+    # of the elements around a place: where their names start and end; and of what is there too, the states
+    label, label_end = np.empty(deepest, np.int64), np.empty(deepest, np.int64)
+    states = np.empty(deepest * size, np.uint64)
+    states[:size] = begin
+    count = 0
     for number in range(len(offsets) - 1):
-        place, stop, box = int(offsets[number]), int(offsets[number + 1]), -1
+        place, stop, depth = offsets[number], offsets[number + 1], 0
         while place < stop:
             first, place = place, _next(data, place, stop)
             first, last, kind = *_trimmed(data, first, place), _TEXT
@@ -193,36 +222,38 @@ def read(data: Bytes, offsets: Places) -> tuple[Mask, Places, Places, Places, Pl
                     wrong[number] = True
                     break
                 place = last
-            label = label_end = -1
-            if kind == _TAG:
-                closes = data[first + 1] == _SLASH
-                label = first + 2 if closes else first + 1
-                label_end = _name(data, label)
-                if label == label_end or (closes and box < 0):
-                    wrong[number] = True
-                    break
-                if closes:
-                    wrong[number] |= not _same(data, label, label_end, name[box], name_end[box])
-                    after[box], box, kind = count, parent[box], _IDLE
-            if kind == _IDLE:
+            if kind == _TEXT:
+                chosen = ended(states, depth * size, ends)
+                chosen = rest if chosen < 0 else chosen
+                text[count], start[count], end[count], path[count] = number, first, last, chosen
+                count += chosen >= 0
+            if kind != _TAG:
                 continue
-            text[count], start[count], end[count], parent[count], after[count] = number, first, last, box, count + 1
-            name[count], name_end[count] = label, label_end
-            if kind == _TAG:
-                several = _attributes(data, first, last, count, attributes, several)
-                box = box if data[last - 2] == _SLASH else count
-            count += 1
-        wrong[number] |= box >= 0
-        while box >= 0:
-            after[box], box = count, parent[box]
-    return (
-        wrong,
-        text[:count],
-        start[:count],
-        end[:count],
-        parent[:count],
-        after[:count],
-        name[:count],
-        name_end[:count],
-        attributes[: 5 * several],
-    )
+            closes = data[first + 1] == _SLASH
+            named = first + 2 if closes else first + 1
+            named_end = _name(data, named)
+            if named == named_end or (closes and depth == 0):
+                wrong[number] = True
+                break
+            if closes:
+                wrong[number] |= not _same(data, named, named_end, label[depth], label_end[depth])
+                depth -= 1
+                continue
+            word = called(data, named, named_end, names, bounds, 0, elements, every)
+            short = called(data, _local(data, named, named_end), named_end, names, bounds, 0, elements, every)
+            entered(states, depth * size, wants, word, short, lasting)
+            depth += 1
+            label[depth], label_end[depth] = named, named_end
+            value, value_end, named, named_end = _attribute(data, first, last)
+            while value >= 0:
+                word = called(data, named, named_end, names, bounds, elements, every, other)
+                short = called(data, _local(data, named, named_end), named_end, names, bounds, elements, every, other)
+                entered(states, depth * size, wants, word, short, lasting)
+                chosen = ended(states, depth * size + size, ends_beside)
+                chosen = rest if chosen < 0 else chosen
+                text[count], start[count], end[count], path[count] = number, value, value_end, chosen
+                count += chosen >= 0 and value < value_end and not _declares(data, named, named_end)
+                value, value_end, named, named_end = _attribute(data, value_end + 1, last)
+            depth -= data[last - 2] == _SLASH
+        wrong[number] |= depth > 0
+    return wrong, text[:count], start[:count], end[:count], path[:count]

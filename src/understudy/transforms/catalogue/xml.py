@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.errors import InputError
 from understudy.transforms.declare import TEXT, Change, Declaration, Option, Place, Setting
-from understudy.transforms.nesting import inside
+from understudy.transforms.paths import Step, told
 from understudy.transforms.rewriting import (
-    NONE,
     REST,
     Format,
     Pieces,
@@ -25,8 +21,8 @@ from understudy.transforms.rewriting import (
     rewriting,
     text_parts,
 )
-from understudy.transforms.stretches import Flags, Texts, holding, joined
-from understudy.transforms.xml_text import Names, Nodes, read
+from understudy.transforms.stretches import holding
+from understudy.transforms.xml_text import find
 
 _STEP = re.compile(r"(//?)(@?)([^/@\s\[\]()]+)")
 _ENTITY = re.compile(r"&(?:#(\d+)|#x([0-9a-fA-F]+)|(lt|gt|amp|quot|apos));")
@@ -35,79 +31,28 @@ _SECTIONS = (("<![CDATA[", "]]>", "]]]]><![CDATA[>"), ("<!--", "-->", ""))
 """How CDATA and comments start and end, and what their end becomes inside them."""
 
 
-@dataclass(frozen=True)
-class _Step:
-    """One step of a path: to an element of a name (``*`` for any), or to an attribute; ``deep`` at any depth."""
-
-    name: str
-    deep: bool
-    attribute: bool
-
-
-def steps(path: str) -> tuple[_Step, ...]:
+def steps(path: str) -> tuple[Step, ...]:
     """A path such as ``/order/customer/email``, ``//email`` or ``//customer/@id``; an InputError where it is none."""
-    found = [_Step(name, slashes == "//", bool(at)) for slashes, at, name in _STEP.findall(path)]
-    whole = "".join(("//" if one.deep else "/") + "@" * one.attribute + one.name for one in found)
-    if not found or whole != path or any(one.attribute for one in found[:-1]):
+    found = _STEP.findall(path)
+    whole = "".join(slashes + at + name for slashes, at, name in found)
+    if not found or whole != path or any(at for _, at, _ in found[:-1]):
         raise InputError(f"{path!r} is not a path", hint="write /order/customer/email, //email, //customer/@id or //*")
-    return tuple(found)
+    alone = len(found) == 1  # an attribute of whatever element
+    return tuple(
+        Step(None if name == "*" else name, deep=slashes == "//" or bool(at and alone), attribute=bool(at))
+        for slashes, at, name in found
+    )
 
 
 def _build(setting: Setting) -> Change:
     rules = named_rules(setting.place)
     paths = [None if label == REST else steps(field_of(label)) for label in rules]
-
-    def find(texts: Texts) -> Pieces:
-        nodes, wrong = read(texts)
-        return Pieces(joined([]), NONE, wrong) if nodes is None else _ruled(nodes, paths)
-
-    return rewriting(setting, rules, Format("well-formed XML", find, Spelling(_read, _write)))
-
-
-def _ruled(nodes: Nodes, paths: Sequence[tuple[_Step, ...] | None]) -> Pieces:
-    """Texts and attributes, and the first path that names each; None stands for what no path names."""
-    texts = nodes.name.which < 0
-    attributes = _usual(nodes.attribute_name) & (nodes.attributes.start < nodes.attributes.end)
-    of_text, of_attribute = np.full(len(texts), -1), np.full(len(attributes), -1)
-    for number, path in enumerate(paths):
-        named, named_attributes = (texts, attributes) if path is None else _named(nodes, path)
-        of_text[(of_text < 0) & texts & named] = number
-        of_attribute[(of_attribute < 0) & attributes & named_attributes] = number
-    chosen, others = np.flatnonzero(of_text >= 0), np.flatnonzero(of_attribute >= 0)
-    where = joined([nodes.where.at(chosen), nodes.attributes.at(others)])
-    order = np.argsort(where.start, kind="stable")
-    return Pieces(where.at(order), np.concatenate([of_text[chosen], of_attribute[others]])[order])
-
-
-def _named(nodes: Nodes, path: tuple[_Step, ...]) -> tuple[Flags, Flags]:
-    """The texts in elements that a path names, at any depth there, or the attributes that it names."""
-    around = np.ones(len(nodes.parent), bool)
-    for number, step in enumerate(path):
-        if step.attribute:
-            held = around | inside(around, nodes.after) if step.deep else around
-            return np.zeros(len(around), bool), held[nodes.owner] & _called(nodes.attribute_name, step.name)
-        if number == 0:
-            there = (nodes.parent < 0) | step.deep
-        else:
-            held = around | inside(around, nodes.after) if step.deep else around
-            there = (nodes.parent >= 0) & held[nodes.parent]
-        around = there & _called(nodes.name, step.name)
-    return inside(around, nodes.after), np.zeros(len(nodes.owner), bool)
-
-
-def _called(names: Names, wanted: str) -> Flags:
-    """Which have a name, with the prefix of its namespace or without."""
-    if wanted == "*":
-        return names.which >= 0
-    plain = ":" not in wanted
-    return names.that(
-        lambda words: pc.equal(pc.replace_substring_regex(words, "^[^:]*:", "") if plain else words, wanted)
+    followed = told(paths, [path is not None and path[-1].attribute for path in paths])
+    return rewriting(
+        setting,
+        rules,
+        Format("well-formed XML", lambda texts: Pieces(*find(texts, followed)), Spelling(_read, _write)),
     )
-
-
-def _usual(names: Names) -> Flags:
-    """Attributes that are not the declarations of namespaces."""
-    return ~names.that(lambda words: pc.match_substring_regex(words, "^xmlns(?::|$)"))
 
 
 def _read(raw: pa.Array) -> pa.Array:
