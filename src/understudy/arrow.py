@@ -161,6 +161,13 @@ def own_spans(values: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     return data[offsets[0] : offsets[-1]], offsets - offsets[0]
 
 
+def anywhere(values: pa.Array, characters: bytes) -> bool:
+    """Whether any text holds one of a few ASCII characters; many times as fast as to ask every text."""
+    data, _ = own_spans(values)
+    some = data.tobytes()
+    return any(character in some for character in characters)
+
+
 def looked_up(data: NDArray[np.uint8], table: bytes) -> NDArray[np.uint8]:
     """What a table of 256 has for every byte; several times as fast as to index the table."""
     found = np.frombuffer(data.tobytes("A").translate(table), np.uint8)

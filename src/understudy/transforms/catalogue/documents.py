@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.arrow import spans, text_array
+from understudy.arrow import anywhere, own_spans, spans, text_array
 from understudy.errors import Error, InputError
 from understudy.interfaces import Rule
 from understudy.native import json as native
@@ -28,7 +28,6 @@ from understudy.transforms.stretches import (
     Places,
     Stretches,
     Texts,
-    holding,
     joined,
     spliced,
     taken,
@@ -40,8 +39,7 @@ _KEYS_OF = "keys of "
 _KIND_OF: Mapping[int, Kind] = {ord("t"): "boolean", ord("f"): "boolean", ord('"'): "text"}
 _NOTHING = ord("n")
 _BACKSLASH = b"\\"
-_SPECIAL = bytes(range(32)) + b'"\\'
-"""What stands in no string as it is."""
+_BLANK = ord(" ")
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ def _build(setting: Setting) -> Change:
         texts = Texts(values)
         found, which, lost = find(texts, paths)
         _refuse(lost, f"of {where} hold no valid JSON")
-        made = _changed(texts, [found.at(which == number) for number in range(len(plans))], plans, rows, where)
+        made = _changed(texts, found, which, plans, rows, where)
         if limit is not None:
             _refuse(pc.greater(pc.utf8_length(made), limit).true_count, f"of {where} became too long for it")
         return made
@@ -108,15 +106,15 @@ def _refuse(count: int, what: str) -> None:
         raise Error(f"{count} rows {what}", hint="use `redact` or `null`, or mend them at the source")
 
 
-def _changed(texts: Texts, found: Sequence[Stretches], plans: Sequence[_Plan], rows: Rows, where: str) -> pa.Array:
+def _changed(texts: Texts, found: Stretches, which: Places, plans: Sequence[_Plan], rows: Rows, where: str) -> pa.Array:
     """Documents with every plan's values and keys changed."""
     places, made = [], []
-    for plan, mine in zip(plans, found, strict=True):
-        if plan.changes is not None and len(mine):
-            for kind, chosen in _by_kind(texts, mine):
-                some, stand_ins = _rewritten(texts, mine.at(chosen), kind, plan, rows, where)
-                places.append(some)
-                made.append(stand_ins)
+    for number, plan in enumerate(plans):
+        mine = np.flatnonzero(which == number) if plan.changes is not None else which[:0]
+        for kind, chosen in _by_kind(texts, found, mine):
+            some, stand_ins = _rewritten(texts, found.at(chosen), kind, plan, rows, where)
+            places.append(some)
+            made.append(stand_ins)
     if len(places) < 2:
         return spliced(texts, places[0], made[0]) if places else texts.values
     together = joined(places)
@@ -124,15 +122,15 @@ def _changed(texts: Texts, found: Sequence[Stretches], plans: Sequence[_Plan], r
     return spliced(texts, together.at(order), pa.concat_arrays(made).take(pa.array(order)))
 
 
-def _by_kind(texts: Texts, where: Stretches) -> list[tuple[Kind, Places]]:
-    """Values by what they are; null is none."""
-    first = texts.data[where.start]
-    found = [(kind, np.flatnonzero(first == byte)) for byte, kind in _KIND_OF.items()]
-    numbers = np.flatnonzero(~np.isin(first, [*_KIND_OF, _NOTHING]))
+def _by_kind(texts: Texts, found: Stretches, mine: Places) -> list[tuple[Kind, Places]]:
+    """Some of the values by what they are; null is none."""
+    first = texts.data[found.start[mine]]
+    kinds = [(kind, mine[first == byte]) for byte, kind in _KIND_OF.items()]
+    numbers = mine[~np.isin(first, [*_KIND_OF, _NOTHING])]
     if len(numbers):
-        integers = whole(taken(texts, where.at(numbers)))
-        found += [("integer", numbers[integers]), ("decimal", numbers[~integers])]
-    return [(kind, places) for kind, places in found if len(places)]
+        integers = whole(taken(texts, found.at(numbers)))
+        kinds += [("integer", numbers[integers]), ("decimal", numbers[~integers])]
+    return [(kind, places) for kind, places in kinds if len(places)]
 
 
 def _rewritten(
@@ -148,17 +146,21 @@ def _rewritten(
         return where, (_quoted(made, before) if now == "text" else made).fill_null("null")
     within = Stretches(where.text, where.start + 1, where.end - 1)
     raw = taken(texts, within)
-    escaped = holding(raw, _BACKSLASH)
-    before = text_array(*native.spelled(*spans(raw))) if escaped.true_count else raw
+    before = text_array(*native.spelled(*spans(raw))) if anywhere(raw, _BACKSLASH) else raw
     form: Kind = "text" if plan.path is None or plan.path.form is None else plan.path.form
     made, _ = changed(plan.changes, before, there, form, where=label)
-    if before is raw and not made.null_count and not holding(made, _SPECIAL).true_count:
+    if before is raw and not made.null_count and _plain(made):
         return within, made
     found = _quoted(made, raw).fill_null("null")
-    same = pc.and_(pc.equal(made, before), escaped).fill_null(False) if escaped.true_count else escaped
-    if same.true_count:
+    if before is not raw:  # what stays is not spelled anew
+        same = pc.equal(made, before).fill_null(False)
         found = pc.if_else(same, pc.binary_join_element_wise('"', raw, '"', ""), found)
     return where, found
+
+
+def _plain(texts: pa.Array) -> bool:
+    """Whether texts stand in strings as they are: there are no quotes, backslashes or control characters."""
+    return not anywhere(texts, b'"\\') and own_spans(texts)[0].min(initial=_BLANK) >= _BLANK
 
 
 def _quoted(texts: pa.Array, originals: pa.Array) -> pa.Array:

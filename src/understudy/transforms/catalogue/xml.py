@@ -7,6 +7,7 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.arrow import anywhere
 from understudy.errors import InputError
 from understudy.transforms.declare import TEXT, Change, Declaration, Option, Place, Setting
 from understudy.transforms.paths import Step, told
@@ -57,7 +58,7 @@ def _build(setting: Setting) -> Change:
 
 def _read(raw: pa.Array) -> pa.Array:
     """What texts and attributes say: entities replaced, sections taken out of their brackets."""
-    if not holding(raw, b"&<").true_count:
+    if not anywhere(raw, b"&<"):
         return raw
     made = _unescaped(raw)
     for start, end, _ in _SECTIONS:
@@ -86,11 +87,11 @@ def _character(entity: re.Match[str]) -> str:
 
 def _write(texts: pa.Array, raw: pa.Array) -> pa.Array:
     made = texts
-    if holding(texts, b"&<>\"'").true_count:
+    if anywhere(texts, b"&<>\"'"):
         made = pc.replace_substring(pc.replace_substring(texts, "&", "&amp;"), "<", "&lt;")
         for character, entity in ((">", "&gt;"), ('"', "&quot;"), ("'", "&apos;")):
             made = pc.if_else(pc.match_substring(raw, character), made, pc.replace_substring(made, character, entity))
-    for start, end, inside_it in _SECTIONS if holding(raw, b"<").true_count else ():
+    for start, end, inside_it in _SECTIONS if anywhere(raw, b"<") else ():
         there = pc.starts_with(raw, start)
         if there.true_count:
             inner = pc.replace_substring(texts, end, inside_it)
