@@ -16,29 +16,67 @@ Mask = NDArray[np.bool_]
 Cells = NDArray[np.int32]
 
 
-_ONE = np.uint64(1)
+MATCHED, UNSURE, BEGUN, LOST = 1, 2, 4, 8
+"""What a cell says beside the next state: that a match ended before the byte, and that this was not the first of
+those under way to begin; that all that are under way now begin with the byte; or that the first may begin anywhere."""
+
+STATE = 4
+"""By how many bits the next state is shifted."""
+
+_ONE, _STATE, _SAID = np.uint64(1), np.uint64(STATE), np.uint64((1 << STATE) - 1)
+_MATCHED, _UNSURE, _BEGUN, _OTHER = (np.uint64(flags) for flags in (MATCHED, UNSURE, BEGUN, BEGUN | LOST))
 
 
 @kernel
-def _end(data: Bytes, first: int, cells: Cells, classes: Bytes, last: int, home: int, idle: Mask) -> int:
-    """Where the leftmost match ends in a text; -1 where there is none.
+def _first(
+    data: Bytes, at: int, stop: int, first: int, cells: Cells, classes: Bytes, last: int, home: int, idle: Mask
+) -> tuple[int, int]:
+    """Where the leftmost match starts and ends from a place of a text on; -1 where that is not known or there is none.
 
     ``last`` is the class of the end of the text; ``home`` a state that idle bytes lead back to.
     """
-    end, place, size = np.int64(-1), np.uint64(0), np.uint64(len(data))
+    begin = start = end = np.int64(-1)
+    place, size = np.uint64(at), np.uint64(stop)
     state, base = np.uint64(first), np.uint64(home)
-    while place < size:
-        if state == base and idle[data[place]]:
-            place += _ONE
-            continue
+    while True:
+        if place == size:
+            break
+        if state == base:
+            if idle[data[place]]:
+                place += _ONE
+                continue
+            begin = np.int64(place)
         cell = np.uint64(cells[state + np.uint64(classes[data[place]])])
-        if cell & _ONE:
-            end = np.int64(place)
-        state = cell >> _ONE
+        if cell & _SAID:  # few do
+            if cell & _MATCHED:
+                start, end = np.int64(-1) if cell & _UNSURE else begin, np.int64(place)
+            if cell & _OTHER:
+                begin = np.int64(place) if cell & _BEGUN else np.int64(-1)
+        state = cell >> _STATE
         if state == 0:
-            return int(end)
+            return int(start), int(end)
         place += _ONE
-    return len(data) if cells[state + np.uint64(last)] & 1 else int(end)
+    cell = np.uint64(cells[state + np.uint64(last)])
+    if cell & _MATCHED:
+        start, end = np.int64(-1) if cell & _UNSURE else begin, np.int64(stop)
+    return int(start), int(end)
+
+
+@kernel
+def _start(data: Bytes, first: int, at: int, end: int, state: int, cells: Cells, classes: Bytes, last: int) -> int:
+    """Where the longest match starts that ends at a place, read back to another place of the text."""
+    start = place = np.uint64(end)
+    until, low, here = np.uint64(at), np.uint64(first), np.uint64(state)
+    while here:
+        kind = np.uint64(classes[data[place - _ONE]] if place > low else last)
+        cell = np.uint64(cells[here + kind])
+        if cell & _MATCHED:
+            start = place
+        if place == until:
+            break
+        here = cell >> _STATE
+        place -= _ONE
+    return int(np.int64(start))
 
 
 @kernel
@@ -46,7 +84,7 @@ def _idle(cells: Cells, classes: Bytes, home: int) -> Mask:
     """Which bytes lead from a state back to it."""
     out = np.zeros(256, np.bool_)
     for byte in range(256):
-        out[byte] = cells[home + classes[byte]] == 2 * home
+        out[byte] = cells[home + classes[byte]] == home << STATE
     return out
 
 
@@ -64,7 +102,8 @@ def matches(
 ) -> tuple[Places, Places, Places]:
     """The text of every match, and where it starts and stops: in every text the leftmost, and after it the next.
 
-    The first automaton finds where a match ends; the second one reads back from there to where it starts.
+    The first automaton finds where a match ends and mostly where it starts; the second one reads back to there
+    where several might have been under way.
     """
     row, found, ends = np.empty(len(data), np.int64), np.empty(len(data), np.int64), np.empty(len(data), np.int64)
     last, back_last, home = int(classes.max()) + 1, int(back_classes.max()) + 1, int(starts[1])
@@ -75,23 +114,13 @@ def matches(
         at = first
         while at < stop:
             state = starts[0] if at == first else starts[2] if word[data[at - 1]] else starts[1]
-            size = _end(data[at:stop], state, cells, classes, last, home, idle)
-            if size < 1:  # an empty match would lead nowhere
+            start, end = _first(data, at, stop, state, cells, classes, last, home, idle)
+            if end <= at:  # an empty match would lead nowhere
                 break
-            end = at + size
-            state = back_starts[0] if end == stop else back_starts[2] if word[data[end]] else back_starts[1]
-            start = place = np.uint64(end)
-            until, low, state = np.uint64(at), np.uint64(first), np.uint64(state)
-            while state:
-                kind = np.uint64(back_classes[data[place - _ONE]] if place > low else back_last)
-                cell = np.uint64(back_cells[state + kind])
-                if cell & _ONE:
-                    start = place
-                if place == until:
-                    break
-                state = cell >> _ONE
-                place -= _ONE
-            row[count], found[count], ends[count] = text, np.int64(start), end
+            if start < 0:
+                state = back_starts[0] if end == stop else back_starts[2] if word[data[end]] else back_starts[1]
+                start = _start(data, first, at, end, state, back_cells, back_classes, back_last)
+            row[count], found[count], ends[count] = text, start, end
             count += 1
             at = end
     return row[:count], found[:count], ends[:count]
@@ -104,5 +133,6 @@ def holds(data: Bytes, offsets: Places, cells: Cells, classes: Bytes, starts: Ce
     idle = _idle(cells, classes, home)
     out = np.zeros(len(offsets) - 1, np.bool_)
     for text in range(len(offsets) - 1):
-        out[text] = _end(data[offsets[text] : offsets[text + 1]], int(starts[0]), cells, classes, last, home, idle) >= 0
+        _, end = _first(data, offsets[text], offsets[text + 1], starts[0], cells, classes, last, home, idle)
+        out[text] = end >= 0
     return out

@@ -161,7 +161,7 @@ def _spelled(code: int, length: int) -> list[int]:
 class _Table:
     """An automaton: for every state and class of bytes, where the cells of the next state start, and if a match ended.
 
-    The cells are that place twice, plus 1 if a match ended before the byte.
+    The cells are that place, shifted, plus what ``native.search`` lets them say.
     """
 
     cells: NDArray[np.int32]
@@ -171,8 +171,14 @@ class _Table:
     """Where the cells start of the state to begin in: where the text starts, after a byte, after one of a word."""
 
 
-_State = tuple[int, bool, tuple[int, ...]]
-"""What came before, whether a match may still start, and the steps where matches are under way."""
+_FIRST, _LATER, _FRESH = range(3)
+"""Whether a match that is under way begins before all others, or after; or begins here."""
+
+_Threads = tuple[tuple[int, int], ...]
+"""The steps where matches are under way or may start, and which of them each is."""
+
+_State = tuple[int, bool, _Threads]
+"""What came before, whether a match may still start, and the threads."""
 
 
 class _Building:
@@ -192,15 +198,17 @@ class _Building:
         marks = [tuple(byte in one for one in sets) for byte in range(256)]
         kinds = {mark: number for number, mark in enumerate(dict.fromkeys(marks))}
         width = len(kinds) + 1
-        starts = [self._number(context, self._searching, (self._steps.first,)) for context in range(3)]
+        begin = ((self._steps.first, _FRESH),)
+        starts = [self._number(context, self._searching, begin) for context in range(3)]
         rows = [[0] * width]
         for state in self._found:
+            known = search.BEGUN if self._known[state] == starts[1] else 0  # where nothing is under way
             cells = self._row(state, [*map(marks.index, kinds), None])
-            rows.append([2 * width * number + matched for number, matched in cells])
+            rows.append([width * number << search.STATE | said & ~known for number, said in cells])
         classes = np.array([kinds[mark] for mark in marks], np.uint8)
         return _Table(np.array(rows, np.int32).reshape(-1), classes, width * np.array(starts, np.int32))
 
-    def _number(self, context: int, fresh: bool, threads: tuple[int, ...]) -> int:
+    def _number(self, context: int, fresh: bool, threads: _Threads) -> int:
         """The number of a state; ``fresh`` as long as a match may still start."""
         if not threads:
             return 0
@@ -212,45 +220,55 @@ class _Building:
             self._known[state] = len(self._found)
         return self._known[state]
 
-    def _row(self, state: _State, some: list[int | None]) -> Iterator[tuple[int, bool]]:
-        """The states after some bytes, or None for the end of the text, and whether a match ends before them."""
+    def _row(self, state: _State, some: list[int | None]) -> Iterator[tuple[int, int]]:
+        """The states after some bytes, or None for the end of the text, and what else the cells say."""
         context, fresh, threads = state
-        reached: dict[tuple[bool, bool], tuple[list[_Byte], bool]] = {}
+        reached: dict[tuple[bool, bool], tuple[list[tuple[_Byte, int]], int]] = {}
         for byte in some:
             follows = (byte is None, byte in _WORD) if self._steps.looks else (False, False)
             if follows not in reached:
                 reached[follows] = self._reached(threads, context, *follows)
             live, matched = reached[follows]
             self._worked(len(live))
-            yield (0 if byte is None else self._after(live, fresh and not matched, byte)), matched
+            number, said = (0, 0) if byte is None else self._after(live, fresh and not matched, byte)
+            yield number, matched | said
 
-    def _after(self, live: list[_Byte], fresh: bool, byte: int) -> int:
-        """The state after a byte that some steps wait for."""
-        after = [step.to for step in live if byte in step.among] + [self._steps.first] * fresh
-        after = list(dict.fromkeys(after)) if self._searching else sorted(set(after))
-        return self._number(_AFTER_WORD if byte in _WORD else _AFTER_OTHER, fresh, tuple(after))
+    def _after(self, live: list[tuple[_Byte, int]], fresh: bool, byte: int) -> tuple[int, int]:
+        """The state after a byte that some steps wait for, and what the cell says of where matches begin."""
+        context = _AFTER_WORD if byte in _WORD else _AFTER_OTHER
+        after: dict[int, int] = {}
+        for step, which in live:
+            if byte in step.among:
+                after.setdefault(step.to, which)
+        if not self._searching:
+            return self._number(context, fresh, tuple((to, _FIRST) for to in sorted(after))), 0
+        first = next(iter(after.values()), _FIRST)
+        threads = [(to, _FIRST if which == first or first == _LATER else _LATER) for to, which in after.items()]
+        threads += [(self._steps.first, _FRESH)] if fresh and self._steps.first not in after else []
+        return self._number(context, fresh, tuple(threads)), (0, search.LOST, search.BEGUN)[first]
 
-    def _reached(self, threads: tuple[int, ...], context: int, ended: bool, word: bool) -> tuple[list[_Byte], bool]:
-        """The steps that wait for a byte, those before the first match where that counts, and whether there is one."""
+    def _reached(self, threads: _Threads, context: int, ended: bool, word: bool) -> tuple[list[tuple[_Byte, int]], int]:
+        """The steps that wait for a byte, those before the first match where that counts, and what is said of that."""
         open_ = {"start": context == _TEXT_START, "end": ended, "edge": (context == _AFTER_WORD) != word}
-        found, matched, seen = [], False, set[int]()
+        found: list[tuple[_Byte, int]] = []
+        matched, seen = 0, set[int]()
         waiting = list(reversed(threads))
         while waiting:
-            number = waiting.pop()
+            number, which = waiting.pop()
             if number in seen:
                 continue
             seen.add(number)
             match self._steps.all[number]:
                 case _Byte() as step:
-                    found.append(step)
+                    found.append((step, which))
                 case _Gate(look, to):
-                    waiting += [to] if open_[look] else []
+                    waiting += [(to, which)] if open_[look] else []
                 case _Fork(()):
-                    matched = True
+                    matched = search.MATCHED if which == _FIRST else search.MATCHED | search.UNSURE
                     if self._searching:
                         break
                 case _Fork(to):
-                    waiting += reversed(to)
+                    waiting += [(one, which) for one in reversed(to)]
         self._worked(len(seen))
         return found, matched
 
