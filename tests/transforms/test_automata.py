@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from understudy.arrow import own_spans
 from understudy.transforms.automata import automaton
-from understudy.transforms.matches import _marked, matches, matching
+from understudy.transforms.matches import _marked, matches, matching, replaced
 
 ATOMS = ["a", "b", "k", "S", "_", "1", " ", r"\.", "é", "日", ".", r"\d", r"\w", r"\s", r"\D", r"\W", r"\S"]
 ATOMS += [
@@ -68,7 +68,7 @@ def is_one(pattern):
 @settings(max_examples=400, deadline=None)
 @given(expressions().filter(is_one), st.lists(st.text("abkKsS1_ .é日\n", max_size=9), max_size=4))
 def test_matches_are_those_of_re2(pattern, texts):
-    some = pa.array([*texts, *TEXTS])
+    some, nulls = pa.array([*texts, *TEXTS]), pa.array([None, *texts, *TEXTS, None]).slice(1)
     found = automaton(pattern)
     if found is None:
         return
@@ -77,6 +77,8 @@ def test_matches_are_those_of_re2(pattern, texts):
         row, starts, stops = found.matches(*own_spans(some))
         assert starts.tolist() == wanted.starts.tolist() and stops.tolist() == wanted.stops.tolist()
         assert row.tolist() == wanted.row.tolist()
+        for by in ("", "<é>", r"<\0\\>"):
+            assert replaced(nulls, pattern, by).equals(pc.replace_substring_regex(nulls, pattern, by))
     assert found.holds(*own_spans(some)).tolist() == pc.match_substring_regex(some, pattern).to_pylist()
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.native.kernel import kernel
+from understudy.native.texts import copied
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -136,3 +137,25 @@ def holds(data: Bytes, offsets: Places, cells: Cells, classes: Bytes, starts: Ce
         _, end = _first(data, offsets[text], offsets[text + 1], starts[0], cells, classes, last, home, idle)
         out[text] = end >= 0
     return out
+
+
+@kernel
+def replaced(data: Bytes, offsets: Places, start: Places, end: Places, made: Bytes, each: bool) -> tuple[Bytes, Places]:
+    """Texts with the same bytes in the place of every match, or of each of its characters; and their n + 1 offsets."""
+    size = np.int64(len(data))
+    for number in range(len(start)):
+        size += len(made) * (end[number] - start[number] if each else 1)
+    out, ends = np.empty(size, np.uint8), np.zeros(len(offsets), np.int64)
+    here, at, number = offsets[0], 0, 0
+    for text in range(len(offsets) - 1):
+        stop = offsets[text + 1]
+        while number < len(start) and start[number] < stop:
+            at += copied(out[at:], data[here : start[number]])
+            here = end[number]
+            for place in range(start[number], here if each else start[number] + 1):
+                if data[place] & 0xC0 != 0x80 or not each:
+                    at += copied(out[at:], made)
+            number += 1
+        at += copied(out[at:], data[here:stop])
+        here, ends[text + 1] = stop, at
+    return out[:at], ends

@@ -14,11 +14,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.arrow import own_spans
+from understudy.arrow import own_spans, text_array
+from understudy.errors import Error
+from understudy.native import search
 from understudy.transforms.automata import automaton as automaton_of
-from understudy.transforms.parts import Bytes, Mask, Offsets
+from understudy.transforms.parts import Bytes, Mask, Offsets, in_steps
 
 _MARK = b"\xff"
+_MOST_BYTES = 2**31 - 1
 _PROBES = pa.array(["", "a", "aa", " "])
 
 
@@ -41,6 +44,31 @@ def matches(texts: pa.Array, pattern: str) -> Matches:
         return _marked(texts, pattern)
     data, offsets = own_spans(texts.fill_null("") if texts.null_count else texts)
     return Matches(data, offsets, *automaton.matches(data, offsets))
+
+
+def replaced(texts: pa.Array, pattern: str, by: str) -> pa.Array:
+    """Texts with every match replaced; in what stands there instead, \\1 is what the first group matched."""
+    automaton = automaton_of(pattern)
+    if automaton is None or automaton.idle or "\\" in by:
+        return pc.replace_substring_regex(texts, pattern, by)
+    return in_steps(lambda some: _exchanged(some, pattern, by, each=False), texts)
+
+
+def dotted(texts: pa.Array, pattern: str, by: str) -> pa.Array:
+    """Texts with one ASCII character in the place of each that is in a match."""
+    touching = neighbours(pattern)
+    return in_steps(lambda some: _exchanged(some, touching, by, each=True), texts)
+
+
+def _exchanged(texts: pa.Array, pattern: str, by: str, *, each: bool) -> pa.Array:
+    """Texts with others in the place of matches, or of their characters; NULL stays."""
+    found = matches(texts, pattern)
+    made = np.frombuffer(by.encode(), np.uint8)
+    data, offsets = search.replaced(found.data, found.offsets, found.starts, found.stops, made, each)
+    if offsets[-1] > _MOST_BYTES:
+        raise Error("texts of a batch became longer than 2 GiB together", hint="use a shorter replacement")
+    written = text_array(data, offsets)
+    return pc.if_else(texts.is_valid(), written, None) if texts.null_count else written
 
 
 def matching(texts: pa.Array, pattern: str) -> Mask:

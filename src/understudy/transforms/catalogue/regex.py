@@ -8,17 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.arrow import text_array
 from understudy.schema import Column
-from understudy.transforms.characters import text_array
 from understudy.transforms.declare import TEXT, Change, Declaration, Option, Part, Place, Rows, Setting
 from understudy.transforms.fake import cut
-from understudy.transforms.matches import flaw, matches, neighbours
-from understudy.transforms.parts import in_steps, part, spread
-from understudy.transforms.splice import splice
+from understudy.transforms.matches import dotted, flaw, matches, replaced
+from understudy.transforms.parts import part
+from understudy.transforms.stretches import Stretches, Texts, spliced
 
 _TEXT = Column("", "text", "text", pa.string())
 _REDACTED = "REDACTED"
@@ -54,7 +53,7 @@ def _replace(setting: Setting) -> Change:
     def change(values: pa.Array, _rows: Rows) -> pa.Array:
         made = values
         for pattern, replacement in patterns.items():
-            made = pc.replace_substring_regex(made, str(pattern), str(replacement))
+            made = replaced(made, str(pattern), str(replacement))
         return _otherwise(made, values, map(str, patterns), place)
 
     return change
@@ -80,22 +79,12 @@ def _redact(setting: Setting) -> Change:
 
     def change(values: pa.Array, _rows: Rows) -> pa.Array:
         if character is None:
-            escaped = text.replace("\\", "\\\\")
-            made = pc.replace_substring_regex(values, pattern, escaped)
+            made = replaced(values, pattern, text.replace("\\", "\\\\"))
         else:
-            made = in_steps(lambda some: _dotted(some, pattern, character), values)
+            made = dotted(values, pattern, character)
         return _otherwise(made, values, [pattern], place)
 
     return change
-
-
-def _dotted(values: pa.Array, pattern: str, character: str) -> pa.Array:
-    """Texts in which one character stands for each that matches."""
-    found = matches(values, neighbours(pattern))
-    inside = spread(len(found.data), found.starts, found.stops)
-    data = np.where(inside, np.uint8(ord(character)), found.data)
-    continued = np.flatnonzero(inside & ((found.data & 0xC0) == 0x80))  # of a character of several bytes, all but one
-    return text_array(np.delete(data, continued), found.offsets - np.searchsorted(continued, found.offsets))
 
 
 def _redact_problem(place: Place) -> str:
@@ -115,10 +104,9 @@ def _by_rules(setting: Setting) -> Change:
             found = matches(made, pattern)
             if not len(found.starts):
                 continue
-            row = found.row
-            texts = inner(part(found.data, found.starts, found.stops), rows.at(pa.array(row)))
-            start = found.offsets[row]
-            made = splice(text_array(found.data, found.offsets), row, found.starts - start, found.stops - start, texts)
+            texts = inner(part(found.data, found.starts, found.stops), rows.at(pa.array(found.row)))
+            where = Stretches(found.row, found.starts, found.stops)
+            made = spliced(Texts(text_array(found.data, found.offsets)), where, texts)
         return _otherwise(made, values, changes, place)
 
     return change
