@@ -92,7 +92,8 @@ def _idle(cells: Cells, classes: Bytes, home: int) -> Mask:
 @kernel
 def matches(
     data: Bytes,
-    offsets: Places,
+    begins: Places,
+    stops: Places,
     word: Mask,
     cells: Cells,
     classes: Bytes,
@@ -106,12 +107,15 @@ def matches(
     The first automaton finds where a match ends and mostly where it starts; the second one reads back to there
     where several might have been under way.
     """
-    row, found, ends = np.empty(len(data), np.int64), np.empty(len(data), np.int64), np.empty(len(data), np.int64)
+    room = np.int64(0)  # what no match takes of it, takes no memory
+    for text in range(len(begins)):
+        room += stops[text] - begins[text]
+    row, found, ends = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int64)
     last, back_last, home = int(classes.max()) + 1, int(back_classes.max()) + 1, int(starts[1])
     idle = _idle(cells, classes, home)
     count = 0
-    for text in range(len(offsets) - 1):
-        first, stop = offsets[text], offsets[text + 1]
+    for text in range(len(begins)):
+        first, stop = begins[text], stops[text]
         at = first
         while at < stop:
             state = starts[0] if at == first else starts[2] if word[data[at - 1]] else starts[1]
@@ -159,3 +163,44 @@ def replaced(data: Bytes, offsets: Places, start: Places, end: Places, made: Byt
         at += copied(out[at:], data[here:stop])
         here, ends[text + 1] = stop, at
     return out[:at], ends
+
+
+@kernel
+def _painted(out: Mask, start: Places, end: Places, colour: bool) -> None:
+    """Write the colour of what lies in parts, for the kernel that returns it."""
+    for number in range(len(start)):
+        for place in range(start[number], end[number]):
+            out[place] = colour
+
+
+@kernel
+def parted(
+    offsets: Places,
+    start: Places,
+    end: Places,
+    changing: Places,
+    changing_end: Places,
+    kept: Places,
+    kept_end: Places,
+    mark: Places,
+    mark_end: Places,
+) -> tuple[Mask, Places]:
+    """Which bytes of texts stay, and the n + 1 bounds of the pieces that the others are in.
+
+    Parts stay, but for those inside that change, and those of these that are kept; and so do marks.  A piece ends
+    where a part or a text does, or where something else than a mark starts.
+    """
+    size = offsets[-1]
+    out, edges = np.zeros(size, np.bool_), np.zeros(size + 1, np.bool_)
+    _painted(out, start, end, True)
+    _painted(out, changing, changing_end, False)
+    _painted(out, kept, kept_end, True)
+    _painted(out, mark, mark_end, True)
+    for places in (offsets, start, end, changing, kept):
+        for place in places:
+            edges[place] = True
+    bounds, count = np.empty(size + 2, np.int64), 0
+    for place in range(size + 1):
+        bounds[count] = place
+        count += edges[place]
+    return out, bounds[:count]

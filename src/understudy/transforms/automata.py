@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from understudy.native import search
 from understudy.transforms.expressions import LAST, At, Choice, Letter, Look, Loop, Node, Ranges, Row, idle, parse
-from understudy.transforms.parts import Bytes, Mask, Offsets, found_in_steps
+from understudy.transforms.parts import Bytes, Mask, Offsets, steps
 
+_STEP_BYTES = 1 << 24  # read at once, with room for as many matches
 _MOST_STEPS = 2_000
 _MOST_WORK = 200_000  # steps looked at for an automaton: some tenths of a second
 _TEXT_START, _AFTER_OTHER, _AFTER_WORD = range(3)
@@ -291,16 +292,16 @@ class Automaton:
     idle: bool
     """Whether it matches the empty text too; then all that can be asked is which texts have a match."""
 
-    def matches(self, data: Bytes, offsets: Offsets) -> tuple[Offsets, Offsets, Offsets]:
+    def matches(self, data: Bytes, begins: Offsets, stops: Offsets) -> tuple[Offsets, Offsets, Offsets]:
         """The text of every match, and where it starts and stops: the leftmost, then the next, as RE2 replaces them."""
         assert not self.idle
-        ahead, back = self._parts(self._ahead), self._parts(self._back)
-
-        def find(some: Bytes, cut: Offsets) -> tuple[Offsets, ...]:
-            return search.matches(some, cut, _IS_WORD, *ahead, *back)
-
-        row, starts, stops = found_in_steps(find, data, offsets)
-        return row, starts, stops
+        tables = *self._parts(self._ahead), *self._parts(self._back)
+        found: list[tuple[Offsets, ...]] = [(stops[:0],) * 3]
+        for first, last in steps(np.append(begins, len(data)), _STEP_BYTES):
+            row, *places = search.matches(data, begins[first:last], stops[first:last], _IS_WORD, *tables)
+            found.append((row + first if first else row, *places))
+        row, starts, ends = (np.concatenate(some) for some in zip(*found, strict=True)) if len(found) > 2 else found[-1]
+        return row, starts, ends
 
     def holds(self, data: Bytes, offsets: Offsets) -> Mask:
         """Which texts have a match."""

@@ -18,7 +18,7 @@ from understudy.arrow import own_spans, text_array
 from understudy.errors import Error
 from understudy.native import search
 from understudy.transforms.automata import automaton as automaton_of
-from understudy.transforms.parts import Bytes, Mask, Offsets, in_steps
+from understudy.transforms.parts import Bytes, Mask, Offsets, in_steps, part
 
 _MARK = b"\xff"
 _MOST_BYTES = 2**31 - 1
@@ -43,7 +43,18 @@ def matches(texts: pa.Array, pattern: str) -> Matches:
     if automaton is None or automaton.idle:
         return _marked(texts, pattern)
     data, offsets = own_spans(texts.fill_null("") if texts.null_count else texts)
-    return Matches(data, offsets, *automaton.matches(data, offsets))
+    return Matches(data, offsets, *automaton.matches(data, offsets[:-1], offsets[1:]))
+
+
+def inside(data: Bytes, starts: Offsets, stops: Offsets, pattern: str) -> tuple[Offsets, Offsets]:
+    """Where a pattern matches in parts of texts, each of which is read as a text of its own."""
+    automaton = automaton_of(pattern)
+    if automaton is None or automaton.idle:
+        found = _marked(part(data, starts, stops), pattern)
+        shift = (starts - found.offsets[:-1])[found.row]
+        return found.starts + shift, found.stops + shift
+    _, found_starts, found_stops = automaton.matches(data, starts, stops)
+    return found_starts, found_stops
 
 
 def replaced(texts: pa.Array, pattern: str, by: str) -> pa.Array:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.native import texts as native
+from understudy.native import search as native
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PRESERVED, TEXT, Change, Declaration, Option, Setting
-from understudy.transforms.matches import Matches, matches
-from understudy.transforms.parts import Mask, Offsets, bounds_at, first_of, part
+from understudy.transforms.matches import Matches, inside, matches
+from understudy.transforms.parts import Mask, Offsets, first_of
 from understudy.transforms.pieces import CHARACTERS, FOLDED, Pieces
 
 _VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+)"""
@@ -29,23 +28,14 @@ _LOOKS = (
 _KEPT = rf"(?i)\s(?:{_LOOKS}|xml[\w:.-]*)\s*=\s*{_VALUE}"
 
 
-def _stays(texts: pa.Array, tags: Matches, *, attributes: bool) -> tuple[Mask, list[Offsets]]:
-    """Which bytes stay, and where the values of attributes start."""
-    parts = [(tags.starts, tags.stops, True)]
+def _parted(texts: pa.Array, tags: Matches, *, attributes: bool) -> tuple[Mask, Offsets]:
+    """Which bytes stay, and the n + 1 bounds of the pieces that texts are cut into."""
     some = first_of(tags.data, tags.starts, tags.stops, b"=") < tags.stops
-    if attributes and some.any():
-        starts = tags.starts[some]
-        inside = part(tags.data, starts, tags.stops[some])
-        for pattern, stays in ((_VALUES, False), (_KEPT, True)):
-            found = matches(inside, pattern)
-            shift = (starts - found.offsets[:-1])[found.row]
-            parts.append((found.starts + shift, found.stops + shift, stays))
-    cuts = [start for start, _, _ in parts[1:]]
-    kept = matches(texts, _MARKS)
-    parts.append((kept.starts, kept.stops, True))
-    start, stop = (np.concatenate([one[side] for one in parts]) for side in (0, 1))
-    colour = np.repeat([stays for _, _, stays in parts], [len(one) for one, _, _ in parts])
-    return native.painted(len(tags.data), start, stop, colour), cuts
+    some &= attributes
+    starts, stops = tags.starts[some], tags.stops[some]
+    values, kept = (inside(tags.data, starts, stops, pattern) for pattern in (_VALUES, _KEPT))
+    marks = matches(texts, _MARKS)
+    return native.parted(tags.offsets, tags.starts, tags.stops, *values, *kept, marks.starts, marks.stops)
 
 
 def _way(*, back: bool) -> Callable[[Setting], Change]:
@@ -57,8 +47,7 @@ def _way(*, back: bool) -> Callable[[Setting], Change]:
         def change(values: pa.Array) -> pa.Array:
             texts = pc.utf8_lower(values) if folds else values
             tags = matches(texts, _TAG)
-            stay, cuts = _stays(texts, tags, attributes=options["attributes"] == "scramble")
-            bounds = bounds_at(len(tags.data), tags.offsets, tags.starts, tags.stops, *cuts)
+            stay, bounds = _parted(texts, tags, attributes=options["attributes"] == "scramble")
             return text_array(pieces(tags.data, bounds, stay=stay, back=back), tags.offsets)
 
         return lambda values, _rows: change(values)
