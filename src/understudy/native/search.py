@@ -174,6 +174,13 @@ def _painted(out: Mask, start: Places, end: Places, colour: bool) -> None:
 
 
 @kernel
+def _bound(bounds: Places, count: int, place: int) -> int:
+    """Write a bound unless it is the last one already, for the kernel that returns it; how many there are then."""
+    bounds[count] = place
+    return count if bounds[count - 1] == place else count + 1
+
+
+@kernel
 def parted(
     offsets: Places,
     start: Places,
@@ -190,17 +197,23 @@ def parted(
     Parts stay, but for those inside that change, and those of these that are kept; and so do marks.  A piece ends
     where a part or a text does, or where something else than a mark starts.
     """
-    size = offsets[-1]
-    out, edges = np.zeros(size, np.bool_), np.zeros(size + 1, np.bool_)
+    out = np.zeros(offsets[-1], np.bool_)
     _painted(out, start, end, True)
     _painted(out, changing, changing_end, False)
     _painted(out, kept, kept_end, True)
     _painted(out, mark, mark_end, True)
-    for places in (offsets, start, end, changing, kept):
-        for place in places:
-            edges[place] = True
-    bounds, count = np.empty(size + 2, np.int64), 0
-    for place in range(size + 1):
-        bounds[count] = place
-        count += edges[place]
+    bounds = np.zeros(len(offsets) + 2 * len(start) + len(changing) + len(kept) + 1, np.int64)
+    count, part, one, other = 1, 0, 0, 0  # all texts begin at 0, which is there
+    for text in range(len(offsets) - 1):
+        count = _bound(bounds, count, offsets[text])
+        while part < len(start) and start[part] < offsets[text + 1]:
+            count = _bound(bounds, count, start[part])
+            while one < len(changing) and changing[one] < end[part]:
+                while other < len(kept) and kept[other] < changing[one]:
+                    count, other = _bound(bounds, count, kept[other]), other + 1
+                count, one = _bound(bounds, count, changing[one]), one + 1
+            while other < len(kept) and kept[other] < end[part]:
+                count, other = _bound(bounds, count, kept[other]), other + 1
+            count, part = _bound(bounds, count, end[part]), part + 1
+    count = _bound(bounds, count, offsets[-1])
     return out, bounds[:count]

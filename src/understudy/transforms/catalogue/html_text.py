@@ -15,7 +15,7 @@ from understudy.native import search as native
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PRESERVED, TEXT, Change, Declaration, Option, Setting
 from understudy.transforms.matches import Matches, inside, matches
-from understudy.transforms.parts import Mask, Offsets, first_of
+from understudy.transforms.parts import Mask, Offsets
 from understudy.transforms.pieces import CHARACTERS, FOLDED, Pieces
 
 _VALUE = r"""(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+)"""
@@ -30,10 +30,8 @@ _KEPT = rf"(?i)\s(?:{_LOOKS}|xml[\w:.-]*)\s*=\s*{_VALUE}"
 
 def _parted(texts: pa.Array, tags: Matches, *, attributes: bool) -> tuple[Mask, Offsets]:
     """Which bytes stay, and the n + 1 bounds of the pieces that texts are cut into."""
-    some = first_of(tags.data, tags.starts, tags.stops, b"=") < tags.stops
-    some &= attributes
-    starts, stops = tags.starts[some], tags.stops[some]
-    values, kept = (inside(tags.data, starts, stops, pattern) for pattern in (_VALUES, _KEPT))
+    count = len(tags.starts) if attributes else 0
+    values, kept = (inside(tags.data, tags.starts[:count], tags.stops[:count], one) for one in (_VALUES, _KEPT))
     marks = matches(texts, _MARKS)
     return native.parted(tags.offsets, tags.starts, tags.stops, *values, *kept, marks.starts, marks.stops)
 
