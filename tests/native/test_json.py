@@ -5,11 +5,12 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from understudy.arrow import own_spans, text_array
-from understudy.native.json import find, quoted, spelled
+from understudy.native.json import find, quoted, spelled, whole
+from understudy.transforms import inside
 from understudy.transforms.paths import Step, told
 
 BITS = [
@@ -92,3 +93,13 @@ def test_texts_are_written_as_python_writes_them(pairs):
         json.dumps(text, ensure_ascii="\\u" in original) for text, original in pairs
     ]
     assert offsets.dtype == np.int64
+
+
+@given(
+    st.lists(st.integers(-(2**65), 2**65).map(str) | st.sampled_from(["-", "1.0", "1e5", "NaN", "0", "-0", "9" * 40]))
+)
+@example([str(2**63 - 1), str(2**63), str(1 - 2**63), str(-(2**63)), str(10**19), "0" * 20, "0" * 19])
+def test_whole_numbers_are_those_that_are_read_as_such_elsewhere(texts):
+    some = pa.array(texts, pa.string())
+    data, offsets = own_spans(some)
+    assert whole(data, offsets[:-1], offsets[1:]).tolist() == inside.whole(some).tolist()

@@ -204,6 +204,23 @@ def find(
     return valid, text[:count], start[:count], end[:count], path[:count]
 
 
+_LARGEST = np.uint64(2**63 - 1)
+
+
+@kernel
+def whole(data: Bytes, start: Places, end: Places) -> Mask:
+    """Which scalars are whole numbers of 64 bits."""
+    out = np.empty(len(start), np.bool_)
+    for number in range(len(start)):
+        first = start[number] + (1 if data[start[number]] == 45 else 0)
+        good, value = 0 < end[number] - first < 20, np.uint64(0)  # so many digits are no more than 64 bits
+        for place in range(first, end[number]):
+            good &= 48 <= data[place] <= 57
+            value = value * np.uint64(10) + np.uint64(data[place] & 15)
+        out[number] = good and value <= _LARGEST
+    return out
+
+
 _SHORT = np.zeros(128, np.uint8)
 _SHORT[list(b'"\\\b\f\n\r\t')] = list(b'"\\bfnrt')
 _LONG = np.arange(256).astype(np.uint8)

@@ -20,7 +20,7 @@ from understudy.native import json as native
 from understudy.schema import Kind
 from understudy.transforms import json_paths
 from understudy.transforms.declare import Change, Declaration, Option, Part, Place, Rows, Setting
-from understudy.transforms.inside import changed, part, whole
+from understudy.transforms.inside import changed, part
 from understudy.transforms.json_paths import Path
 from understudy.transforms.json_text import find
 from understudy.transforms.paths import told
@@ -128,7 +128,7 @@ def _by_kind(texts: Texts, found: Stretches, mine: Places) -> list[tuple[Kind, P
     kinds = [(kind, mine[first == byte]) for byte, kind in _KIND_OF.items()]
     numbers = mine[~np.isin(first, [*_KIND_OF, _NOTHING])]
     if len(numbers):
-        integers = whole(taken(texts, found.at(numbers)))
+        integers = native.whole(texts.data, found.start[numbers], found.end[numbers])
         kinds += [("integer", numbers[integers]), ("decimal", numbers[~integers])]
     return [(kind, places) for kind, places in kinds if len(places)]
 
