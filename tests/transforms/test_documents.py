@@ -395,3 +395,17 @@ def test_texts_are_valid_exactly_if_python_reads_them_but_for_what_hides_nothing
 def test_decimals_keep_their_digits():
     assert change('{"n": 1.50, "m": 100}', {"$.n": {"round": 1}}) in ('{"n": 1.50, "m": 100}', '{"n": 1.5, "m": 100}')
     assert Decimal(json.loads(change('{"n": 1e2}', {"$.n": {"bucket": 10}}), parse_float=str)["n"]) == 100
+
+
+def test_any_number_of_paths_is_followed_at_once():
+    document = {f"a{number}": {"x": [{"b": [1, [2], {"c": [3, 4]}]}]} for number in range(90)}
+    paths = {f"$.a{number}..b[2].c": {"replace": f"x{number}"} for number in range(90)}
+    found = json.loads(change(json.dumps(document), paths | {"$..b[1]": {"replace": "!"}}))
+    assert found == {f"a{number}": {"x": [{"b": [1, ["!"], {"c": [f"x{number}"] * 2}]}]} for number in range(90)}
+
+
+def test_of_several_rules_for_the_keys_of_an_object_the_first_counts():
+    document = '{"a": {"bcd": 1}, "efg": 2}'
+    first, others = (json.loads(change(document, None, keys={path: "scramble"})) for path in ("$.a", "$"))
+    both = json.loads(change(document, None, keys={"$.a": "scramble", "$": "scramble", "$.*": "hash"}))
+    assert [*both] == [*others] and both[next(iter(both))] == first["a"]
