@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.native.kernel import kernel
+from understudy.native.kernel import inner, kernel
 
 Letters = NDArray[np.uint16]
 Numbers = NDArray[np.int64]
@@ -29,13 +29,13 @@ _ROW = 4
 _AT, _SHORTER, _LONGER, _RESTORED = range(4)  # what a way that is left open does when it is come back to
 
 
-@kernel
+@inner
 def _among(text: Letters, place: int, sets: Table, base: int) -> bool:
     """Whether a letter is of the set whose row of the table starts there."""
     return bool(sets[np.uint64(base) + np.uint64(text[np.uint64(place)])])
 
 
-@kernel
+@inner
 def _match(  # noqa: C901
     text: Letters, start: int, code: Code, sets: Table, width: int, word: int, slots: Numbers, open_: Numbers
 ) -> int:

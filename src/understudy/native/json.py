@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.native.kernel import kernel
+from understudy.native.kernel import inner, kernel
 from understudy.native.paths import called, ended, entered
 
 Bytes = NDArray[np.uint8]
@@ -24,7 +24,7 @@ _ESCAPED = np.isin(np.arange(256), list(b'"/\\bfnrt'))
 _PLAIN = (np.arange(256) >= 32) & ~np.isin(np.arange(256), list(b'"\\'))
 
 
-@kernel
+@inner
 def _string(data: Bytes, place: int, stop: int) -> tuple[int, bool, bool]:
     """Where the string ends that starts at a place of a text, if it is as it should be, and if it holds escapes."""
     good, escapes, place = True, False, place + 1
@@ -58,7 +58,7 @@ def _past(data: Bytes, place: int, stop: int, kind: int) -> int:
     return place
 
 
-@kernel
+@inner
 def _digits(data: Bytes, place: int) -> int:
     """Where the digits end that start at a place."""
     while place < len(data) and 48 <= data[place] <= 57:
@@ -66,7 +66,7 @@ def _digits(data: Bytes, place: int) -> int:
     return place
 
 
-@kernel
+@inner
 def _number(data: Bytes) -> bool:
     """Whether it is a number."""
     size = len(data)
@@ -99,7 +99,7 @@ def _scalar(data: Bytes) -> bool:
 _TRUE, _FALSE, _NULL = (np.frombuffer(name, np.uint8) for name in (b"true", b"false", b"null"))
 
 
-@kernel
+@inner
 def _after(depth: int, in_object: bool) -> int:
     """What may come after a value."""
     return _COMMA + (_END_OBJECT if in_object else _END_ARRAY) if depth else 0
@@ -228,7 +228,7 @@ _LONG[list(b"bfnrt")] = list(b"\b\f\n\r\t")
 _DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
 
 
-@kernel
+@inner
 def _unit(out: Bytes, at: int, code: int) -> int:
     """Write a code unit of UTF-16 as an escape, for the kernel that returns it; where that ends."""
     out[at], out[at + 1] = 92, 117
@@ -237,7 +237,7 @@ def _unit(out: Bytes, at: int, code: int) -> int:
     return at + 6
 
 
-@kernel
+@inner
 def _code(data: Bytes, place: int, stop: int) -> int:
     """The code unit of UTF-16 that four digits of an escape spell."""
     code = 0
@@ -247,7 +247,7 @@ def _code(data: Bytes, place: int, stop: int) -> int:
     return code
 
 
-@kernel
+@inner
 def _encoded(out: Bytes, at: int, code: int) -> int:
     """Write a character in UTF-8, for the kernel that returns it; where that ends."""
     more = 0 if code < 0x80 else 1 if code < 0x800 else 2 if code < 0x10000 else 3
@@ -257,7 +257,7 @@ def _encoded(out: Bytes, at: int, code: int) -> int:
     return at + more + 1
 
 
-@kernel
+@inner
 def _spelled(data: Bytes, place: int, stop: int, out: Bytes, at: int) -> int:
     """Write what the inside of a string spells, half a character as its escape; where that ends."""
     while place < stop:

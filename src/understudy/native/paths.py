@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.native.kernel import kernel
+from understudy.native.kernel import inner
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -18,7 +18,7 @@ _ONE = np.uint64(1)
 _LAST = np.uint64(63)
 
 
-@kernel
+@inner
 def called(data: Bytes, start: int, end: int, names: Bytes, bounds: Places, first: int, last: int, none: int) -> int:
     """Which of some names stands here, from the first to before the last; or what stands for none of them."""
     for name in range(first, last):
@@ -31,7 +31,7 @@ def called(data: Bytes, start: int, end: int, names: Bytes, bounds: Places, firs
     return none
 
 
-@kernel
+@inner
 def entered(states: Words, here: int, wants: Words, name: int, other: int, lasting: Words) -> None:
     """Write the states of what is inside a box, behind those of the box: what steps to either name lead to."""
     size, carried = len(lasting), np.uint64(0)
@@ -42,7 +42,7 @@ def entered(states: Words, here: int, wants: Words, name: int, other: int, lasti
         carried = moved >> _LAST
 
 
-@kernel
+@inner
 def ended(states: Words, here: int, ends: Places) -> int:
     """The first path that ends in one of the states here; -1 where none does."""
     for path in range(len(ends)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.native.kernel import kernel
+from understudy.native.kernel import inner, kernel
 from understudy.native.texts import copied
 
 Bytes = NDArray[np.uint8]
@@ -28,7 +28,7 @@ _ONE, _STATE, _SAID = np.uint64(1), np.uint64(STATE), np.uint64((1 << STATE) - 1
 _MATCHED, _UNSURE, _BEGUN, _OTHER = (np.uint64(flags) for flags in (MATCHED, UNSURE, BEGUN, BEGUN | LOST))
 
 
-@kernel
+@inner
 def _first(
     data: Bytes, at: int, stop: int, first: int, cells: Cells, classes: Bytes, last: int, home: int, idle: Mask
 ) -> tuple[int, int]:
@@ -150,22 +150,22 @@ def replaced(data: Bytes, offsets: Places, start: Places, end: Places, made: Byt
     for number in range(len(start)):
         size += len(made) * (end[number] - start[number] if each else 1)
     out, ends = np.empty(size, np.uint8), np.zeros(len(offsets), np.int64)
-    here, at, number = offsets[0], 0, 0
+    here, at, number = offsets[0], np.int64(0), 0
     for text in range(len(offsets) - 1):
         stop = offsets[text + 1]
         while number < len(start) and start[number] < stop:
-            at += copied(out[at:], data[here : start[number]])
+            at = copied(out, at, data, here, start[number])
             here = end[number]
             for place in range(start[number], here if each else start[number] + 1):
                 if data[place] & 0xC0 != 0x80 or not each:
-                    at += copied(out[at:], made)
+                    at = copied(out, at, made, 0, len(made))
             number += 1
-        at += copied(out[at:], data[here:stop])
+        at = copied(out, at, data, here, stop)
         here, ends[text + 1] = stop, at
     return out[:at], ends
 
 
-@kernel
+@inner
 def _painted(out: Mask, start: Places, end: Places, colour: bool) -> None:
     """Write the colour of what lies in parts, for the kernel that returns it."""
     for number in range(len(start)):
@@ -173,7 +173,7 @@ def _painted(out: Mask, start: Places, end: Places, colour: bool) -> None:
             out[place] = colour
 
 
-@kernel
+@inner
 def _bound(bounds: Places, count: int, place: int) -> int:
     """Write a bound unless it is the last one already, for the kernel that returns it; how many there are then."""
     bounds[count] = place

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.native.kernel import kernel
+from understudy.native.kernel import inner, kernel
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -21,7 +21,7 @@ _BIT[[(0x03F79D71B4CB0A89 << bit & 2**64 - 1) >> 58 for bit in range(WORD)]] = r
 """By the upper bits of its product with the multiplier (de Bruijn's), which bit of a word is the only one set."""
 
 
-@kernel
+@inner
 def _left(data: Bytes, table: Words, place: int, ahead: int, behind: int) -> np.uint64:
     """The patterns of a table that may match at a place, as bits; what follows a byte beyond ASCII is not looked at."""
     here, prior = np.uint64(place), np.uint64(256 * behind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.native.kernel import kernel
+from understudy.native.kernel import inner, kernel
 from understudy.native.paths import called, ended, entered
 
 Bytes = NDArray[np.uint8]
@@ -31,7 +31,7 @@ _COMMENT, _COMMENT_END, _CDATA, _CDATA_END, _SCRIPT, _SCRIPT_END, _DOCTYPE, _XML
 )
 
 
-@kernel
+@inner
 def _starts(data: Bytes, place: int, stop: int, wanted: Bytes) -> bool:
     """Whether some bytes stand at a place."""
     found = stop - place >= len(wanted)
@@ -40,7 +40,7 @@ def _starts(data: Bytes, place: int, stop: int, wanted: Bytes) -> bool:
     return found
 
 
-@kernel
+@inner
 def _end_of(data: Bytes, place: int, stop: int, wanted: Bytes) -> int:
     """Where some bytes end that come first from a place on; -1 where they do not come."""
     while place < stop:
@@ -50,7 +50,7 @@ def _end_of(data: Bytes, place: int, stop: int, wanted: Bytes) -> int:
     return -1
 
 
-@kernel
+@inner
 def _doctype(data: Bytes, place: int, stop: int) -> int:
     """Where the declaration of a type ends that starts at a place; -1 where it does not."""
     place += len(_DOCTYPE)
@@ -69,7 +69,7 @@ def _doctype(data: Bytes, place: int, stop: int) -> int:
     return -1
 
 
-@kernel
+@inner
 def _tag(data: Bytes, place: int, stop: int) -> int:
     """Where the tag ends that starts at a place, arrows in quotes left out; -1 where it does not end."""
     quote = 0
@@ -86,7 +86,7 @@ def _tag(data: Bytes, place: int, stop: int) -> int:
     return -1
 
 
-@kernel
+@inner
 def _item(data: Bytes, place: int, stop: int) -> tuple[int, int]:
     """Where the tag or section ends that starts at a place, -1 where it does not; and what it is."""
     mark = data[place + 1] if place + 1 < stop else 0
@@ -102,7 +102,7 @@ def _item(data: Bytes, place: int, stop: int) -> tuple[int, int]:
     return _tag(data, place, stop), _TAG
 
 
-@kernel
+@inner
 def _attribute(data: Bytes, reach: int, stop: int) -> tuple[int, int, int, int]:
     """Where the value and the name start and end of the next attribute of a tag; the first is -1 where none comes."""
     place = reach
@@ -124,7 +124,7 @@ def _attribute(data: Bytes, reach: int, stop: int) -> tuple[int, int, int, int]:
     return place + 1 if found else -1, end, first, last
 
 
-@kernel
+@inner
 def _declares(data: Bytes, first: int, last: int) -> bool:
     """Whether the name of an attribute says that it declares a namespace."""
     if not _starts(data, first, last, _XMLNS):
@@ -132,7 +132,7 @@ def _declares(data: Bytes, first: int, last: int) -> bool:
     return last == first + len(_XMLNS) or data[first + len(_XMLNS)] == _COLON
 
 
-@kernel
+@inner
 def _local(data: Bytes, first: int, last: int) -> int:
     """Where a name starts behind the prefix of its namespace; its end where it has none, or more than one."""
     found, count = last, 0
@@ -142,7 +142,7 @@ def _local(data: Bytes, first: int, last: int) -> int:
     return found if count == 1 else last
 
 
-@kernel
+@inner
 def _same(data: Bytes, start: int, end: int, other: int, other_end: int) -> bool:
     """Whether the same bytes stand in two places."""
     found = end - start == other_end - other
@@ -151,7 +151,7 @@ def _same(data: Bytes, start: int, end: int, other: int, other_end: int) -> bool
     return found
 
 
-@kernel
+@inner
 def _next(data: Bytes, place: int, stop: int) -> int:
     """Where the next tag or section starts; the end where none does."""
     while place < stop and data[place] != _LESS:
@@ -159,7 +159,7 @@ def _next(data: Bytes, place: int, stop: int) -> int:
     return place
 
 
-@kernel
+@inner
 def _trimmed(data: Bytes, first: int, last: int) -> tuple[int, int]:
     """Where a text starts and ends without the blanks around it."""
     while first < last and _BLANK[data[first]]:
@@ -169,7 +169,7 @@ def _trimmed(data: Bytes, first: int, last: int) -> tuple[int, int]:
     return first, last
 
 
-@kernel
+@inner
 def _name(data: Bytes, place: int) -> int:
     """Where the name ends that starts here, in a tag."""
     while not _NAME_END[data[place]]:
