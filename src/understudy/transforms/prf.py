@@ -19,6 +19,7 @@ from understudy.arrow import decimal_text as decimal_text
 from understudy.arrow import spans as spans
 from understudy.arrow import storage
 from understudy.errors import Error
+from understudy.native import blocks as native
 
 Words = NDArray[np.uint64]
 
@@ -27,12 +28,9 @@ CHUNK_ROWS = 8_000
 from which the C library asks the system for fresh memory every time (twice as slow, measured)."""
 
 _BYTES, _INTEGER, _FLOAT = 1, 2, 3  # what the first block says it starts, so that kinds never meet
+_BLOCK = 16  # bytes
 _LONG_BLOCKS = 64  # rows with more blocks than this are worth one call each
 _NAN = np.float64("nan").view(np.uint64)
-
-# _KEEP[k] keeps the first k bytes of a 16-byte block.
-_KEEP = (np.arange(16) < np.arange(17)[:, None]).astype(np.uint8) * np.uint8(255)
-_KEEP_BLOCKS = np.ascontiguousarray(_KEEP).view("V16").reshape(-1)
 
 
 class Aes:
@@ -137,35 +135,35 @@ def _of_bytes(values: pa.Array, subkey: bytes) -> Words:
     out = np.empty((len(values), 2), np.uint64)
     for first in range(0, len(values), CHUNK_ROWS):
         ends = offsets[first : first + CHUNK_ROWS + 1]
-        out[first : first + CHUNK_ROWS] = _mac(aes, data[ends[0] : ends[-1]], ends - ends[0])
+        there = data[ends[0] : ends[-1] + _BLOCK]
+        missing = ends[-1] - ends[0] + _BLOCK - len(there)
+        padded = np.concatenate([there, np.zeros(missing, np.uint8)]) if missing else there
+        out[first : first + CHUNK_ROWS] = _mac(aes, padded, ends - ends[0])
     return out
 
 
 def _mac(aes: Aes, data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Words:
-    """CBC-MAC of every value of one chunk; values with more blocks come first, so that each step works on a prefix."""
-    lengths = offsets[1:] - offsets[:-1]
-    blocks = (lengths + 15) >> 4
-    order = np.argsort(-np.minimum(blocks, _LONG_BLOCKS + 1).astype(np.int8), kind="stable")
-    starts, lengths, blocks = offsets[:-1][order], lengths[order], blocks[order]
+    """CBC-MAC of every value of one chunk, behind which there is a block more; each step takes those that go on."""
+    lengths = np.diff(offsets)
     state = np.empty((len(lengths), 2), np.uint64)
     state[:, 0] = lengths
     state[:, 1] = _BYTES
-    state = aes(state)
-
-    padded = np.concatenate([data, np.zeros(16, np.uint8)])
-    windows = np.ndarray((len(data) + 1,), "V16", padded, strides=(1,))  # every 16 bytes, without a copy
-    long = int(np.count_nonzero(blocks > _LONG_BLOCKS))
-    for row in range(long):
-        piece = padded[starts[row] : starts[row] + lengths[row]].tobytes()
-        state[row] = np.frombuffer(aes.chain(state[row].tobytes(), piece.ljust(16 * int(blocks[row]), b"\0")), "<u8")
-    for step in range(int(blocks[long:].max(initial=0))):
-        end = long + int(np.count_nonzero(blocks[long:] > step))
-        block = windows[starts[long:end] + 16 * step]
-        left = np.minimum(lengths[long:end] - 16 * step, 16)
-        mixed = block.view(np.uint64).reshape(-1, 2)
-        mixed &= _KEEP_BLOCKS[left].view(np.uint64).reshape(-1, 2)
-        mixed ^= state[long:end]
-        state[long:end] = aes(mixed)
-    out = np.empty_like(state)
-    out.view("V16").reshape(-1)[order] = state.view("V16").reshape(-1)
+    out = state = aes(state)
+    rows = np.arange(len(lengths))
+    long = lengths > _LONG_BLOCKS * _BLOCK
+    if long.any():
+        for row in rows[long]:
+            whole = data[offsets[row] : offsets[row + 1]].tobytes()
+            made = aes.chain(out[row].tobytes(), whole.ljust(-(-len(whole) // _BLOCK) * _BLOCK, b"\0"))
+            out[row] = np.frombuffer(made, "<u8")
+        rows, state = rows[~long], out[~long]
+    for step in range(_LONG_BLOCKS):
+        rows, blocks = native.mixed(data, offsets, rows, state.reshape(-1), step)
+        if not len(rows):
+            break
+        state = aes(blocks.reshape(-1, 2))
+        if len(rows) == len(out):
+            out = state
+        else:
+            out.view("V16").reshape(-1)[rows] = state.view("V16").reshape(-1)
     return out
