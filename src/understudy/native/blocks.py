@@ -51,3 +51,16 @@ def mixed(data: Bytes, offsets: Places, texts: Places, state: Words, step: int) 
         found[count] = text
         count += 1
     return found[:count], out[: 2 * count]
+
+
+@kernel
+def put(out: Bytes, at: np.uint64, some: np.uint64) -> None:
+    """Write a little-endian word over eight bytes; for kernels alone, which write what they return."""
+    out[at] = some & np.uint64(0xFF)
+    out[at + np.uint64(1)] = some >> np.uint64(8) & np.uint64(0xFF)
+    out[at + np.uint64(2)] = some >> np.uint64(16) & np.uint64(0xFF)
+    out[at + np.uint64(3)] = some >> np.uint64(24) & np.uint64(0xFF)
+    out[at + np.uint64(4)] = some >> np.uint64(32) & np.uint64(0xFF)
+    out[at + np.uint64(5)] = some >> np.uint64(40) & np.uint64(0xFF)
+    out[at + np.uint64(6)] = some >> np.uint64(48) & np.uint64(0xFF)
+    out[at + np.uint64(7)] = some >> np.uint64(56)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from understudy.native import drawn as native
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import Change, Rows, Setting
 from understudy.transforms.draws import by_value
@@ -26,8 +27,7 @@ REDRAWS = 8
 
 _SPACE = " \t\n\v\f\r"
 _ODD = np.uint64(0x9E3779B97F4A7C15)
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
-_PAIRS = np.array([(one + other).encode() for one in _ALPHABET for other in _ALPHABET]).view(np.uint16)
+_ALPHABET = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz234567", np.uint8)
 
 
 def folded(values: pa.Array) -> pa.Array:
@@ -88,11 +88,7 @@ def keep_blank(values: pa.Array, originals: pa.Array, made: pa.Array) -> pa.Arra
 
 def characters(words: Words, count: int) -> NDArray[np.uint8]:
     """Random letters and digits (n, count) of five bits each, at most 12 from either word, the second word first."""
-    out = np.empty((len(words), (count + 1) // 2), np.uint16)
-    for place in range(out.shape[1]):
-        pair = words[:, 1 - place // 6] >> np.uint64(10 * (place % 6)) & np.uint64(1023)
-        out[:, place] = _PAIRS.take(pair.view(np.int64))
-    return out.view(np.uint8)[:, :count]
+    return native.letters(words.reshape(-1), count, _ALPHABET).reshape(len(words), count)
 
 
 def same_width(rows: NDArray[np.uint8]) -> pa.Array:

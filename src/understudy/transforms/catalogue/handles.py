@@ -16,8 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.arrow import plain, spans
+from understudy.arrow import own_spans, plain
 from understudy.locales import company_words, longest
+from understudy.native import drawn as native
 from understudy.transforms.catalogue.personas import FAMILY, GENDER, LOCALE, Who, ascii_names
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import (
@@ -37,6 +38,9 @@ from understudy.transforms.declare import (
 )
 from understudy.transforms.draws import by_value, needs_subject, pick
 from understudy.transforms.fake import characters, cut, folded, keep_blank, same_width
+from understudy.transforms.joined import Piece, joined
+from understudy.transforms.matches import matching
+from understudy.transforms.parts import last_of, part
 from understudy.transforms.prf import Words, digest
 
 _TOKEN = 10
@@ -49,8 +53,8 @@ _MASKED_TOKEN = 8
 _ALIKE = 2  # bits: names that are different in their own script may be alike in ASCII
 _NAMES = 64  # most characters of names taken from columns: what an address may have before the @ (RFC 5321)
 
-Domains = Callable[[pa.Array, Words, pa.Array], pa.Array]
-"""What stands after the @, for handles, draws and originals."""
+Whole = Callable[[tuple[Piece, ...], Words, pa.Array], tuple[Piece, ...]]
+"""What handles are part of, for their pieces, their draws and the originals."""
 
 _OF = Option("of", "list", "columns of the masked row that the name is made of, instead of a drawn one")
 
@@ -84,10 +88,14 @@ class _Handle:
         """How many characters the names may have."""
         return _NAMES if self.room is None else min(max(self.room - self.token - len(self.joint), 0), _NAMES)
 
+    @cached_property
+    def _longest_names(self) -> int:
+        return self.who.longest_handle + len(self.joint)
+
     @property
     def length(self) -> int:
         """Most characters of the whole."""
-        names = _NAMES if self.parts else min(self.who.longest_handle + len(self.joint), _NAMES)
+        names = _NAMES if self.parts else min(self._longest_names, _NAMES)
         whole = names + len(self.joint) + _TOKEN
         return whole if self.room is None else min(self.room, whole)
 
@@ -97,18 +105,19 @@ class _Handle:
         whole = self.room is None or self.room >= self.length
         return 5 * self.token + (log2(self.who.fewest) - _ALIKE if whole and not self.parts else 0.0)
 
-    def make(self, drawn: Words, rows: Rows) -> pa.Array:
-        """A handle per row."""
+    def pieces(self, drawn: Words, rows: Rows) -> tuple[Piece, ...]:
+        """The pieces of a handle per row."""
         token = same_width(characters(drawn, self.token))
         if self.names == 0:
-            return token
+            return (token,)
         if self.parts:
-            names = ascii_names([plain(rows.changed(name)) for name in self.parts], self.joint)
-        else:
-            names = self.who.persons(drawn, *self.who.read(token, rows)).handle(self.joint)
-        names = cut(names, self.names)
-        made = pc.binary_join_element_wise(names, token, self.joint)
-        return pc.if_else(pc.equal(names, ""), token, made) if self.parts else made
+            names = cut(ascii_names([plain(rows.changed(name)) for name in self.parts], self.joint), self.names)
+            nameless = pc.equal(names, "").to_numpy(zero_copy_only=False)
+            return names, (pa.array([self.joint, ""]), nameless.astype(np.int64)), token
+        drawn_names = self.who.persons(drawn, *self.who.read(token, rows)).handle(self.joint)
+        if self._longest_names > self.names:
+            return cut(joined(*drawn_names), self.names), self.joint, token
+        return *drawn_names, self.joint, token
 
 
 def _email_handle(place: Place) -> _Handle:
@@ -119,38 +128,39 @@ def _email_handle(place: Place) -> _Handle:
 def _email(setting: Setting) -> Change:
     options = setting.place.options
     limit = setting.place.column.max_length
-    reserved = pa.array(_RESERVED)
+    reserved, kept = pa.array(_RESERVED), options["keep_domain"] or options["mask_domain"]
     domain_key = setting.key.subkey(f"email domain:{options['domain'] or 'email domain'}")
 
-    def domains(local: pa.Array, drawn: Words, originals: pa.Array) -> pa.Array:
-        usual = reserved.take(pa.array((drawn[:, 1] >> np.uint64(60)).view(np.int64) % len(_RESERVED)))
-        if not (options["keep_domain"] or options["mask_domain"]):
-            return usual
+    def address(local: tuple[Piece, ...], drawn: Words, originals: pa.Array) -> tuple[Piece, ...]:
+        usual = reserved, (drawn[:, 1] >> np.uint64(60)).view(np.int64) % len(_RESERVED)
+        if not kept:
+            return *local, "@", usual
         own = _own_domains(originals)
         if options["mask_domain"]:
             own = pc.if_else(own.is_valid(), _masked_domains(digest(own, domain_key)), None)
         fits = pc.is_valid(own)
         if limit is not None:
-            fits = pc.and_(fits, pc.less_equal(pc.add(pc.utf8_length(local), pc.utf8_length(own)), limit - 1))
-        return pc.if_else(pc.fill_null(fits, False), own, usual)
+            local = (joined(*local),)
+            fits = pc.and_(fits, pc.less_equal(pc.add(pc.utf8_length(local[0]), pc.utf8_length(own)), limit - 1))
+        return *local, "@", pc.if_else(pc.fill_null(fits, False), own, joined(usual))
 
-    return _cased(setting, "email", _email_handle(setting.place), domains)
+    return _cased(setting, "email", _email_handle(setting.place), address)
 
 
 def _own_domains(originals: pa.Array) -> pa.Array:
     """What stands after the last @; null where that is no domain."""
-    pieces = pc.split_pattern(originals.fill_null(""), "@", max_splits=1, reverse=True)
-    last = pieces.flatten().take(pc.subtract(pieces.offsets.slice(1), 1))
-    fine = pc.and_(pc.equal(pc.list_value_length(pieces), 2), pc.match_substring_regex(last, _A_DOMAIN))
-    return pc.if_else(fine, last, None)
+    data, offsets = own_spans(originals.fill_null(""))
+    starts, stops = offsets[:-1], offsets[1:]
+    at = last_of(data, starts, stops, b"@")
+    after = part(data, at + 1, stops)
+    return pc.if_else(pa.array((at >= starts) & matching(after, _A_DOMAIN)), after, None)
 
 
 def _masked_domains(drawn: Words) -> pa.Array:
     """``brightwater-x7k2m4ab.example``: a domain that nobody can have."""
     words = pc.ascii_lower(company_words("words"))
-    word = words.take(pa.array(pick(drawn, 0, len(words))))
     token = same_width(characters(drawn, _MASKED_TOKEN))
-    return pc.binary_join_element_wise(pc.binary_join_element_wise(word, token, "-"), _MASKED_END, "")
+    return joined((words, pick(drawn, 0, len(words))), "-", token, _MASKED_END)
 
 
 def _username_handle(place: Place) -> _Handle:
@@ -158,10 +168,10 @@ def _username_handle(place: Place) -> _Handle:
 
 
 def _username(setting: Setting) -> Change:
-    return _cased(setting, "username", _username_handle(setting.place), None)
+    return _cased(setting, "username", _username_handle(setting.place))
 
 
-def _cased(setting: Setting, name: str, handle: _Handle, domains: Domains | None) -> Change:
+def _cased(setting: Setting, name: str, handle: _Handle, whole: Whole | None = None) -> Change:
     """Handles drawn by the folded text, in another case where the text itself was not folded."""
     draw = by_value(setting, name, family=FAMILY)
     case_key = setting.key.subkey(f"{name} case")
@@ -170,28 +180,21 @@ def _cased(setting: Setting, name: str, handle: _Handle, domains: Domains | None
     def change(values: pa.Array, rows: Rows) -> pa.Array:
         originals = folded(values)
         drawn = draw(originals, rows)
-        made = handle.make(drawn, rows)
+        pieces = handle.pieces(drawn, rows)
         other = pc.fill_null(pc.not_equal(values, originals), False)
         if exact and other.true_count:
-            made = pc.replace_with_mask(made, other, _recased(made.filter(other), values.filter(other), case_key))
-        if domains:
-            made = pc.binary_join_element_wise(made, domains(made, drawn, originals), "@")
-        return keep_blank(values, originals, made)
+            pieces = (_recased(joined(*pieces), values, other, case_key),)
+        return keep_blank(values, originals, joined(*(whole(pieces, drawn, originals) if whole else pieces)))
 
     return change
 
 
-def _recased(made: pa.Array, values: pa.Array, subkey: bytes) -> pa.Array:
-    """Texts with those letters in upper case that the bits drawn by the original values say."""
-    data, offsets = spans(made)
-    data, offsets = data[offsets[0] : offsets[-1]], offsets - offsets[0]
-    lengths = np.diff(offsets)
-    width = int(lengths.max())  # a handle is shorter than the 128 bits drawn
-    padded = np.concatenate([data, np.zeros(width, np.uint8)])
-    rows = np.ndarray((len(data) + 1, width), np.uint8, padded, strides=(1, 1))[offsets[:-1]]
-    bits = np.unpackbits(digest(values, subkey).view(np.uint8), axis=1)[:, :width]
-    rows ^= (bits & (rows >= ord("a")) & (rows <= ord("z"))) << np.uint8(5)
-    return text_array(rows[np.arange(width) < lengths[:, None]], offsets)
+def _recased(made: pa.Array, values: pa.Array, other: pa.Array, subkey: bytes) -> pa.Array:
+    """Texts, those of other values with the letters in upper case that the bits drawn by these say."""
+    data, offsets = own_spans(made)
+    rows = np.flatnonzero(other.to_numpy(zero_copy_only=False))
+    drawn = digest(values.filter(other), subkey)  # a handle is shorter than the 128 bits drawn
+    return text_array(native.recased(data, offsets, rows, drawn.reshape(-1)), offsets)
 
 
 def _uniqueness(place: Place, handle: _Handle) -> Uniqueness:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from understudy.arrow import plain
 from understudy.errors import unknown
 from understudy.locales import LOCALES, Patterns, country_rows, country_table, places, streets
+from understudy.native import drawn as native
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import Option, Place, Rows
 from understudy.transforms.draws import pick
@@ -88,24 +89,16 @@ def problem(place: Place) -> str:
     return ""
 
 
-def filled(patterns: Patterns, random: NDArray[np.uint64]) -> pa.Array:
-    """Patterns (n, longest) with their open places filled, six random bits for each; at most ten in a row differ."""
-    made = patterns.copy()
-    for place in range(made.shape[1]):
-        column = made[:, place]
-        digits, capitals = column == ord("#"), column == ord("@")
-        if digits.any() or capitals.any():
-            bits = random >> np.uint64(6 * (place % 10)) & np.uint64(63)
-            digit = (bits * np.uint64(10) >> np.uint64(6)).astype(np.uint8) + np.uint8(ord("0"))
-            capital = (bits * np.uint64(26) >> np.uint64(6)).astype(np.uint8) + np.uint8(ord("A"))
-            made[:, place] = np.where(digits, digit, np.where(capitals, capital, column))
-    used = made != 0
-    return text_array(made[used], np.concatenate([[0], np.cumsum(used.sum(axis=1))]))
+def filled(patterns: Patterns, rows: NDArray[np.int64], random: Words) -> pa.Array:
+    """Some of the patterns (count, longest), their open places filled; six random bits for each, and the same every
+    tenth place.
+    """
+    return text_array(*native.filled(patterns.reshape(-1), patterns.shape[1], rows, random))
 
 
 def postcodes(rows: NDArray[np.int64], drawn: Words) -> pa.Array:
     """Postal codes of cities."""
-    return filled(places().postcodes[rows], drawn[:, 1])
+    return filled(places().postcodes, rows, drawn[:, 1])
 
 
 @dataclass(frozen=True)

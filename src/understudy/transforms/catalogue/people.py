@@ -25,6 +25,7 @@ from understudy.transforms.declare import (
 )
 from understudy.transforms.draws import needs_subject
 from understudy.transforms.fake import faked
+from understudy.transforms.joined import Piece, Taken, joined
 from understudy.transforms.prf import Words
 
 _DOTTED = len("A.L.")
@@ -32,49 +33,45 @@ _DOTTED = len("A.L.")
 
 @dataclass(frozen=True)
 class _Form:
-    """How a name is written: from persons and the script, its most characters, and how many there are."""
+    """How a name is written: its pieces for persons and a script, its most characters, and how many there are."""
 
-    write: Callable[[Persons, str], pa.Array]
+    write: Callable[[Persons, str], tuple[Piece, ...]]
     length: Callable[[Who], int]
     stand_ins: Callable[[int, int], float]
 
 
-def _letters(names: pa.Array) -> pa.Array:
+def _letters(names: Taken) -> pa.Array:
     """The first character of every name."""
-    return pc.utf8_slice_codeunits(names, 0, 1)
-
-
-def _joined(*parts: pa.Array, by: str = " ") -> pa.Array:
-    return pc.binary_join_element_wise(*parts, by)
+    return pc.utf8_slice_codeunits(joined(names), 0, 1)
 
 
 def _pairs(given: int, family: int) -> float:
     return given * family
 
 
-_FIRST = _Form(Persons.first_name, lambda who: who.longest_given, lambda given, _: given)
-_MIDDLE = _Form(Persons.middle_name, lambda who: who.longest_given, lambda given, _: given)
-_LAST = _Form(Persons.last_name, lambda who: who.longest_family, lambda _, family: family)
+_FIRST = _Form(lambda one, script: (one.first_name(script),), lambda who: who.longest_given, lambda given, _: given)
+_MIDDLE = _Form(lambda one, script: (one.middle_name(script),), lambda who: who.longest_given, lambda given, _: given)
+_LAST = _Form(lambda one, script: (one.last_name(script),), lambda who: who.longest_family, lambda _, family: family)
 
 FORMS: Mapping[str, _Form] = {
     "first last": _Form(Persons.full_name, lambda who: who.longest_given + 1 + who.longest_family, _pairs),
     "last, first": _Form(
-        lambda one, script: _joined(one.last_name(script), one.first_name(script), by=", "),
+        lambda one, script: (one.last_name(script), ", ", one.first_name(script)),
         lambda who: who.longest_given + 2 + who.longest_family,
         _pairs,
     ),
     "first middle last": _Form(
-        lambda one, script: _joined(one.first_name(script), one.middle_name(script), one.last_name(script)),
+        lambda one, script: (one.first_name(script), " ", one.middle_name(script), " ", one.last_name(script)),
         lambda who: 2 * who.longest_given + 2 + who.longest_family,
         lambda given, family: given * given * family,
     ),
     "first l.": _Form(
-        lambda one, script: _joined(one.first_name(script), _joined(_letters(one.last_name(script)), ".", by="")),
+        lambda one, script: (one.first_name(script), " ", _letters(one.last_name(script)), "."),
         lambda who: who.longest_given + 3,
         _pairs,
     ),
     "f. last": _Form(
-        lambda one, script: _joined(_letters(one.first_name(script)), one.last_name(script), by=". "),
+        lambda one, script: (_letters(one.first_name(script)), ". ", one.last_name(script)),
         lambda who: who.longest_family + 3,
         _pairs,
     ),
@@ -88,7 +85,7 @@ def _declare(name: str, summary: str, form: Callable[[Place], _Form], *options: 
         who, written = Who(place), form(place)
 
         def make(drawn: Words, *more: NDArray[np.int64]) -> pa.Array:
-            return written.write(who.persons(drawn, *more), place.options["script"])
+            return joined(*written.write(who.persons(drawn, *more), place.options["script"]))
 
         return faked(setting, name, make, family=FAMILY, read=who.read)
 
@@ -147,8 +144,8 @@ def _initials(setting: Setting) -> Change:
 
     def make(drawn: Words, *more: NDArray[np.int64]) -> pa.Array:
         given, family = who.persons(drawn, *more[:-1]).initials()
-        dot = pa.array(["", "."]).take(pa.array(more[-1]))
-        return pc.binary_join_element_wise(given, dot, family, dot, "")
+        dot = pa.array(["", "."]), more[-1]
+        return joined(given, dot, family, dot)
 
     return faked(setting, "initials", make, family=FAMILY, read=read)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,7 @@ from understudy.errors import unknown
 from understudy.locales import DEFAULT, LOCALES, People, ascii_of, locale_named, locale_of, locale_rows, longest, people
 from understudy.locales.genders import woman_rows
 from understudy.transforms.declare import Option, Place, Rows
+from understudy.transforms.joined import Piece, Taken
 from understudy.transforms.prf import Words
 
 FAMILY = "person"
@@ -34,6 +36,7 @@ _31 = np.uint64(31)
 _LOW_31 = np.uint64(0x7FFFFFFF)
 _LOW_32 = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
+_JOINTS = pa.array([" ", ""])
 _WOMAN = {"female": 1, "male": 0}
 
 
@@ -72,6 +75,11 @@ class Cast:
     def family_ascii(self) -> pa.Array:
         """The same as an address for e-mail can hold them."""
         return self._in_ascii(("last_female_latin", "last_latin"))
+
+    @cached_property
+    def names(self) -> pa.Array:
+        """The given names and then the family names."""
+        return pa.concat_arrays([self.given, self.family])
 
     @cached_property
     def capitals(self) -> tuple[pa.Array, pa.Array]:
@@ -129,41 +137,35 @@ class Persons:
     family: NDArray[np.int64]
     family_first: NDArray[np.bool_]
 
-    def first_name(self, script: str = "native") -> pa.Array:
+    def first_name(self, script: str = "native") -> Taken:
         """Given names."""
-        return _of(self.cast.given if script == "native" else self.cast.given_latin, self.given)
+        return self.cast.given if script == "native" else self.cast.given_latin, self.given
 
-    def middle_name(self, script: str = "native") -> pa.Array:
+    def middle_name(self, script: str = "native") -> Taken:
         """Second given names."""
-        return _of(self.cast.given if script == "native" else self.cast.given_latin, self.middle)
+        return self.cast.given if script == "native" else self.cast.given_latin, self.middle
 
-    def last_name(self, script: str = "native") -> pa.Array:
+    def last_name(self, script: str = "native") -> Taken:
         """Family names."""
-        return _of(self.cast.family if script == "native" else self.cast.family_latin, self.family)
+        return self.cast.family if script == "native" else self.cast.family_latin, self.family
 
-    def full_name(self, script: str = "native") -> pa.Array:
+    def full_name(self, script: str = "native") -> tuple[Piece, ...]:
         """Both names, in the order of the locale; in Latin letters always the given name first."""
-        given, family = self.first_name(script), self.last_name(script)
-        if script == "latin" or not self.family_first.any():
-            return pc.binary_join_element_wise(given, family, " ")
-        turned = pa.array(self.family_first)
-        joint = pc.if_else(turned, "", " ")
-        return pc.binary_join_element_wise(pc.if_else(turned, family, given), pc.if_else(turned, given, family), joint)
+        turned = self.family_first
+        if script == "latin" or not turned.any():
+            return self.first_name(script), " ", self.last_name(script)
+        names, family = self.cast.names, self.family + len(self.cast.given)
+        first, second = np.where(turned, family, self.given), np.where(turned, self.given, family)
+        return (names, first), (_JOINTS, turned.astype(np.int64)), (names, second)
 
-    def handle(self, joint: str) -> pa.Array:
+    def handle(self, joint: str) -> tuple[Piece, ...]:
         """Both names in lower-case ASCII."""
-        return pc.binary_join_element_wise(
-            _of(self.cast.given_ascii, self.given), _of(self.cast.family_ascii, self.family), joint
-        )
+        return (self.cast.given_ascii, self.given), joint, (self.cast.family_ascii, self.family)
 
-    def initials(self) -> tuple[pa.Array, pa.Array]:
+    def initials(self) -> tuple[Taken, Taken]:
         """The first letters of both names, in ASCII capitals."""
         given, family = self.cast.capitals
-        return given.take(pa.array(self.given)), family.take(pa.array(self.family))
-
-
-def _of(table: pa.Array, places: NDArray[np.int64]) -> pa.Array:
-    return table.take(pa.array(places))
+        return (given, self.given), (family, self.family)
 
 
 @dataclass(frozen=True)
@@ -217,7 +219,7 @@ class Who:
     def persons(self, drawn: Words, *more: NDArray[np.int64]) -> Persons:
         """The persons of these draws."""
         names = self.cast
-        locale = more[0] if self.locale_column else np.zeros(len(drawn), np.int64)
+        locale: Any = more[0] if self.locale_column else 0
         first, share = drawn[:, 0] & _LOW_32, drawn[:, 0] & _LOW_31
         woman = first >> _31 == 0
         if self.gender_column:
@@ -234,7 +236,7 @@ class Who:
             given=start + _below(share, size, _31),
             middle=start + _below(drawn[:, 1] >> _32, size, _32),
             family=family + _below(drawn[:, 0] >> _32, families[locale], _32),
-            family_first=names.family_first[locale],
+            family_first=np.broadcast_to(names.family_first[locale], len(drawn)),
         )
 
     @property
@@ -272,9 +274,10 @@ def _literal_locale(text: str) -> bool:
     return not text.startswith("from ") and locale_of(text) is not None
 
 
-def _below(random: Words, sizes: NDArray[np.int64], bits: np.uint64) -> NDArray[np.int64]:
+def _below(random: Words, sizes: Any, bits: np.uint64) -> NDArray[np.int64]:
     """Random numbers of so many bits as numbers below sizes."""
-    return ((random * sizes.view(np.uint64)) >> bits).view(np.int64)
+    found: NDArray[np.int64] = ((random * sizes.view(np.uint64)) >> bits).view(np.int64)
+    return found
 
 
 def reads(place: Place) -> frozenset[str]:

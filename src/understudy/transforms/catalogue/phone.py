@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from understudy.arrow import own_spans
 from understudy.errors import InputError
-from understudy.locales import longest, places
+from understudy.locales import Patterns, longest, places
+from understudy.native import drawn as native
 from understudy.transforms.catalogue.localities import FAMILY, IN_COUNTRY, Where, filled, reads
 from understudy.transforms.catalogue.numerals import as_digits
-from understudy.transforms.characters import Characters
+from understudy.transforms.characters import Characters, text_array
 from understudy.transforms.declare import (
     DOMAIN,
     LOSSY,
@@ -30,6 +32,9 @@ from understudy.transforms.declare import (
 from understudy.transforms.derange import Derangement, walk
 from understudy.transforms.draws import needs_subject
 from understudy.transforms.fake import faked
+from understudy.transforms.joined import joined
+from understudy.transforms.matches import matching
+from understudy.transforms.parts import table
 from understudy.transforms.prf import Words, words
 
 _AMPLE = 4  # digits that must be left to change when leading ones are kept
@@ -120,7 +125,7 @@ def _fake(setting: Setting) -> Change:
 
     def make(drawn: Words, *more: NDArray[np.int64]) -> pa.Array:
         cities = where.rows(drawn, *more[:-1])
-        return _numbers_of(cities, drawn, pa.array(more[-1]))
+        return _numbers_of(cities, drawn, more[-1])
 
     return faked(setting, "phone", make, family=FAMILY, read=read)
 
@@ -129,18 +134,30 @@ def _styles(originals: pa.Array, form: str | None) -> NDArray[np.int64]:
     """How each number is written: 0 with a plus and digits alone, 1 with a plus, 2 as at home, 3 as its digits."""
     if form is not None:
         return np.full(len(originals), _FORMS.index(form))
-    plus, digits = pc.starts_with(originals, "+"), pc.match_substring_regex(originals, r"^\+?\d+$")
-    style = pc.if_else(plus, pc.if_else(digits, 0, 1), pc.if_else(digits, 3, 2))
-    return cast("NDArray[np.int64]", style.fill_null(0).cast(pa.int64()).to_numpy(zero_copy_only=False))
+    plus = pc.fill_null(pc.starts_with(originals, "+"), True).to_numpy(zero_copy_only=False)
+    digits = matching(originals.fill_null("+0"), r"^\+?\d+$")
+    return np.where(plus, np.where(digits, 0, 1), np.where(digits, 3, 2))
 
 
-def _numbers_of(cities: NDArray[np.int64], drawn: Words, style: pa.Array) -> pa.Array:
-    there, random = places(), drawn[:, 1]
-    start = pc.binary_join_element_wise("+", there.prefix.take(pa.array(cities)), "")
-    international = pc.binary_join_element_wise(start, filled(there.phones[cities], random), " ")
-    national = filled(there.phones_national[cities], random)
-    bare = pc.replace_substring_regex(pc.if_else(pc.equal(style, 0), international, national), "[^+0-9]", "")
-    return pc.choose(style, bare, international, national, bare)
+@cache
+def _written() -> tuple[pa.Array, Patterns]:
+    """What stands before the numbers of every city, and the patterns of these: abroad, and then at home."""
+    there = places()
+    abroad = pc.binary_join_element_wise("+", there.prefix, " ", "")
+    width = max(there.phones.shape[1], there.phones_national.shape[1])
+    wide = [np.pad(some, ((0, 0), (0, width - some.shape[1]))) for some in (there.phones, there.phones_national)]
+    return pa.concat_arrays([abroad, pa.repeat("", len(abroad))]), np.concatenate(wide)
+
+
+def _numbers_of(cities: NDArray[np.int64], drawn: Words, style: NDArray[np.int64]) -> pa.Array:
+    starts, patterns = _written()
+    rows = cities + np.where(style <= 1, 0, len(starts) // 2)
+    made = joined((starts, rows), filled(patterns, rows, drawn[:, 1]))
+    bare = style % 3 == 0
+    if not bare.any():
+        return made
+    data, offsets = own_spans(made)
+    return text_array(*native.bared(data, offsets, bare, table(b"+0123456789")))
 
 
 def _length(place: Place) -> int | None:

@@ -79,12 +79,12 @@ def _kept(setting: Setting) -> Change:
         return (patterns,)
 
     def make(drawn: Words, patterns: Patterns) -> pa.Array:
-        return filled(patterns, drawn[:, 1])
+        return filled(patterns, np.arange(len(patterns)), drawn[:, 1])
 
     def zeros(values: pa.Array, rows: Rows) -> pa.Array:
         (patterns,) = open_rest(values, rows)
         patterns[patterns == ord("#")], patterns[patterns == ord("@")] = ord("0"), ord("X")
-        return filled(patterns, np.zeros(0, np.uint64))
+        return filled(patterns, np.arange(len(patterns)), np.zeros(len(patterns), np.uint64))
 
     return zeros if rest == "zero" else faked(setting, "postcode rest", make, read=open_rest)
 
