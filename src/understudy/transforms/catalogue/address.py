@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.locales import longest, places
@@ -25,6 +25,7 @@ from understudy.transforms.catalogue.places import street_length
 from understudy.transforms.declare import DOMAIN, LOSSY, PER, TEXT, Change, Declaration, Option, Place, Setting
 from understudy.transforms.draws import needs_subject
 from understudy.transforms.fake import faked
+from understudy.transforms.joined import Piece, joined
 from understudy.transforms.prf import Words
 
 _USUAL = "{street}|{postcode} {city}"
@@ -76,33 +77,34 @@ def _build(setting: Setting) -> Change:
         parts = []
         for number, form in enumerate(forms):
             rows = order[bounds[number] : bounds[number + 1]]
-            parts.append(_written(form, cities[rows], drawn[rows], native=where.native))
+            if len(rows):
+                pieces = _pieces(form, cities[rows], drawn[rows], native=where.native)
+                lines = [separator.join(one.split("|")) if isinstance(one, str) else one for one in pieces]
+                country = [separator, (places().country, cities[rows])] if with_country else []
+                parts.append(joined(*lines, *country))
         back = np.empty(len(order), np.int64)
         back[order] = np.arange(len(order))
-        made = pc.replace_substring(pa.concat_arrays(parts).take(pa.array(back)), "|", separator)
-        if with_country:
-            made = pc.binary_join_element_wise(made, places().country.take(pa.array(cities)), separator)
-        return made
+        return pa.concat_arrays(parts).take(pa.array(back)) if parts else pa.array([], pa.string())
 
     return faked(setting, "address", make, family=FAMILY, read=where.read)
 
 
-def _written(form: str, cities: NDArray[np.int64], drawn: Words, *, native: bool) -> pa.Array:
-    """Addresses of one form."""
-    if not len(cities):
-        return pa.array([], pa.string())
-    there, rows = places(), pa.array(cities)
-    fields = {
-        "street": lambda: street_lines(cities, drawn, native=native),
-        "postcode": lambda: postcodes(cities, drawn),
-        "city": lambda: (there.city_native if native else there.city).take(rows),
-        "region": lambda: (there.region_native if native else there.region).take(rows),
-        "code": lambda: there.region_code.take(rows),
-        "both": lambda: _both().take(rows),
+def _pieces(form: str, cities: NDArray[np.int64], drawn: Words, *, native: bool) -> Iterator[Piece]:
+    """The pieces of addresses of one form."""
+    there = places()
+    tables = {
+        "city": there.city_native if native else there.city,
+        "region": there.region_native if native else there.region,
+        "code": there.region_code,
+        "both": _both(),
     }
-    pieces = _FIELD.split(form)  # text and fields in turn
-    parts = [fields[piece]() if number % 2 else piece for number, piece in enumerate(pieces) if piece]
-    return pc.binary_join_element_wise(*parts, "")
+    for number, piece in enumerate(_FIELD.split(form)):  # text and fields in turn
+        if number % 2 == 0:
+            yield piece
+        elif piece == "street":
+            yield from street_lines(cities, drawn, native=native)
+        else:
+            yield postcodes(cities, drawn) if piece == "postcode" else (tables[piece], cities)
 
 
 def _length(place: Place) -> int:

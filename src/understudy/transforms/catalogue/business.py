@@ -7,7 +7,6 @@ from math import prod
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.locales import LOCALES, longest
@@ -17,6 +16,7 @@ from understudy.transforms.catalogue.places import COUNTRY
 from understudy.transforms.declare import DOMAIN, PER, TEXT, Change, Declaration, Place, Setting, Uniqueness
 from understudy.transforms.draws import needs_subject, pick
 from understudy.transforms.fake import faked
+from understudy.transforms.joined import Taken, joined
 from understudy.transforms.prf import Words
 
 _PARTS = ("adjective", "material", "product")
@@ -24,10 +24,10 @@ _CURRENCY = 3  # letters
 _RANDOM = 1 << 32
 
 
-def chosen(table: Listed, drawn: Words, slot: int, locale: NDArray[np.int64]) -> pa.Array:
+def chosen(table: Listed, drawn: Words, slot: int, locale: NDArray[np.int64]) -> Taken:
     """An entry of its locale for every draw."""
     share = pick(drawn, slot, _RANDOM - 1) * table.sizes[locale] >> 32
-    return table.entries.take(pa.array(table.starts[locale] + share))
+    return table.entries, table.starts[locale] + share
 
 
 def _locales(place: Place) -> list[int]:
@@ -55,7 +55,7 @@ def _declare(name: str, part: str, summary: str) -> Declaration:
         who = Who(setting.place)
 
         def make(drawn: Words, *more: NDArray[np.int64]) -> pa.Array:
-            return chosen(business(part), drawn, 0, who.locale_rows(len(drawn), *more))
+            return joined(chosen(business(part), drawn, 0, who.locale_rows(len(drawn), *more)))
 
         return faked(setting, name, make, read=who.read)
 
@@ -80,9 +80,10 @@ def _declare(name: str, part: str, summary: str) -> Declaration:
 
 
 def _products(drawn: Words) -> pa.Array:
-    tables = [product_words(part) for part in _PARTS]
-    parts = [table.take(pa.array(pick(drawn, slot, len(table)))) for slot, table in enumerate(tables)]
-    return pc.binary_join_element_wise(*parts, " ")
+    adjective, material, product = (
+        (table, pick(drawn, slot, len(table))) for slot, table in enumerate(map(product_words, _PARTS))
+    )
+    return joined(adjective, " ", material, " ", product)
 
 
 def _product_length(place: Place) -> int:

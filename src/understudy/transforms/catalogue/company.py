@@ -29,6 +29,7 @@ from understudy.transforms.declare import (
 )
 from understudy.transforms.draws import needs_subject
 from understudy.transforms.fake import faked, folded
+from understudy.transforms.joined import Taken, joined
 from understudy.transforms.prf import Words
 
 _END = 40  # characters in which a legal form stands
@@ -92,23 +93,29 @@ def _build(setting: Setting) -> Change:
 
     def make(drawn: Words, forms: NDArray[np.int64], *more: NDArray[np.int64]) -> pa.Array:
         locale = who.locale_rows(len(drawn), *more)
-        name, trade = (chosen(table, drawn, slot, locale) for slot, table in enumerate((_names(), business("trade"))))
-        made = _joined(name, trade)
+        pieces = chosen(_names(), drawn, 0, locale), *_behind(chosen(business("trade"), drawn, 1, locale))
         if suffix == "none":
-            return made
-        form = chosen(_drawn_forms(), drawn, 2, locale)
+            return joined(*pieces)
+        table, drawn_form = chosen(_drawn_forms(), drawn, 2, locale)
         kept = forms >= 0
         if kept.any():
-            form = pc.if_else(pa.array(kept), _known().forms.take(pa.array(np.maximum(forms, 0))), form)
-        return _joined(made, form)
+            table, drawn_form = _all_forms(), np.where(kept, forms + len(table), drawn_form)
+        return joined(*pieces, *_behind((table, drawn_form)))
 
     return faked(setting, "company", make, read=read)
 
 
-def _joined(one: pa.Array, other: pa.Array) -> pa.Array:
-    """Two words with a space between, but for scripts that have none."""
-    joint = pc.if_else(pc.greater_equal(other, _UNSPACED), "", " ")
-    return pc.binary_join_element_wise(one, other, joint)
+@cache
+def _all_forms() -> pa.Array:
+    """The legal forms that are drawn, and then those that are recognised."""
+    return pa.concat_arrays([_drawn_forms().entries, _known().forms])
+
+
+def _behind(words: Taken) -> tuple[Taken, Taken]:
+    """Words behind others: after a space, but for scripts that have none."""
+    table, places = words
+    unspaced = pc.greater_equal(table, _UNSPACED).to_numpy(zero_copy_only=False)
+    return (pa.array([" ", ""]), unspaced[places].astype(np.int64)), words
 
 
 def _tables(place: Place) -> list[Listed]:

@@ -21,6 +21,7 @@ from understudy.native import drawn as native
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import Option, Place, Rows
 from understudy.transforms.draws import pick
+from understudy.transforms.joined import Taken
 from understudy.transforms.prf import Words
 
 FAMILY = "place"
@@ -106,6 +107,8 @@ class _Roads:
     """The streets of all locales, one after the other, in one script."""
 
     names: pa.Array
+    parts: pa.Array
+    """The same, and behind them house numbers."""
     starts: NDArray[np.int64]
     sizes: NDArray[np.int64]
     number_first: NDArray[np.bool_]
@@ -127,6 +130,7 @@ def roads(*, native: bool) -> _Roads:
     locale = pc.index_in(places().locale, value_set=pa.array(LOCALES))
     return _Roads(
         names=pa.concat_arrays(tables),
+        parts=pa.concat_arrays([*tables, _houses()]),
         starts=np.cumsum(sizes) - sizes,
         sizes=sizes,
         number_first=first,
@@ -144,16 +148,14 @@ def _houses() -> pa.Array:
     return pa.array([*map(str, numbers), *blocks])
 
 
-def street_lines(rows: NDArray[np.int64], drawn: Words, *, native: bool) -> pa.Array:
+def street_lines(rows: NDArray[np.int64], drawn: Words, *, native: bool) -> tuple[Taken, ...]:
     """Streets with house numbers, in the words and the order of the city's locale."""
     there = roads(native=native)
     locale = there.of_city[rows]
     share = (drawn[:, 1] & _LOW_32) * there.sizes[locale].view(np.uint64) >> _32
-    name = there.names.take(pa.array(there.starts[locale] + share.view(np.int64)))
+    name = there.starts[locale] + share.view(np.int64)
     japanese = locale == LOCALES.index("ja")
-    house = _houses().take(pa.array(pick(drawn, 1, HOUSES) + np.where(japanese, HOUSES, 0)))
-    turned = pa.array(there.number_first[locale])
-    first, second = pc.if_else(turned, house, name), pc.if_else(turned, name, house)
-    locales = pa.array(locale)
-    whole = pc.binary_join_element_wise(first, second, there.between.take(locales))
-    return pc.binary_join_element_wise(whole, there.behind.take(locales), "")
+    house = len(there.names) + pick(drawn, 1, HOUSES) + np.where(japanese, HOUSES, 0)
+    turned = there.number_first[locale]
+    first, second = np.where(turned, house, name), np.where(turned, name, house)
+    return (there.parts, first), (there.between, locale), (there.parts, second), (there.behind, locale)

@@ -35,6 +35,7 @@ from understudy.transforms.declare import (
 )
 from understudy.transforms.draws import needs_subject
 from understudy.transforms.fake import faked
+from understudy.transforms.joined import joined
 from understudy.transforms.prf import Words
 
 Table = Callable[[Place], pa.Array]
@@ -152,7 +153,7 @@ def _street(setting: Setting) -> Change:
     where = Where(setting.place)
 
     def make(drawn: Words, *more: NDArray[np.int64]) -> pa.Array:
-        return street_lines(where.rows(drawn, *more), drawn, native=where.native)
+        return joined(*street_lines(where.rows(drawn, *more), drawn, native=where.native))
 
     return faked(setting, "street", make, family=FAMILY, read=where.read)
 

@@ -16,6 +16,7 @@ from understudy.transforms.catalogue.business import chosen
 from understudy.transforms.declare import DOMAIN, PER, TEXT, Change, Declaration, Place, Rows, Setting, Uniqueness
 from understudy.transforms.draws import needs_subject
 from understudy.transforms.fake import faked
+from understudy.transforms.joined import joined
 from understudy.transforms.matches import matching
 from understudy.transforms.prf import Words
 
@@ -120,7 +121,7 @@ def _build(setting: Setting) -> Change:
         return (_family(values),)
 
     def make(drawn: Words, family: NDArray[np.int64]) -> pa.Array:
-        return chosen(_table(), drawn, 0, family)
+        return joined(chosen(_table(), drawn, 0, family))
 
     return faked(setting, "user_agent", make, read=read)
 
