@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from understudy.entities.check_digits import CHARACTERS, Values
 from understudy.entities.checksums import SCHEMES, valid
-from understudy.entities.cores import Cores, put
+from understudy.entities.cores import Cores
 from understudy.entities.forms import form
 from understudy.entities.parts import CENTURY, Days, Either, Kept, Part, Spread, dated, digits, fixed, listed, numbers
 
@@ -122,10 +122,10 @@ def test_a_wrong_check_digit_stays_as_wrong_as_it_was():
 def test_texts_are_changed_where_their_letters_and_digits_stand():
     texts = pa.array(["a-1 B", "ü1", None, "zz9", "12"])
     cores = Cores(texts)
-    characters = cores.characters.copy()
-    for core in cores.of_lengths([3]):
-        assert core.rows.tolist() == [0, 3]
-        put(characters, core, np.array([0, 1]), values_of("XY7", "5Q3"))
-    data, ends = cores.with_characters(characters), cores.offsets
+    (core,) = cores.of_lengths([3])
+    assert core.rows.tolist() == [0, 3]
+    assert texts_of(core.values) == ["A1B", "ZZ9"]
+    assert core.lower.tolist() == [[True, False, False], [True, True, False]]
+    data, ends = cores.written([(core.rows, values_of("XY7", "5Q3"))]), cores.offsets
     assert [bytes(data[ends[row] : ends[row + 1]]).decode() for row in (0, 1, 3, 4)] == ["x-Y 7", "ü1", "5q3", "12"]
     assert cores.without(" -").tolist() == [True, False, True, True, True]

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from understudy.entities.cores import Cores, put
+from understudy.arrow import text_array
+from understudy.entities.cores import Cores
 from understudy.entities.scheme import Scheme
 from understudy.entities.schemes import americas, asia, eastern_europe, iban, payments, things, vat, western_europe
 from understudy.errors import unknown
@@ -50,7 +51,7 @@ def samples(name: str, count: int, *, seed: int = 1) -> pa.Array:
     kind = scheme(name)
     cores = Cores(pa.array([kind.example] * count))
     random = np.random.default_rng(seed)
-    characters = cores.characters.copy()
+    made = []
     for core in cores.of_lengths(kind.by_length):
         (found,) = kind.readings(core.values)
         form = kind.by_length[core.values.shape[1]][found.number]
@@ -59,7 +60,6 @@ def samples(name: str, count: int, *, seed: int = 1) -> pa.Array:
         while len(missing):
             numerals = random.integers(0, radices, (len(missing), len(radices))).astype(np.uint16)
             values, there = form.write(numerals, found.reading.take(missing))
-            put(characters, core, missing[there], values[there])
+            made.append((core.rows[missing[there]], values[there]))
             missing = missing[~there]
-    ends = pa.py_buffer(cores.offsets.astype(np.int32))
-    return pa.Array.from_buffers(pa.string(), count, [None, ends, pa.py_buffer(cores.with_characters(characters))])
+    return text_array(cores.written(made), cores.offsets)

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.entities.check_digits import Values
-from understudy.entities.cores import Core, Cores, put
+from understudy.entities.cores import Core, Cores
 from understudy.entities.forms import Form, Reading
 from understudy.entities.scheme import Found, Scheme
 from understudy.errors import Error
@@ -60,14 +60,14 @@ class Identifiers:
             parts = [texts[start : start + BATCH_ROWS] for start in range(0, len(texts), BATCH_ROWS)]
             return pa.concat_arrays([self._texts(part, decrypt=decrypt) for part in parts])
         cores = Cores(texts)
-        characters = cores.characters.copy()
+        exchanged = []
         strange = np.ones(len(texts), bool)
         for core in cores.of_lengths(self.scheme.by_length):
             for found in self.scheme.readings(core.values):
-                rows = found.reading.rows
-                put(characters, core, rows, self._exchanged(core, found, decrypt=decrypt))
-                strange[core.rows[rows]] = False
-        made = text_array(cores.with_characters(characters), cores.offsets)
+                rows = core.rows[found.reading.rows]
+                exchanged.append((rows, self._exchanged(core, found, decrypt=decrypt)))
+                strange[rows] = False
+        made = text_array(cores.written(exchanged), cores.offsets)
         if not strange.any():
             return made
         others = self._others(texts.filter(pa.array(strange)), decrypt=decrypt)
@@ -78,9 +78,11 @@ class Identifiers:
         form = self.scheme.by_length[core.values.shape[1]][found.number]
         reading = found.reading
         letters = reading.letters.sum(axis=1)
-        held = core.lower[reading.rows][:, form.mixed] & (not self.fold)
+        held = np.zeros((len(letters), 0), np.bool_)
+        if len(form.mixed) and not self.fold:
+            held = core.lower[:, form.mixed][reading.rows]
         out = np.empty_like(reading.kept)
-        for count in np.unique(letters):
+        for count in np.flatnonzero(np.bincount(letters)):
             rows = np.flatnonzero(letters == count)
             part = reading if len(rows) == len(letters) else reading.take(rows)
             cipher = Derangement(self.subkey, form.radices(int(count)), (form.name or self.scheme.name).encode())
