@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.native.cores import counted, told, written
+from understudy.native.cores import counted, modulo_97, told, written
 
 CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 VALUE = np.array([CHARACTERS.find(chr(byte).upper()) if byte < 0x80 else -1 for byte in range(256)]).astype(np.uint8)
@@ -48,3 +48,11 @@ def test_letters_and_digits_are_read_and_written_where_they_stand(texts, data):
                 made += some
     out = written(whole, offsets, first, np.array(made, np.uint8), VALUE, LETTERS)
     assert [bytes(out[start:end]).decode() for start, end in pairwise(offsets)] == wanted
+
+
+@given(st.lists(st.text(CHARACTERS, min_size=30, max_size=30), max_size=4), st.lists(st.integers(0, 29), max_size=60))
+def test_the_remainder_is_that_of_the_number_that_is_written(texts, places):
+    values = np.array([[CHARACTERS.index(character) for character in text] for text in texts], np.uint8)
+    found = modulo_97(values.reshape(-1, 30).T.ravel(), len(texts), np.array(places, np.int64))
+    wanted = ["".join(str(CHARACTERS.index(text[place])) for place in places) for text in texts]
+    assert found.tolist() == [int("0" + digits) % 97 for digits in wanted]

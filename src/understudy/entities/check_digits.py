@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.native import cores as native
+
 Values = NDArray[np.uint8]
 """Identifiers (n, length), each character as its value."""
 
@@ -177,10 +179,6 @@ def _digit_sum(numbers: Numbers) -> Numbers:
     return numbers - 9 * (numbers > 9)
 
 
-_SHIFT = np.where(np.arange(len(CHARACTERS)) > 9, 100, 10)
-_STEPS = 7  # characters after which 97 * 100**7 still fits 63 bits, with two more to come
-
-
 def mod_97(order: Callable[[int], Sequence[int]] | None = None) -> Check:
     """ISO 7064, mod 97-10: letters count 10 to 35, and two digits (02 to 98) make the remainder 1.
 
@@ -188,13 +186,8 @@ def mod_97(order: Callable[[int], Sequence[int]] | None = None) -> Check:
     """
 
     def right(values: Values, at: int) -> Numbers:
-        total = np.zeros(len(values), np.int64)
-        for number, place in enumerate(range(at) if order is None else order(values.shape[1]), 1):
-            column = values[:, place]
-            total *= _SHIFT.take(column)
-            total += column
-            if number % _STEPS == 0:
-                total -= total // 97 * 97
+        places = np.array(range(at) if order is None else order(values.shape[1]))
+        total = native.modulo_97(np.asfortranarray(values).T.reshape(-1), len(values), places)
         return 98 - total * 100 % 97
 
     return Check(numbered(0, 99), right)

@@ -113,6 +113,8 @@ class Form:
             if not fits.all():
                 rows, kept, found = rows[fits], kept[fits], found[fits]
                 numerals = [other[fits] for other in numerals]
+            if not len(rows):  # as with most forms of a country: there is no more to be asked
+                return Reading(rows, found[:, :0], np.zeros((0, 0), bool), np.zeros((0, len(self._checks)), int), kept)
             numerals.append(found)
         own = np.hstack(numerals) if numerals else np.zeros((len(rows), 0), np.uint16)
         others, letters, fits = self._read_either(kept)

@@ -15,6 +15,7 @@ Places = NDArray[np.int64]
 
 _OTHER = 255
 _LAST_DIGIT = 9
+_STEPS = 3  # places after which 97 * 100**3 still fits 31 bits
 _SMALL, _TO_SMALL = ord("a"), np.uint8(32)
 
 
@@ -61,3 +62,21 @@ def written(data: Bytes, offsets: Places, first: Places, made: Bytes, value: Byt
                 out[place] = letters[made[at]] + small * _TO_SMALL
                 at += 1
     return out
+
+
+@kernel
+def modulo_97(values: Bytes, rows: int, places: Places) -> Places:
+    """The remainder by 97 of what the values at some places are as a number; letters, above 9, are two digits of it.
+
+    Values come as ``told`` gives them: those of the first place for all rows, those of the second, ...
+    """
+    out = np.zeros(rows, np.int32)
+    for number in range(len(places)):
+        start = places[number] * rows
+        for row in range(rows):
+            value = np.int32(values[start + row])
+            out[row] = out[row] * (np.int32(100) if value > _LAST_DIGIT else np.int32(10)) + value
+        if number % _STEPS == _STEPS - 1 or number == len(places) - 1:
+            for row in range(rows):
+                out[row] %= np.int32(97)
+    return out.astype(np.int64)
