@@ -10,7 +10,7 @@ from transforms.sample import KEY
 from transforms.test_characters import pattern
 from understudy.arrow import own_spans
 from understudy.transforms import labels, pieces
-from understudy.transforms.parts import cut, first_of, last_of, names_in, part, spread
+from understudy.transforms.parts import first_of, last_of, names_in, part, spread
 from understudy.transforms.pieces import CHARACTERS, HEX, Alphabet, Pieces
 
 SUBKEY = KEY.subkey("test")
@@ -91,11 +91,6 @@ def test_long_batches_are_worked_on_in_steps(monkeypatch):
     whole = permuted(texts)
     monkeypatch.setattr(pieces, "_STEP_BYTES", 100)
     assert permuted(texts) == whole
-
-
-def test_texts_are_cut_at_separators():
-    data, offsets = own_spans(pa.array(["a.bc", "", "d", ".."]))
-    assert cut(offsets, data == ord(".")).tolist() == [0, 1, 2, 4, 5, 6, 7]
 
 
 def test_parts_of_texts_are_found_and_taken():

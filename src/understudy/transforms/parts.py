@@ -73,12 +73,6 @@ def bounds_at(size: int, *places: Offsets) -> Offsets:
     return np.flatnonzero(there)
 
 
-def cut(offsets: Offsets, separators: Mask, *also: Offsets) -> Offsets:
-    """The n + 1 offsets of the pieces of texts; every byte that separates is a piece of its own."""
-    marks = np.flatnonzero(separators)
-    return bounds_at(len(separators), offsets, marks, marks + 1, *also)
-
-
 def spread(size: int, starts: Offsets, stops: Offsets) -> Mask:
     """Which of so many bytes lie in one of these parts."""
     return native.covered(size, starts, stops)

@@ -10,12 +10,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from understudy.arrow import own_spans
+from understudy.native import secrets as native
+from understudy.native import texts as parts
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PRESERVED, TEXT, Change, Declaration, Setting
 from understudy.transforms.matches import matches
-from understudy.transforms.parts import Mask, among, bounds_at, cut, in_steps, looked_up, ragged, spread
+from understudy.transforms.parts import Mask, in_steps, table
 from understudy.transforms.pieces import CHARACTERS, HEX, UPPER_HEX, Pieces
 
 _ISSUERS = (
@@ -38,8 +41,9 @@ _SCHEMES = (
 _MARKS = b"$:.,;|/= "
 _LEAST = 8  # hexadecimal digits: a shorter text of them is more likely a word
 _ALPHABETS = (CHARACTERS, HEX, UPPER_HEX)
-_USES = bytes(
-    0 if byte in b"0123456789-" else 1 if byte in b"abcdef" else 2 if byte in b"ABCDEF" else 4 for byte in range(256)
+_USES = np.array(
+    [0 if byte in b"0123456789-" else 1 if byte in b"abcdef" else 2 if byte in b"ABCDEF" else 4 for byte in range(256)],
+    np.uint8,
 )
 """What a byte needs: hexadecimal digits in lower (1) or in upper case (2), or more (4)."""
 
@@ -53,34 +57,24 @@ class _Layout:
         self.kept = np.zeros(len(values), np.int64)
         self.kept[found.row] = found.stops - found.starts
         begins = self.offsets[:-1] + self.kept
-        self.stay = spread(len(self.data), self.offsets[:-1], begins)
-        self.bounds = cut(self.offsets, among(self.data, _MARKS), begins)
-        used = looked_up(self.data, _USES)
-        used = np.bitwise_or.reduceat(used, self.bounds[:-1]) if len(used) else used
-        self.alphabet = np.where((used <= 2) & (np.diff(self.bounds) >= _LEAST), used, 0)
+        self.bounds, self.alphabet = native.pieces(self.data, self.offsets, begins, table(_MARKS), _USES, _LEAST)
 
     def unlike(self, other: _Layout) -> Mask:
         """Which texts are laid out otherwise than in a version of them of the same length."""
-        found: Mask = self.kept != other.kept
-        both = bounds_at(len(self.data), self.bounds, other.bounds)[:-1]
-        places = [np.searchsorted(one.bounds, both, side="right") - 1 for one in (self, other)]
-        differ = self.alphabet[places[0]] != other.alphabet[places[1]]
-        found[np.searchsorted(self.offsets, both[differ], side="right") - 1] = True
+        found = native.unlike(self.offsets, self.bounds, self.alphabet, other.bounds, other.alphabet)
+        found |= self.kept != other.kept
         return found
 
-
-def _changed(subkey: bytes, layout: _Layout, rows: Mask, texts: pa.Array) -> pa.Array:
-    """Texts of one layout, the pieces of some of them permuted."""
-    data = own_spans(texts)[0]
-    out = np.array(data)
-    chosen = rows[np.searchsorted(layout.offsets, layout.bounds[:-1], side="right") - 1]
-    for number, alphabet in enumerate(_ALPHABETS):
-        pieces = np.flatnonzero(chosen & (layout.alphabet == number))
-        if not len(pieces):
-            continue
-        where, inner = ragged(layout.bounds[pieces], np.diff(layout.bounds)[pieces])
-        out[where] = Pieces(subkey, alphabet)(data[where], inner, stay=layout.stay[where])
-    return text_array(out, layout.offsets)
+    def changed(self, subkey: bytes, texts: pa.Array) -> pa.Array:
+        """Texts of this layout, their pieces permuted."""
+        data, _ = own_spans(texts)
+        for number, alphabet in enumerate(_ALPHABETS):
+            pieces = np.flatnonzero(self.alphabet == number)
+            if len(pieces):
+                starts, ends = self.bounds[pieces], self.bounds[pieces + 1]
+                before, bounds = parts.taken(data, starts, ends)
+                data = parts.filled(data, starts, ends, Pieces(subkey, alphabet)(before, bounds), bounds)
+        return text_array(data, self.offsets)
 
 
 def _build(name: str, start: str) -> Callable[[Setting], Change]:
@@ -89,10 +83,14 @@ def _build(name: str, start: str) -> Callable[[Setting], Change]:
 
         def change(values: pa.Array) -> pa.Array:
             layout = _Layout(values, start)
-            made, rows = values, np.ones(len(values), np.bool_)
-            while rows.any():  # once, and again for the few that came out with another layout
-                made = _changed(subkey, layout, rows, made)
-                rows = layout.unlike(_Layout(made, start))
+            made = layout.changed(subkey, values)
+            stray = layout.unlike(_Layout(made, start))
+            while stray.any():  # the few that came out with another layout
+                rows = pa.array(stray)
+                layout = _Layout(values.filter(rows), start)
+                again = layout.changed(subkey, made.filter(rows))
+                made = pc.replace_with_mask(made, rows, again)
+                stray[stray] = layout.unlike(_Layout(again, start))
             return made
 
         return lambda values, _rows: in_steps(change, values)
