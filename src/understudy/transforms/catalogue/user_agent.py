@@ -19,6 +19,7 @@ from understudy.transforms.fake import faked
 from understudy.transforms.joined import joined
 from understudy.transforms.matches import matching
 from understudy.transforms.prf import Words
+from understudy.transforms.terms import Terms
 
 _SYSTEMS: Mapping[str, tuple[str, str]] = {
     "android": ("Android", "Linux; Android {n}; K"),
@@ -40,6 +41,9 @@ _BROWSERS: Mapping[str, tuple[str, str]] = {
     "safari": ("Safari|AppleWebKit|iPhone|iPad", _APPLE + " Version/{s}.{p}{build} Safari/605.1.15"),
     "other": ("", _WEBKIT + "{mobile} Safari/537.36"),
 }
+_TERMS = Terms(
+    tuple(term for table in (_SYSTEMS, _BROWSERS) for terms, _ in table.values() for term in terms.split("|") if term)
+)
 _TOOLS: Mapping[str, str] = {
     "curl/": "curl/7.{b}.0 curl/8.{n}.1",
     "Wget/": "Wget/1.{n} Wget/1.{n}.{p}",
@@ -94,8 +98,8 @@ def _written(text: str, system: str, name: str, number: int) -> str:
 
 def _family(values: pa.Array) -> NDArray[np.int64]:
     """Which family of the table each text belongs to."""
-    system = _first(values, [pattern for pattern, _ in _SYSTEMS.values()])
-    browser = _first(values, [pattern for pattern, _ in _BROWSERS.values()])
+    held = _TERMS.held(values)
+    system, browser = (_first(held, [terms for terms, _ in table.values()]) for table in (_SYSTEMS, _BROWSERS))
     found = browser * len(_SYSTEMS) + system
     for number, start in enumerate(_TOOLS):
         found[_true(pc.starts_with(values, start))] = len(_BROWSERS) * len(_SYSTEMS) + number
@@ -103,11 +107,11 @@ def _family(values: pa.Array) -> NDArray[np.int64]:
     return found
 
 
-def _first(values: pa.Array, patterns: list[str]) -> NDArray[np.int64]:
-    """The first of some patterns that each text has."""
-    found = np.full(len(values), len(patterns) - 1)
-    for number in reversed(range(len(patterns) - 1)):
-        found[matching(values, patterns[number])] = number
+def _first(held: Words, every: list[str]) -> NDArray[np.int64]:
+    """The first of which a text holds one of the terms; the last one where it holds none."""
+    found = np.full(len(held), len(every) - 1)
+    for number in reversed(range(len(every) - 1)):
+        found[held & _TERMS.bits(every[number].split("|")) > 0] = number
     return found
 
 
