@@ -1,12 +1,13 @@
 """Random bits as texts, against the same said of one text at a time."""
 
+import re
 from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.native.drawn import bared, filled, letters, recased
+from understudy.native.drawn import bared, filled, letters, recased, spaced
 
 ALPHABET = b"abcdefghijklmnopqrstuvwxyz234567"
 WORDS = st.integers(0, 2**64 - 1)
@@ -73,3 +74,11 @@ def test_of_chosen_texts_only_what_is_kept_is_left():
     texts = [b"+1 (2)", b"+1 (2)", b"", "é3".encode()]
     made = cut(*bared(*spans(texts), np.array([True, False, True, True]), table))
     assert made == [b"+12", b"+1 (2)", b"", b"3"]
+
+
+@given(st.lists(st.text("ab1 -._é", max_size=12), max_size=6))
+def test_what_is_not_kept_becomes_one_joint_between_the_rest(texts):
+    table = np.zeros(256, np.uint8)
+    table[list(b"ab1")] = 1
+    made = cut(*spaced(*spans([text.encode() for text in texts]), table, ord("_")))
+    assert [text.decode() for text in made] == [re.sub("[^ab1]+", "_", text).strip("_") for text in texts]

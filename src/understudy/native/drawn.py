@@ -80,3 +80,23 @@ def bared(data: Bytes, offsets: Places, chosen: Mask, kept: Bytes) -> tuple[Byte
             at += not chosen[row] or kept[byte] > 0
     ends[len(chosen)] = at
     return out[:at], ends
+
+
+@kernel
+def spaced(data: Bytes, offsets: Places, kept: Bytes, joint: int) -> tuple[Bytes, Places]:
+    """The bytes of texts that are not 0 in a table of 256, a joint for those between them; and their n + 1 offsets."""
+    out, ends = np.empty(len(data), np.uint8), np.empty(len(offsets), np.int64)
+    at = 0
+    for row in range(len(offsets) - 1):
+        ends[row] = at
+        gap = False
+        for byte in data[offsets[row] : offsets[row + 1]]:
+            if kept[byte]:
+                if gap and at > ends[row]:
+                    out[at] = joint
+                    at += 1
+                out[at] = byte
+                at += 1
+            gap = not kept[byte]
+    ends[len(offsets) - 1] = at
+    return out[:at], ends

@@ -32,10 +32,14 @@ _ALPHABET = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz234567", np.uint8)
 
 def folded(values: pa.Array) -> pa.Array:
     """Texts as people compare them: without surrounding space, in lower case."""
+    return lowered(pc.ascii_trim(values, characters=_SPACE))
+
+
+def lowered(values: pa.Array) -> pa.Array:
+    """Texts in lower case."""
     data, offsets = spans(values)
     ascii_only = data[offsets[0] : offsets[-1]].max(initial=0) < 0x80
-    lower = pc.ascii_lower if ascii_only else pc.utf8_lower  # the same for ASCII, and several times as fast
-    return lower(pc.ascii_trim(values, characters=_SPACE))
+    return (pc.ascii_lower if ascii_only else pc.utf8_lower)(values)  # the same for ASCII, and several times as fast
 
 
 def _nothing(_originals: pa.Array, _rows: Rows) -> tuple[NDArray[Any], ...]:

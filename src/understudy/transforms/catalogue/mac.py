@@ -15,11 +15,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.arrow import own_spans
+from understudy.native import cores as native
 from understudy.transforms.characters import text_array
 from understudy.transforms.declare import DOMAIN, PRESERVED, Change, Declaration, Option, Place, Rows, Setting
 from understudy.transforms.derange import Derangement
 from understudy.transforms.ff1 import Ff1
-from understudy.transforms.parts import Mask, among
+from understudy.transforms.matches import matching
+from understudy.transforms.parts import Mask
 from understudy.transforms.pieces import Pieces, outside
 
 _NATIVE = ("macaddr", "macaddr8")
@@ -27,9 +29,9 @@ _VENDOR = 6  # digits that a maker has been given
 _LOCAL = 2  # the bit of the second digit that says that no maker gave the address out
 _GROUP = 1  # the bit that says that it is a group's
 
-_LETTERS = np.frombuffer(b"0123456789abcdef0123456789ABCDEF", np.uint8).reshape(2, 16)
-_VALUE = np.zeros(256, np.uint8)
-_VALUE[_LETTERS] = np.arange(16)
+_CAPITALS = np.frombuffer(b"0123456789ABCDEF", np.uint8)
+_VALUE = np.full(256, 255, np.uint8)
+_VALUE[list(b"0123456789abcdef")] = _VALUE[_CAPITALS] = np.arange(16)
 
 
 def _pattern(digit: str, octets: int) -> str:
@@ -87,21 +89,24 @@ def _nobody(digits: NDArray[np.uint8]) -> Mask:
 def _size(addresses: _Addresses, values: pa.Array, octets: int, *, back: bool) -> pa.Array:
     """Stand-ins for texts that are all addresses of so many octets."""
     data, offsets = own_spans(values)
-    data = np.array(data)
-    places = np.flatnonzero(~among(data, b":-.")).reshape(-1, 2 * octets)
-    upper = pc.not_equal(values, pc.ascii_lower(values)).to_numpy(zero_copy_only=False).astype(np.int64)
-    data[places] = _LETTERS[upper[:, None], addresses(_VALUE[data[places]], back=back)]
-    return text_array(data, offsets)
+    rows, width = np.arange(len(values)), 2 * octets
+    digits = native.told(data, offsets, rows, width, _VALUE, _VALUE).reshape(width, -1).T
+    after = addresses(digits, back=back).ravel()
+    capitals = text_array(native.written(data, offsets, rows * width, after, _VALUE, _CAPITALS), offsets)
+    return pc.if_else(pc.equal(values, pc.ascii_lower(values)), pc.ascii_lower(capitals), capitals)
 
 
 def _change(addresses: _Addresses, values: pa.Array, *, back: bool) -> pa.Array:
     """Stand-ins for texts; those that are no hardware addresses are scrambled."""
-    made = values
+    made, others = values, np.ones(len(values), np.bool_)
     for octets, pattern in _PATTERNS.items():
-        rows = pc.fill_null(pc.match_substring_regex(values, pattern), False)
-        if rows.true_count:
+        found = matching(values, pattern)
+        if len(found) and found.all():
+            return _size(addresses, values, octets, back=back)
+        if found.any():
+            rows = pa.array(found)
             made = pc.replace_with_mask(made, rows, _size(addresses, values.filter(rows), octets, back=back))
-    others = ~_is_address(values)
+            others &= ~found
     if others.any():
         pieces = Pieces(addresses.subkey)
         scrambled = outside(lambda t: pieces.texts(t, back=back), values.filter(pa.array(others)), _is_address)
@@ -110,8 +115,7 @@ def _change(addresses: _Addresses, values: pa.Array, *, back: bool) -> pa.Array:
 
 
 def _is_address(values: pa.Array) -> Mask:
-    found: Mask = pc.fill_null(pc.match_substring_regex(values, _ANY), False).to_numpy(zero_copy_only=False)
-    return found
+    return matching(values, _ANY)
 
 
 def _way(*, back: bool) -> Callable[[Setting], Change]:

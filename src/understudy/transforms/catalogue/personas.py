@@ -16,12 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from understudy.arrow import plain, spans
+from understudy.arrow import own_spans, plain, spans, text_array
 from understudy.errors import unknown
 from understudy.locales import DEFAULT, LOCALES, People, ascii_of, locale_named, locale_of, locale_rows, longest, people
 from understudy.locales.genders import woman_rows
+from understudy.native import drawn as native
 from understudy.transforms.declare import Option, Place, Rows
+from understudy.transforms.fake import lowered
 from understudy.transforms.joined import Piece, Taken
+from understudy.transforms.parts import table
 from understudy.transforms.prf import Words
 
 FAMILY = "person"
@@ -31,7 +34,8 @@ LOCALE = Option("locale", "text", "a locale (`de`), or `from COLUMN`: a masked c
 GENDER = Option("gender", "text", "`female`, `male`, or `from COLUMN`: a masked column of genders or titles")
 SCRIPT = Option("script", "text", "how names are written", default="native", choices=("native", "latin"))
 
-_GAP = "[^a-z0-9]+"  # what no address holds between its letters
+_HELD = b"abcdefghijklmnopqrstuvwxyz0123456789"  # what an address holds
+_GAP = "[^a-z0-9]+"
 _31 = np.uint64(31)
 _LOW_31 = np.uint64(0x7FFFFFFF)
 _LOW_32 = np.uint64(0xFFFFFFFF)
@@ -293,8 +297,9 @@ def problem(place: Place) -> str:
 
 def ascii_names(columns: list[pa.Array], joint: str) -> pa.Array:
     """Names of any origin as addresses can hold them; those of the tables as they are romanised, and "" for others."""
-    texts = [_in_ascii(pc.utf8_lower(column.cast(pa.string())).fill_null(""), joint) for column in columns]
-    return pc.utf8_trim(pc.replace_substring_regex(pc.binary_join_element_wise(*texts, joint), _GAP, joint), joint)
+    texts = [_in_ascii(lowered(column.cast(pa.string())).fill_null(""), joint) for column in columns]
+    data, offsets = own_spans(pc.binary_join_element_wise(*texts, joint))
+    return text_array(*native.spaced(data, offsets, table(_HELD), ord(joint)))
 
 
 def _in_ascii(texts: pa.Array, joint: str) -> pa.Array:
