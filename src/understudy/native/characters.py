@@ -53,3 +53,14 @@ def classes(data: Bytes, offsets: Places, wide: bool) -> tuple[Places, Places, P
             last - before_last,
         )
     return digits[:digit], letters[:letter], lasts[:last], digit_counts, letter_counts, last_counts
+
+
+@kernel
+def runs(places: Places, first: Places, rows: Places, count: int) -> Places:
+    """So many places from the first one of every row on: the first ones of all rows, then the second ones, ..."""
+    out = np.empty(count * len(rows), np.int64)
+    for number in range(len(rows)):
+        start = np.uint64(first[rows[number]])
+        for place in range(count):
+            out[place * len(rows) + number] = places[start + np.uint64(place)]
+    return out

@@ -93,11 +93,11 @@ class Characters:
             for start in range(0, len(rows) if sum(own) else 0, CHUNK_ROWS):
                 some = rows[start : start + CHUNK_ROWS]
                 columns = [
-                    place.take(first.take(some) + number)
+                    native.runs(place, first, some, count)
                     for place, first, count in zip(places, firsts, own, strict=True)
-                    for number in range(count)
+                    if count
                 ]
-                self._permute(data, np.stack(columns), own, decrypt=decrypt)
+                self._permute(data, np.concatenate(columns).reshape(-1, len(some)), own, decrypt=decrypt)
         if len(long):
             self._permute_long(data, offsets, long, stay, decrypt=decrypt)
 
