@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.native.kernel import kernel
+from understudy.native.kernel import inner, kernel
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -14,7 +14,7 @@ Words = NDArray[np.uint64]
 _1, _8 = np.uint64(1), np.uint64(8)
 
 
-@kernel
+@inner
 def word(data: Bytes, at: np.uint64) -> np.uint64:
     """Eight bytes as a little-endian word.  The compiler makes one load of it where the place is unsigned."""
     return (
@@ -53,7 +53,7 @@ def mixed(data: Bytes, offsets: Places, texts: Places, state: Words, step: int) 
     return found[:count], out[: 2 * count]
 
 
-@kernel
+@inner
 def put(out: Bytes, at: np.uint64, some: np.uint64) -> None:
     """Write a little-endian word over eight bytes; for kernels alone, which write what they return."""
     out[at] = some & np.uint64(0xFF)

@@ -158,7 +158,7 @@ def replaced(data: Bytes, offsets: Places, start: Places, end: Places, made: Byt
             here = end[number]
             for place in range(start[number], here if each else start[number] + 1):
                 if data[place] & 0xC0 != 0x80 or not each:
-                    at = copied(out, at, made, 0, len(made))
+                    at = copied(out, at, made, np.int64(0), np.int64(len(made)))
             number += 1
         at = copied(out, at, data, here, stop)
         here, ends[text + 1] = stop, at
