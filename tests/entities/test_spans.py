@@ -204,6 +204,14 @@ def test_an_entity_of_ones_own_is_found_once_it_is_there(monkeypatch):
     assert whole(pa.array(["QX-1234", "QX-12"]), ["badge"])["badge"].to_pylist() == [True, False]
 
 
+def test_patterns_that_only_re_understands_are_found_too(monkeypatch):
+    wing = Entity(
+        "wing", "a wing of a house", "quasi", "Wing BB", shapes=(Shape(r"(\w)\1", "", before=r"(?s:\W)gniW"),)
+    )
+    monkeypatch.setitem(ENTITIES, "wing", wing)
+    assert found("Wing BB, Wing-cc, BB, Wing CD, Wingdd", "wing") == [("wing", "Wing BB"), ("wing", "Wing-cc")]
+
+
 def test_many_texts_are_searched_as_few_are():
     rows = [f"see {entity.example}, or not" for entity in INSIDE]
     alone = [triples(spans(pa.array([text]))) for text in rows]

@@ -42,7 +42,9 @@ _OFTEN[ord(" ")] = 0.15
 for _first, _count, _share in (("a", 26, 0.025), ("0", 10, 0.012), ("A", 26, 0.006)):
     _OFTEN[ord(_first) : ord(_first) + _count] = _share
 
-_Depths = frozenset[int]
+_Depths = int
+"""Places as bits; the one after the last stands for all that lie behind those looked at."""
+
 _Walk = Callable[[list[int], _Depths], _Depths]
 """Adds what a part of a pattern may have to the characters of every place; from where it starts to where it ends."""
 
@@ -57,20 +59,31 @@ def _among(letter: Letter) -> int:
 
 def _letter(among: int) -> _Walk:
     def walk(table: list[int], depths: _Depths) -> _Depths:
-        for depth in depths:
-            if depth < len(table):
+        for depth in range(len(table)):
+            if depths >> depth & 1:
                 table[depth] |= among
-        return frozenset(min(depth + 1, len(table)) for depth in depths)
+        behind = 1 << len(table)
+        return (depths << 1) & (2 * behind - 1) | depths & behind
 
     return walk
 
 
 def _then(first: _Walk, second: _Walk) -> _Walk:
-    return lambda table, depths: second(table, first(table, depths))
+    def walk(table: list[int], depths: _Depths) -> _Depths:
+        depths = first(table, depths)
+        return second(table, depths) if depths % (1 << len(table)) else depths
+
+    return walk
 
 
 def _any_of(ways: _Ways) -> _Walk:
-    return lambda table, depths: frozenset[int]().union(*(way(table, depths) for way in ways))
+    def walk(table: list[int], depths: _Depths) -> _Depths:
+        found = 0
+        for way in ways:
+            found |= way(table, depths)
+        return found
+
+    return walk
 
 
 def _row(parts: Sequence[_Ways]) -> _Ways:
@@ -86,7 +99,7 @@ def _choice(parts: Sequence[_Ways]) -> _Ways:
     alike: dict[int, _Ways] = {}
     for way in chain.from_iterable(parts):
         first = [0]
-        way(first, frozenset({0}))
+        way(first, 1)
         alike.setdefault(first[0], []).append(way)
     return [ways[0] if len(ways) == 1 else _any_of(ways) for ways in alike.values()]
 
@@ -97,11 +110,13 @@ def _loop(part: _Ways, least: int, most: int | None) -> _Ways:
     one = part[0] if len(part) == 1 else _any_of(part)
 
     def walk(table: list[int], depths: _Depths) -> _Depths:
-        found = depths if least == 0 else frozenset[int]()
+        found = depths if least == 0 else 0
         upto = least + len(table)
         for time in range(1, (upto if most is None else min(most, upto)) + 1):
             depths = one(table, depths)
-            found |= depths if time >= least else frozenset()
+            found |= depths if time >= least else 0
+            if depths == 1 << len(table):
+                return found | depths
         return found
 
     return [walk]
@@ -114,9 +129,10 @@ def _look(_table: list[int], depths: _Depths) -> _Depths:
 
 def _anything(table: list[int], depths: _Depths) -> _Depths:
     """From here on there may be any character."""
-    for place in range(min(depths, default=len(table)), len(table)):
-        table[place] = _ANY
-    return frozenset({len(table)} if depths else ())
+    for place in range(len(table)):
+        if depths % (2 << place):
+            table[place] = _ANY
+    return 1 << len(table) if depths else 0
 
 
 def _ways(node: Node) -> _Ways:
@@ -146,7 +162,7 @@ def _whole(expression: Expression) -> list[_Ways]:
 def _firsts(way: _Walk, count: int) -> tuple[int, ...]:
     """The characters that may stand in the first places of a match, as bits."""
     table = [0] * count
-    way(table, frozenset({0}))
+    way(table, 1)
     return tuple(table)
 
 

@@ -98,9 +98,7 @@ class Matcher:
         """Those matches that have something before them, which becomes a part; the text is given from its end."""
         size = len(backwards)
         ends, _, _ = self.tried(before, backwards, size - found[0])
-        starts = np.where(ends >= 0, size - ends, -1)
-        kept = native.apart(starts, np.where(ends >= 0, found[1], -1))
-        return starts[kept], found[1][kept]
+        return lengthened(np.where(ends >= 0, size - ends, -1), found)
 
     def tried(self, pattern: str, text: Kinds, places: Numbers) -> tuple[Numbers, Numbers, Numbers]:
         """For every place the end of the match there, -1 for none, and where its group ``v`` starts and ends."""
@@ -112,6 +110,12 @@ class Matcher:
             if len(places) == 0 or made[0].min() > native.GAVE_UP:
                 return made
             ways *= _MORE
+
+
+def lengthened(starts: Numbers, found: Found) -> Found:
+    """Matches that start earlier, -1 for those that are left out; of those that overlap the first stays."""
+    kept = native.apart(starts, np.where(starts >= 0, found[1], -1))
+    return starts[kept], found[1][kept]
 
 
 class _Characters:

@@ -17,10 +17,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from understudy.entities.entity import NEAR
-from understudy.entities.joined import Joined
 from understudy.entities.letters import CAPITALS, GAP, LETTER, start
 from understudy.entities.lexicon import Lexicon, lexicon
 from understudy.entities.matcher import Found
+from understudy.entities.text import Text
 
 Numbers = NDArray[np.int64]
 Name = tuple[int, int, str]
@@ -54,7 +54,7 @@ PATTERNS = (RUN, _LAST)
 """All that is matched here."""
 
 
-def inside(text: Joined, runs: Found, *, whole: bool = True) -> tuple[Numbers, Numbers, Numbers]:
+def inside(text: Text, runs: Found, *, whole: bool = True) -> tuple[Numbers, Numbers, Numbers]:
     """The people, companies, cities and countries of texts; people as the parts of their names if not ``whole``.
 
     Told are the characters where each starts and ends, and which of ``NAMED`` it is.  What a run of capitalised
@@ -89,7 +89,7 @@ def _unfolded(first: Numbers, which: Numbers, readings: list[_Reading]) -> tuple
     return first[run] + start, first[run] + end, name
 
 
-def _led(text: Joined, places: Numbers) -> Numbers:
+def _led(text: Text, places: Numbers) -> Numbers:
     """Which places follow a word that is the last of a title or a cue."""
     size = len(text.backwards)
     ends, firsts, lasts = text.find.tried(_LAST, text.backwards, size - places)

@@ -17,10 +17,10 @@ from understudy.arrow import storage, text_array
 from understudy.entities import checksums, naming, scripts
 from understudy.entities.entity import Entity, Shape
 from understudy.entities.heads import Sieve, heads
-from understudy.entities.joined import Joined, offsets_of
 from understudy.entities.matcher import Found, Matcher
 from understudy.entities.names import INSIDE
 from understudy.entities.patterns import chosen
+from understudy.entities.text import Text, offsets_of
 from understudy.native import texts as native
 
 Numbers = NDArray[np.int64]
@@ -68,7 +68,7 @@ def spans(texts: pa.Array, names: Iterable[str] | None = None) -> Spans:
     entities = chosen(names)
     values = pc.fill_null(storage(texts).cast(pa.large_string()), "")
     finder = _Finder.of(entities)
-    parts = [_search(Joined(_rows(values, rows), finder.matcher), rows, finder, entities) for rows in _steps(values)]
+    parts = [_search(Text(_rows(values, rows), finder.matcher), rows, finder, entities) for rows in _steps(values)]
     row, start, end, entity = (np.concatenate([part[field] for part in parts] or [_NONE]) for field in range(4))
     order = np.argsort(row, kind="stable")
     return Spans(row[order], start[order], end[order], entity[order], tuple(one.name for one in entities))
@@ -129,7 +129,7 @@ Candidates = tuple[Numbers, Numbers, Numbers, Numbers]
 """Row, start, end and entity."""
 
 
-def _search(text: Joined, rows: Numbers, finder: _Finder, entities: list[Entity]) -> Candidates:
+def _search(text: Text, rows: Numbers, finder: _Finder, entities: list[Entity]) -> Candidates:
     """What stands in some texts, which are these rows of all."""
     hinted = _hinted(text, finder)
     shapes = [(number, shape) for number, one in enumerate(entities) for shape in one.shapes if shape.hint in hinted]
@@ -149,7 +149,7 @@ def _search(text: Joined, rows: Numbers, finder: _Finder, entities: list[Entity]
     return rows[row[kept]], start[kept], end[kept], entity[kept]
 
 
-def _hinted(text: Joined, finder: _Finder) -> dict[str, Numbers]:
+def _hinted(text: Text, finder: _Finder) -> dict[str, Numbers]:
     """The rows, counted from 0, that have a hint, by hints that some row has."""
     possible = finder.hints.candidates(text.data)
     found = {
@@ -160,7 +160,7 @@ def _hinted(text: Joined, finder: _Finder) -> dict[str, Numbers]:
     return {hint: rows for hint, rows in found.items() if len(rows)}
 
 
-def _matches(text: Joined, entity: Entity, shape: Shape, possible: Numbers | None) -> Found:
+def _matches(text: Text, entity: Entity, shape: Shape, possible: Numbers | None) -> Found:
     """Where one shape is found at some bytes, or anywhere."""
     found, scheme = text.matches(shape.pattern, possible, shape.before), shape.scheme or entity.scheme
     if shape.near and len(found[0]):
@@ -172,7 +172,7 @@ def _matches(text: Joined, entity: Entity, shape: Shape, possible: Numbers | Non
     return found
 
 
-def _named(text: Joined, runs: Numbers, others: Numbers | None, wanted: dict[str, int]) -> Iterator[Candidates]:
+def _named(text: Text, runs: Numbers, others: Numbers | None, wanted: dict[str, int]) -> Iterator[Candidates]:
     """Where people and places are named, in runs of capitalised words and in rows with scripts without capitals."""
     whole = "person" in wanted
     yield _placed(text, naming.inside(text, text.matches(naming.RUN, runs), whole=whole), wanted)
@@ -185,7 +185,7 @@ def _named(text: Joined, runs: Numbers, others: Numbers | None, wanted: dict[str
         yield others[row], start, end, kind
 
 
-def _placed(text: Joined, found: tuple[Numbers, Numbers, Numbers], wanted: Mapping[str, int]) -> Candidates:
+def _placed(text: Text, found: tuple[Numbers, Numbers, Numbers], wanted: Mapping[str, int]) -> Candidates:
     """What is wanted of what was found in a text: where it starts and ends, and which of those named it is."""
     kinds = np.array([wanted.get(name, -1) for name in naming.NAMED])[found[2]]
     first, last, kind = (one[kinds >= 0] for one in (*found[:2], kinds))

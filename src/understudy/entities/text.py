@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from understudy.arrow import text_array
 from understudy.entities.entity import NEAR
 from understudy.entities.heads import spans_at
-from understudy.entities.matcher import Found, Kinds, Matcher, compiled
+from understudy.entities.matcher import Found, Kinds, Matcher, compiled, lengthened
 from understudy.native import sieve
 from understudy.native import texts as native
 
@@ -32,7 +32,7 @@ def offsets_of(values: pa.Array) -> Numbers:
     return ends[values.offset : values.offset + len(values) + 1]
 
 
-class Joined:
+class Text:
     """Some texts as one, with a NUL after each, and the way back from its characters to their rows and bytes."""
 
     def __init__(self, values: pa.Array, find: Matcher) -> None:
@@ -40,8 +40,8 @@ class Joined:
         offsets = offsets_of(values)
         self.starts = offsets[:-1] - offsets[0] + np.arange(len(values))
         whole = pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values.cast(pa.string()))
-        self._joined = pc.binary_join(whole, "\0")[0].as_buffer()
-        self.data = np.frombuffer(self._joined, np.uint8)
+        self._whole = pc.binary_join(whole, "\0")[0].as_buffer()
+        self.data = np.frombuffer(self._whole, np.uint8)
         self.ascii = bool(self.data.max(initial=0) < _ASCII)
 
     @cached_property
@@ -57,7 +57,7 @@ class Joined:
     @cached_property
     def text(self) -> str:
         """The text, where Python itself has to look at it."""
-        return str(self._joined, "utf-8")
+        return str(self._whole, "utf-8")
 
     @cached_property
     def kinds(self) -> Kinds:
@@ -82,7 +82,14 @@ class Joined:
             found = np.array([one for one, _ in pairs], np.int64), np.array([one for _, one in pairs], np.int64)
         else:
             found = self.find.matches(pattern, self.kinds, possible)
-        return self.find.lengthened(before, self.backwards, found) if before and len(found[0]) else found
+        return self._lengthened(before, found) if before and len(found[0]) else found
+
+    def _lengthened(self, before: str, found: Found) -> Found:
+        if before in self.find.programs:
+            return self.find.lengthened(before, self.backwards, found)
+        backwards, size = self.text[::-1], len(self.text)
+        matches = [compiled(before).match(backwards, size - place) for place in found[0].tolist()]
+        return lengthened(np.array([size - match.end() if match else -1 for match in matches], np.int64), found)
 
     def within(self, rows: Numbers, places: Numbers) -> Numbers:
         """Those of some bytes that stand in some rows, counted from 0."""
@@ -91,9 +98,9 @@ class Joined:
         ends = np.append(self.starts[1:], len(self.data) + 1) - 1
         return sieve.within(places, self.starts[rows], ends[rows])
 
-    def part(self, rows: Numbers) -> Joined:
+    def part(self, rows: Numbers) -> Text:
         """Some of the rows as a text of their own."""
-        return self if len(rows) == len(self.starts) else Joined(self._values.take(pa.array(rows)), self.find)
+        return self if len(rows) == len(self.starts) else Text(self._values.take(pa.array(rows)), self.find)
 
     def rows_of(self, found: Found) -> Numbers:
         """The rows, counted from 0, that hold some of the matches."""
