@@ -4,10 +4,11 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from understudy.entities import ENTITIES, naming
+from understudy.entities.entity import NEAR
 from understudy.entities.heads import Sieve, heads, spans_at
 
 SHAPES = [shape for entity in ENTITIES.values() for shape in entity.shapes]
@@ -53,6 +54,18 @@ def test_shapes_and_their_hints_are_found_nowhere_else(text):
         assert spans_at(pattern, text, possible) == [match.span(group) for match in pattern.finditer(text)]
         if re.search(shape.hint, text):
             assert places(shape.hint, text)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=8).map(" ".join))
+@example("Tel. 030 123456, call me at +123456 or 12:30:45")
+def test_shapes_are_in_no_text_without_their_hint(text):
+    for shape in SHAPES:
+        for match in re.finditer(shape.pattern, text):
+            prior, group = text[: match.start()], "v" if "v" in match.re.groupindex else 0
+            near = re.search(shape.near, prior[-NEAR:].rpartition("\0")[2].lower())
+            if near and re.match(shape.before, prior[::-1]) and (shape.check is None or shape.check(match[group])):
+                assert re.search(shape.hint, text)
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, naming.RUN], ids=lambda shape: str(getattr(shape, "pattern", shape))[:40])

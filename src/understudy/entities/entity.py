@@ -21,7 +21,7 @@ class Shape:
     """For ``re``: what stands in the group ``v``, or all of it where there is none.  It starts with a
     character and not with a look back, so that ``re`` skips to it fast, and never matches NUL."""
     hint: str
-    """For ``re``: a text that does not match this holds no such span and is not searched."""
+    """For ``re``: what every text with such a span has, so that others need not be searched for it."""
     near: str = ""
     """For ``re``, in lower case: what must stand shortly before."""
     before: str = ""

@@ -90,8 +90,8 @@ class Matcher:
 
         They are those that ``finditer`` finds, if no other places are possible than these.
         """
-        ends, firsts, lasts = self.tried(pattern, text, places)
-        kept = native.apart(places, ends)
+        ends, firsts, lasts = self.tried(pattern, text, places, apart=True)
+        kept = np.flatnonzero(ends >= 0)
         return firsts[kept], lasts[kept]
 
     def lengthened(self, before: str, backwards: Kinds, found: Found) -> Found:
@@ -100,13 +100,18 @@ class Matcher:
         ends, _, _ = self.tried(before, backwards, size - found[0])
         return lengthened(np.where(ends >= 0, size - ends, -1), found)
 
-    def tried(self, pattern: str, text: Kinds, places: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-        """For every place the end of the match there, -1 for none, and where its group ``v`` starts and ends."""
+    def tried(
+        self, pattern: str, text: Kinds, places: Numbers, *, apart: bool = False
+    ) -> tuple[Numbers, Numbers, Numbers]:
+        """For every place the end of the match there, -1 for none, and where its group ``v`` starts and ends.
+
+        If ``apart``, there is none at places inside the match before.
+        """
         program = self.programs[pattern]
-        table, width = self._characters.table
+        given = (program.code, *self._characters.table, 0, program.slots, program.value)
         ways = _WAYS
         while True:
-            made = native.matches(text, places, program.code, table, width, 0, program.slots, program.value, ways)
+            made = native.matches(text, places, apart, *given, ways)
             if len(places) == 0 or made[0].min() > native.GAVE_UP:
                 return made
             ways *= _MORE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -77,7 +77,6 @@ def spans(texts: pa.Array, names: Iterable[str] | None = None) -> Spans:
 class _Finder(NamedTuple):
     """What looks for the shapes of some entities."""
 
-    hinting: tuple[str, ...]
     hints: Sieve
     shapes: Sieve
     matcher: Matcher
@@ -94,7 +93,7 @@ def _finder(shapes: tuple[tuple[str, str, str], ...]) -> _Finder:
     whole = {(pattern, before): heads(pattern, before) for _, pattern, before in (*shapes, ("", naming.RUN, ""))}
     hinted, found = (Sieve({name: some for name, some in sought.items() if some}) for sought in (hints, whole))
     patterns = dict.fromkeys([*hints, *chain.from_iterable(whole), *naming.PATTERNS])
-    return _Finder(tuple(hints), hinted, found, Matcher(tuple(patterns)))
+    return _Finder(hinted, found, Matcher(tuple(patterns)))
 
 
 def _steps(values: pa.Array) -> Iterator[Numbers]:
@@ -131,37 +130,49 @@ Candidates = tuple[Numbers, Numbers, Numbers, Numbers]
 
 def _search(text: Text, rows: Numbers, finder: _Finder, entities: list[Entity]) -> Candidates:
     """What stands in some texts, which are these rows of all."""
-    hinted = _hinted(text, finder)
-    shapes = [(number, shape) for number, one in enumerate(entities) for shape in one.shapes if shape.hint in hinted]
+    everywhere = np.arange(len(text.data))
+    hints = _Hints(text, finder.hints.candidates(text.data), everywhere)
+    shapes = [(n, one) for n, entity in enumerate(entities) for one in entity.shapes if len(hints.places(one.hint))]
     places = finder.shapes.candidates(text.data, {(naming.RUN, ""), *((one.pattern, one.before) for _, one in shapes)})
     found = []
     for number, shape in shapes:
-        possible = places.get((shape.pattern, shape.before))
-        if possible is not None:
-            possible = text.within(hinted[shape.hint], possible)
+        possible = hints.within(shape.hint, places.get((shape.pattern, shape.before), everywhere))
         found.append((_matches(text, entities[number], shape, possible), number))
     parts = [(*text.places(one), np.full(len(one[0]), number)) for one, number in found]
     wanted = {entity.name: number for number, entity in enumerate(entities) if entity.name in INSIDE}
     if wanted:
-        parts += _named(text, places[naming.RUN, ""], hinted.get(scripts.HINT), wanted)
+        parts += _named(text, places[naming.RUN, ""], hints.rows(scripts.HINT), wanted)
     row, start, end, entity = (np.concatenate([part[field] for part in parts] or [_NONE]) for field in range(4))
     kept = resolve(text.starts[row] + start, text.starts[row] + end, entity)
     return rows[row[kept]], start[kept], end[kept], entity[kept]
 
 
-def _hinted(text: Text, finder: _Finder) -> dict[str, Numbers]:
-    """The rows, counted from 0, that have a hint, by hints that some row has."""
-    possible = finder.hints.candidates(text.data)
-    found = {
-        hint: text.rows_of(text.matches(hint, possible.get(hint)))
-        for hint in finder.hinting
-        if hint not in possible or len(possible[hint])
-    }
-    return {hint: rows for hint, rows in found.items() if len(rows)}
+class _Hints:
+    """Where hints of shapes stand in some texts."""
+
+    def __init__(self, text: Text, possible: dict[Hashable, Numbers], everywhere: Numbers) -> None:
+        self._text, self._possible, self._everywhere = text, possible, everywhere
+        self._rows: dict[str, Numbers] = {}
+
+    def places(self, hint: str) -> Numbers:
+        """The bytes where a hint may start."""
+        return self._possible.get(hint, self._everywhere)
+
+    def rows(self, hint: str) -> Numbers:
+        """The rows, counted from 0, that have a hint."""
+        if hint not in self._rows:
+            self._rows[hint] = self._text.rows_of(self._text.matches(hint, self.places(hint)))
+        return self._rows[hint]
+
+    def within(self, hint: str, possible: Numbers) -> Numbers:
+        """Those places where a shape may be that are in rows with its hint; or that may have it, if they are few."""
+        there = self.places(hint)
+        likely = self._text.within(self._text.rows_at(there), possible)
+        return likely if len(likely) <= len(there) else self._text.within(self.rows(hint), likely)
 
 
-def _matches(text: Text, entity: Entity, shape: Shape, possible: Numbers | None) -> Found:
-    """Where one shape is found at some bytes, or anywhere."""
+def _matches(text: Text, entity: Entity, shape: Shape, possible: Numbers) -> Found:
+    """Where one shape is found at some bytes."""
     found, scheme = text.matches(shape.pattern, possible, shape.before), shape.scheme or entity.scheme
     if shape.near and len(found[0]):
         found = _at(found, text.near(found, shape.near))
@@ -172,11 +183,11 @@ def _matches(text: Text, entity: Entity, shape: Shape, possible: Numbers | None)
     return found
 
 
-def _named(text: Text, runs: Numbers, others: Numbers | None, wanted: dict[str, int]) -> Iterator[Candidates]:
+def _named(text: Text, runs: Numbers, others: Numbers, wanted: dict[str, int]) -> Iterator[Candidates]:
     """Where people and places are named, in runs of capitalised words and in rows with scripts without capitals."""
     whole = "person" in wanted
     yield _placed(text, naming.inside(text, text.matches(naming.RUN, runs), whole=whole), wanted)
-    if others is not None:
+    if len(others):
         part = text.part(others)
         found = list(scripts.inside(part.text, whole=whole))
         first, last = (np.array([one[field] for one in found], np.int64) for field in range(2))

@@ -71,17 +71,14 @@ class Text:
         """The same from its end to its start."""
         return np.ascontiguousarray(self.kinds[::-1])
 
-    def matches(self, pattern: str, possible: Numbers | None, before: str = "") -> Found:
-        """Where a pattern matches at some bytes, or anywhere, in characters; for ``before`` see ``Shape``."""
-        if possible is None:
-            possible = np.arange(len(self.kinds))
-        elif not self.ascii:
-            possible = self._character[possible]
-        if pattern not in self.find.programs:
-            pairs = spans_at(compiled(pattern), self.text, possible.tolist())
-            found = np.array([one for one, _ in pairs], np.int64), np.array([one for _, one in pairs], np.int64)
+    def matches(self, pattern: str, possible: Numbers, before: str = "") -> Found:
+        """Where a pattern matches at some bytes, in characters; for ``before`` see ``Shape``."""
+        places = possible if self.ascii else self._character[possible]
+        if pattern in self.find.programs:
+            found = self.find.matches(pattern, self.kinds, places)
         else:
-            found = self.find.matches(pattern, self.kinds, possible)
+            pairs = spans_at(compiled(pattern), self.text, places.tolist())
+            found = np.array([one for one, _ in pairs], np.int64), np.array([one for _, one in pairs], np.int64)
         return self._lengthened(before, found) if before and len(found[0]) else found
 
     def _lengthened(self, before: str, found: Found) -> Found:
@@ -104,8 +101,11 @@ class Text:
 
     def rows_of(self, found: Found) -> Numbers:
         """The rows, counted from 0, that hold some of the matches."""
-        rows = sieve.rows(self._bytes(found)[0], self.starts)
-        return rows[np.diff(rows, prepend=-1) > 0]
+        return self.rows_at(self._bytes(found)[0])
+
+    def rows_at(self, places: Numbers) -> Numbers:
+        """The rows, counted from 0, that hold some of the bytes, which are in order."""
+        return sieve.held(places, self.starts)
 
     def near(self, found: Found, pattern: str) -> Flags:
         """Which matches have something shortly before them, in the same row; it is looked for in lower case."""

@@ -131,21 +131,33 @@ def _match(  # noqa: C901
 
 @kernel
 def matches(
-    text: Letters, places: Numbers, code: Code, sets: Table, width: int, word: int, slots: int, value: int, ways: int
+    text: Letters,
+    places: Numbers,
+    apart: bool,
+    code: Code,
+    sets: Table,
+    width: int,
+    word: int,
+    slots: int,
+    value: int,
+    ways: int,
 ) -> tuple[Numbers, Numbers, Numbers]:
     """For every place where the match that starts there ends, -1 for none; and where what is wanted of it lies.
 
-    That is what stands between the slot ``value`` and the next one, or all of the match where that is -1.  An end of
-    -2 says that more ways than so many were left open.
+    That is what stands between the slot ``value`` and the next one, or all of the match where that is -1.  If
+    ``apart``, none starts inside the one before.  An end of -2 says that more ways than so many were left open.
     """
-    count = len(places)
+    count, reach = len(places), np.int64(0)
     ends, firsts, lasts = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64)
     kept, open_ = np.empty(slots, np.int64), np.empty(_ROW * ways, np.int64)
     for number in range(count):
-        kept[:] = -1
-        end = _match(text, places[number], code, sets, width, word, kept, open_)
+        place, end = places[number], np.int64(_FAILED)
+        if place >= reach:
+            kept[:] = -1
+            end = np.int64(_match(text, place, code, sets, width, word, kept, open_))
         ends[number] = end
-        firsts[number], lasts[number] = (places[number], end) if value < 0 else (kept[value], kept[value + 1])
+        firsts[number], lasts[number] = (place, end) if value < 0 else (kept[value], kept[value + 1])
+        reach = max(reach, end) if apart else reach
     return ends, firsts, lasts
 
 

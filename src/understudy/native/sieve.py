@@ -141,3 +141,17 @@ def rows(places: Places, starts: Places) -> Places:
             row -= 1
         found[number] = row
     return found
+
+
+@kernel
+def held(places: Places, starts: Places) -> Places:
+    """The stretches that start at some places and hold others; both from left to right."""
+    found = np.empty(min(len(places), len(starts)), np.int64)
+    count, row, last = 0, 0, len(starts) - 1
+    for place in places:
+        while row < last and starts[row + 1] <= place:
+            row += 1
+        if count == 0 or found[count - 1] != row:
+            found[count] = row
+            count += 1
+    return found[:count]
