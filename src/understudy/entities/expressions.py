@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Literal
 
 How = Literal["greedy", "lazy", "firm"]
@@ -132,6 +134,99 @@ def parse(pattern: str) -> Expression | None:
     except UnreadError:
         return None
     return None if reader.rest else Expression(root, reader.groups, reader.value)
+
+
+def empty(node: Node) -> bool:
+    """Whether a part may match no character at all."""
+    match node:
+        case Letter():
+            return False
+        case Row(parts):
+            return all(map(empty, parts))
+        case Choice(parts):
+            return any(map(empty, parts))
+        case Loop(part, least, _, _):
+            return least == 0 or empty(part)
+        case Group(part, _):
+            return empty(part)
+        case _:
+            return True
+
+
+def firsts(node: Node) -> list[Letter]:
+    """What the first character may be that a part matches; none where that is not known."""
+    match node:
+        case Letter():
+            return [node]
+        case Row(parts):
+            found = []
+            for part in parts:
+                if isinstance(part, Look | Edge):
+                    continue
+                some = firsts(part)
+                if not some:
+                    return []
+                found += some
+                if not empty(part):
+                    break
+            return found
+        case Choice(parts):
+            several = [firsts(part) for part in parts]
+            return list(chain.from_iterable(several)) if all(several) else []
+        case Loop(part, _, _, _) | Group(part, _):
+            return firsts(part)
+        case _:
+            return []
+
+
+def remembers(node: Node) -> bool:
+    """Whether there is a group in a part."""
+    match node:
+        case Row(parts) | Choice(parts):
+            return any(map(remembers, parts))
+        case Loop(part, _, _, _) | Look(part, _, _):
+            return remembers(part)
+        case _:
+            return isinstance(node, Group)
+
+
+def wide(node: Node) -> bool:
+    """Whether a part may match characters outside ASCII."""
+    match node:
+        case Letter():
+            return node.wide
+        case Row(parts) | Choice(parts):
+            return any(map(wide, parts))
+        case Loop(part, _, _, _) | Group(part, _):
+            return wide(part)
+        case _:
+            return True
+
+
+def width(node: Node) -> int:
+    """How many characters a part matches, always; an UnreadError where that is not one number."""
+    match node:
+        case Letter():
+            return 1
+        case Row(parts):
+            return sum(map(width, parts))
+        case Choice(parts):
+            return _same(map(width, parts))
+        case Loop(part, least, most, _):
+            return least * width(part) if _same([least, -1 if most is None else most]) else 0
+        case Group(part, _):
+            return width(part)
+        case Edge() | Look():
+            return 0
+        case Again():
+            raise UnreadError
+
+
+def _same(numbers: Iterable[int]) -> int:
+    found = set(numbers)
+    if len(found) > 1:
+        raise UnreadError
+    return found.pop()
 
 
 @cache

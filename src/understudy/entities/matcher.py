@@ -7,7 +7,6 @@ all others by which sets of characters they belong to.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain, groupby
@@ -28,7 +27,12 @@ from understudy.entities.expressions import (
     Node,
     Row,
     UnreadError,
+    empty,
+    firsts,
     parse,
+    remembers,
+    wide,
+    width,
 )
 from understudy.native import backtrack as native
 
@@ -40,7 +44,7 @@ Found = tuple[Numbers, Numbers]
 _ASCII = 128
 _NEW = 0xFFFF  # the kind of characters that were not seen yet
 _MOST_ROWS = 20_000
-_WAYS, _MORE = 4096, 8  # ways that may be left open while a match is looked for; if they do not do, so many times that
+_WAYS, _MORE = 4096, 8  # ways that may be left open in a match; if that will not do, so many times as many
 _ENDLESS = -1
 _WORD = Letter(r"\w", 0)
 _EDGES = {"^": native.STARTS, "A": native.STARTS, "Z": native.ENDS, "b": native.WORD_EDGE}
@@ -219,11 +223,11 @@ class _Writer:
                 self.write(part)
                 self.add(native.SAVE, 2 * number + 1)
             case Again(group):
-                if _wide(self._groups[group]):  # those that are of one kind would be taken for the same
+                if wide(self._groups[group]):  # those that are of one kind would be taken for the same
                     raise UnreadError
                 self.add(native.AGAIN, 2 * group)
             case Edge(sign):
-                if sign[-1] not in _EDGES:  # `$` may also stand before a last newline; `\\B` depends on the version
+                if sign[-1] not in _EDGES:  # `$` may also stand before a last newline; `\B` depends on the version
                     raise UnreadError
                 self.add(native.EDGE, _EDGES[sign[-1]])
             case Look():
@@ -238,9 +242,9 @@ class _Writer:
 
     def _fork(self, part: Node) -> int:
         """A row that goes on with the next one, which starts a part, or else where ``_meet`` says."""
-        if _empty(part) or not _firsts(part):
+        if empty(part) or not firsts(part):
             return self.add(native.FORK, 0)
-        return self.add(native.CASE, 0, self._set(frozenset(_firsts(part))))
+        return self.add(native.CASE, 0, self._set(frozenset(firsts(part))))
 
     def _meet(self, *rows: int) -> None:
         """Let rows lead here."""
@@ -259,7 +263,7 @@ class _Writer:
         self._meet(*done)
 
     def _loop(self, loop: Loop) -> None:
-        if _empty(loop.part):
+        if empty(loop.part):
             raise UnreadError
         slot = self._enter() if loop.how == "firm" else 0
         for _ in range(loop.least):
@@ -288,7 +292,7 @@ class _Writer:
         return slot
 
     def _leave(self, do: int, slot: int, part: Node) -> None:
-        if _remembers(part):  # what it remembered would not be forgotten with it
+        if remembers(part):  # what it remembered would not be forgotten with it
             raise UnreadError
         self.add(do, slot)
 
@@ -296,7 +300,7 @@ class _Writer:
         slot = self._enter()
         other = None if look.wanted else self.add(native.FORK, 0)
         if not look.ahead:
-            self.add(native.BACK, _width(look.part))
+            self.add(native.BACK, width(look.part))
         self.write(look.part)
         self._leave(native.HELD if look.wanted else native.REFUSE, slot, look.part)
         if other is not None:
@@ -319,12 +323,14 @@ def _shared(parts: tuple[Node, ...]) -> tuple[Node, ...]:
 
 
 def _literal(part: Node) -> str:
-    """The one character that an alternative starts with, whatever its case where that does not count; or nothing."""
+    """The one character that an alternative starts with, whatever its case where that does not count; or nothing.
+
+    Beyond ASCII, characters may be others' in another case (the long s).
+    """
     first = part.parts[0] if isinstance(part, Row) and part.parts else None
-    if not isinstance(first, Letter):
+    if not isinstance(first, Letter) or (first.flags and not first.plain.isascii()):
         return ""
-    character = first.plain
-    return character.lower() if first.flags else character
+    return first.plain.lower() if first.flags else first.plain
 
 
 def _led(rows: list[Row]) -> Node:
@@ -332,98 +338,6 @@ def _led(rows: list[Row]) -> Node:
     if len(rows) == 1:
         return rows[0]
     return Row((rows[0].parts[0], Choice(tuple(Row(row.parts[1:]) for row in rows))))
-
-
-def _empty(node: Node) -> bool:
-    """Whether a part may match no character at all."""
-    match node:
-        case Letter():
-            return False
-        case Row(parts):
-            return all(map(_empty, parts))
-        case Choice(parts):
-            return any(map(_empty, parts))
-        case Loop(part, least, _, _):
-            return least == 0 or _empty(part)
-        case Group(part, _):
-            return _empty(part)
-        case _:
-            return True
-
-
-def _firsts(node: Node) -> list[Letter]:
-    """What the first character may be that a part matches; none where that is not known."""
-    match node:
-        case Letter():
-            return [node]
-        case Row(parts):
-            found = []
-            for part in parts:
-                if isinstance(part, Look | Edge):
-                    continue
-                some = _firsts(part)
-                if not some:
-                    return []
-                found += some
-                if not _empty(part):
-                    break
-            return found
-        case Choice(parts):
-            several = [_firsts(part) for part in parts]
-            return list(chain.from_iterable(several)) if all(several) else []
-        case Loop(part, _, _, _) | Group(part, _):
-            return _firsts(part)
-        case _:
-            return []
-
-
-def _remembers(node: Node) -> bool:
-    match node:
-        case Row(parts) | Choice(parts):
-            return any(map(_remembers, parts))
-        case Loop(part, _, _, _) | Look(part, _, _):
-            return _remembers(part)
-        case _:
-            return isinstance(node, Group)
-
-
-def _wide(node: Node) -> bool:
-    """Whether a part may match characters outside ASCII."""
-    match node:
-        case Letter():
-            return node.wide
-        case Row(parts) | Choice(parts):
-            return any(map(_wide, parts))
-        case Loop(part, _, _, _) | Group(part, _):
-            return _wide(part)
-        case _:
-            return True
-
-
-def _width(node: Node) -> int:
-    """How many characters a part matches, always."""
-    match node:
-        case Letter():
-            return 1
-        case Row(parts):
-            return sum(map(_width, parts))
-        case Choice(parts):
-            return _same(map(_width, parts))
-        case Loop(part, least, most, _):
-            return least * _width(part) if _same([least, -1 if most is None else most]) else 0
-        case Group(part, _):
-            return _width(part)
-        case Edge() | Look():
-            return 0
-        case Again():
-            raise UnreadError
-
-
-def _same(numbers: Iterable[int]) -> int:
-    found = set(numbers)
-    if len(found) > 1:
-        raise UnreadError
-    return found.pop()
 
 
 @cache
