@@ -97,6 +97,19 @@ def test_every_radix_length_and_tweak_agrees_with_the_oracle(bases, tweak, key, 
     assert ff1.decrypt(found).tolist() == rows
 
 
+@pytest.mark.parametrize(
+    "bases",
+    [[2**16] * 4, [2**16] * 5, [2**16] * 7, [4, *[2**16] * 7], [2, 2, 2, *[2**16] * 4], [10] * 37],
+)
+def test_halves_of_about_a_word_agree_with_the_oracle(bases):
+    drawn = np.random.default_rng(1).integers(0, bases, (20, len(bases)))
+    rows = np.vstack([drawn, np.zeros_like(bases), np.array(bases) - 1]).astype(np.uint16)
+    ff1 = Ff1(bytes(16), tuple(bases))
+    found = ff1.encrypt(rows)
+    assert found.tolist() == [oracle(bytes(16), bases, b"", row) for row in rows.tolist()]
+    assert (ff1.decrypt(found) == rows).all()
+
+
 @pytest.mark.parametrize("bases", [(10, 10, 10), (26, 10, 10), (10,), (2, 2)])
 def test_every_string_of_a_small_domain_has_its_own_stand_in(bases):
     grid = (

@@ -20,10 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.native import ff1 as native
 from understudy.transforms.prf import CHUNK_ROWS, Aes, Words
 
 _ROUNDS = 10
-_LIMB = 1 << 32
+_LIMB_BITS = 32
+_LIMB = 1 << _LIMB_BITS
 _LOW_32 = np.uint64(_LIMB - 1)
 _32 = np.uint64(32)
 _ONE_WORD = 1 << 62
@@ -92,8 +94,9 @@ class _Mac:
         """The same in 64-bit words."""
         self._aes = aes
         self._blocks = max(1, (self.number_words + 1) // 2)
-        self._constants = self._first_blocks(same)
-        self._room = np.empty((0, 2), np.uint64), Aes.room(0)
+        self.constants = self._first_blocks(same)
+        """For every round, what it mixes into the words of the blocks that hold the other half."""
+        self._room = Aes.room(0)
 
     def _first_blocks(self, same: bytes) -> NDArray[np.uint64]:
         """For every round, what it mixes into the blocks that hold the other half, all before them encrypted."""
@@ -106,20 +109,22 @@ class _Mac:
         found[:, 0] ^= state
         return found.byteswap().reshape(_ROUNDS, -1)
 
+    def encrypted(self, blocks: Words) -> Words:
+        """Blocks (n, 2), encrypted; good until the next are."""
+        if len(self._room) != 16 * len(blocks) + 16:
+            self._room = Aes.room(len(blocks))
+        return self._aes(blocks, self._room)
+
     def state(self, number: int, half: Limbs) -> Words:
         """What a round's number and the other half, in ``number_words``, encrypt to (n, 2); good until the next."""
-        if len(self._room[0]) != len(half[-1]):
-            self._room = np.empty((len(half[-1]), 2), np.uint64), Aes.room(len(half[-1]))
-        mixed, out = self._room
-        state = out[:0].view(np.uint64)
-        constants = self._constants[number]
+        constants = self.constants[number]
         whole = [np.uint64(0)] * (len(constants) - len(half)) + half
+        words = [(word ^ constant).byteswap() for word, constant in zip(whole, constants, strict=True)]
+        state = np.zeros(2, np.uint64)
         for place in range(self._blocks):
-            for side in (0, 1):
-                mixed.view(">u8")[:, side] = whole[2 * place + side] ^ constants[2 * place + side]
-            if place:
-                mixed ^= state
-            state = self._aes(mixed, out)
+            mixed = np.empty((len(half[-1]), 2), np.uint64)
+            mixed[:, 0], mixed[:, 1] = words[2 * place : 2 * place + 2]
+            state = self.encrypted(mixed ^ state)
         return state
 
     def drawn(self, state: Words) -> Limbs:
@@ -141,6 +146,9 @@ class _Word:
         self.radices = radices
         self.size = prod(radices)
         """How many such halves there are."""
+        more = (2 if self.size <= _LIMB else 3) * _LIMB_BITS
+        parts = ((1 << bits) - 1 for bits in (2 * _LIMB_BITS, more))
+        self._sizes = np.array([self.size, *(part // self.size for part in parts)], np.uint64)
         self._narrow: type[np.unsignedinteger[Any]] = np.uint32 if self.size <= _LIMB else np.uint64
 
     def pack(self, numerals: NDArray[Any]) -> Words:
@@ -167,41 +175,18 @@ class _Word:
         """The number as the round function takes it."""
         return [words]
 
+    def turned(self, mac: _Mac, words: Words, state: Words, following: int, *, back: bool) -> tuple[Words, Words]:
+        """The numbers with what was drawn in a round added or taken away, and the blocks to draw from in another."""
+        flat, wide = state.reshape(-1), mac.number_bytes > _LIMB_BITS // 8
+        made, blocks = native.turned(words, flat, self._sizes, wide, back, mac.constants[following])
+        return made, blocks.reshape(-1, 2)
+
     def count(self, words: Words, *, back: bool, turning: Any = True) -> tuple[Words, Any]:
         """The next number, modulo ``size``, or the one before, where it is its turn; and where it starts anew."""
         end, start = (0, self.size - 1) if back else (self.size - 1, 0)
         over = turning & (words == np.uint64(end))
         step = np.where(turning, np.uint64(2**64 - 1 if back else 1), np.uint64(0))
         return np.where(over, np.uint64(start), words + step), over
-
-    def add(self, words: Words, other: Words) -> Words:
-        """The sum of two numbers, modulo ``size``."""
-        words += other
-        made: Words = np.minimum(words, words - np.uint64(self.size))  # below zero is far above the size
-        return made
-
-    def subtract(self, words: Words, other: Words) -> Words:
-        """The difference of two numbers, modulo ``size``."""
-        words -= other
-        made: Words = np.minimum(words, words + np.uint64(self.size))
-        return made
-
-    def drawn(self, mac: _Mac, state: Words) -> Words:
-        """What the round function draws, modulo ``size``."""
-        rest = _remainder(state[:, 0].byteswap(), self.size)
-        if mac.number_bytes <= 4:
-            return rest
-        low = state[:, 1].byteswap() >> _32
-        if self.size <= _LIMB:
-            return _remainder(rest << _32 | low, self.size)
-        # A quotient below 2^32 is at most one off in floating point, and the remainder is right modulo 2^64.
-        quotient = (rest.view(np.int64) * (_LIMB / self.size)).astype(np.int64).view(np.uint64)
-        size = np.uint64(self.size)
-        made: Words = (rest << _32 | low) - quotient * size
-        made = np.minimum(made, made + size)
-        for _ in range(2):
-            made = np.minimum(made, made - size)
-        return made
 
 
 class _Limbs:
@@ -244,7 +229,12 @@ class _Limbs:
             counted.append(made)
         return counted[::-1], turning
 
-    def add(self, limbs: Limbs, others: Limbs) -> Limbs:
+    def turned(self, mac: _Mac, limbs: Limbs, state: Words, _following: int, *, back: bool) -> tuple[Limbs, None]:
+        """The numbers with what was drawn in a round added or taken away; no blocks to draw from come with them."""
+        drawn = self._drawn(mac, state)
+        return self._less(limbs, drawn) if back else self._plus(limbs, drawn), None
+
+    def _plus(self, limbs: Limbs, others: Limbs) -> Limbs:
         """The sum of two numbers, modulo how many there are."""
         total: Limbs = []
         carry: Any = np.uint64(0)
@@ -255,7 +245,7 @@ class _Limbs:
             carry = over
         return total[::-1]
 
-    def subtract(self, limbs: Limbs, others: Limbs) -> Limbs:
+    def _less(self, limbs: Limbs, others: Limbs) -> Limbs:
         """The difference of two numbers, modulo how many there are."""
         total: Limbs = []
         borrow: Any = np.uint64(0)
@@ -266,7 +256,7 @@ class _Limbs:
             borrow = under
         return total[::-1]
 
-    def drawn(self, mac: _Mac, state: Words) -> Limbs:
+    def _drawn(self, mac: _Mac, state: Words) -> Limbs:
         """What the round function draws, modulo how many there are."""
         rests: Limbs = []
         quotient = mac.drawn(state)
@@ -286,30 +276,28 @@ _Step = Callable[[_Mac, _Halves, list[Any]], None]
 
 def _encrypt(mac: _Mac, halves: _Halves, values: list[Any]) -> None:
     """Algorithm 7 of the standard: in turn, each half gets a number added that the other half decides."""
-    for number in range(_ROUNDS):
-        _round(mac, halves, values, number=number, back=False)
+    _rounds(mac, halves, values, range(_ROUNDS), back=False)
 
 
 def _decrypt(mac: _Mac, halves: _Halves, values: list[Any]) -> None:
     """Algorithm 8 of the standard: the same, backwards."""
-    for number in reversed(range(_ROUNDS)):
-        _round(mac, halves, values, number=number, back=True)
+    _rounds(mac, halves, values, range(_ROUNDS)[::-1], back=True)
 
 
-def _round(mac: _Mac, halves: _Halves, values: list[Any], *, number: int, back: bool) -> None:
-    changed, other = number % 2, 1 - number % 2
-    state = mac.state(number, halves[other].message(values[other], mac.number_words))
-    half: Any = halves[changed]
-    change = half.subtract if back else half.add
-    values[changed] = change(values[changed], half.drawn(mac, state))
+def _rounds(mac: _Mac, halves: _Halves, values: list[Any], order: range, *, back: bool) -> None:
+    """In turn, each half changes by what the other one draws, from its own blocks where they came with it."""
+    blocks: Words | None = None
+    for number, following in zip(order, [*order[1:], order[0]], strict=True):
+        changed, other = number % 2, 1 - number % 2
+        half: Any = halves[changed]
+        if blocks is None:
+            state = mac.state(number, halves[other].message(values[other], mac.number_words))
+        else:
+            state = mac.encrypted(blocks)
+        values[changed], blocks = half.turned(mac, values[changed], state, following, back=back)
 
 
 def _count(_mac: _Mac, halves: _Halves, values: list[Any], *, back: bool) -> None:
     """The next string, or the one before: count the right half, and where it starts anew the left one."""
     values[1], turning = halves[1].count(values[1], back=back)
     values[0], _ = halves[0].count(values[0], back=back, turning=turning)
-
-
-def _remainder(numbers: Words, divisor: int) -> Words:
-    """Numpy divides by a scalar several times faster than it takes a remainder."""
-    return numbers - numbers // np.uint64(divisor) * np.uint64(divisor)
