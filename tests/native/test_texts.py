@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from understudy.native.texts import distinct, exchanged, painted, put, taken
+from understudy.native.texts import distinct, exchanged, filled, taken
 
 DATA = np.frombuffer(b"one two three", np.uint8)
 
@@ -43,15 +43,10 @@ def test_texts_that_start_behind_others_are_taken_alone():
     assert cut(*found) == [b"two ", b"onehree"]
 
 
-def test_bytes_are_put_where_they_belong():
-    made = np.frombuffer(b"XYZ", np.uint8)
-    assert bytes(put(DATA, np.array([0, 12, 4], np.int32), made)) == b"Xne Zwo threY"
+def test_parts_are_filled_with_as_many_bytes_from_anywhere():
+    made = np.frombuffer(b"VWXYZ", np.uint8)
+    assert bytes(filled(DATA, places(4, 0, 13), places(7, 1, 13), made, places(2, 0, 5))) == b"Vne XYZ three"
     assert bytes(DATA) == b"one two three"
-
-
-def test_of_parts_that_overlap_the_last_one_tells_the_colour():
-    found = painted(6, places(0, 1, 2), places(4, 3, 3), np.array([True, False, True]))
-    assert found.tolist() == [True, False, True, True, False, False]
 
 
 def test_parts_that_are_the_same_have_one_number():

@@ -48,10 +48,11 @@ def _readable(value: Any) -> Any:
     """An array as kernels take it, so that each is compiled for one kind of array alone."""
     if not isinstance(value, np.ndarray):
         return value
-    whole = np.ascontiguousarray(value)
-    if whole.flags.writeable:
+    flags = value.flags
+    whole = value if flags.c_contiguous else np.ascontiguousarray(value)
+    if flags.writeable or whole is not value:
         whole = whole.view()
-        whole.flags.writeable = False
+        whole.setflags(write=False)
     return whole
 
 

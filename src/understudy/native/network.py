@@ -51,6 +51,18 @@ def changing(
 
 
 @kernel
+def placed(data: Bytes, places: NDArray[np.int32], bounds: Places, made: Bytes, source: Places) -> Bytes:
+    """The bytes with those of pieces replaced where they stand, by those that start at a place for each."""
+    out = data.copy()
+    for piece in range(len(source)):
+        start, end = np.uint64(bounds[piece]), np.uint64(bounds[piece + 1])
+        at = np.uint64(source[piece]) - start
+        for number in range(start, end):
+            out[np.uint64(places[number])] = made[at + number]
+    return out
+
+
+@kernel
 def halved(bounds: Places, right: bool) -> tuple[Places, Mask, int]:
     """The n + 1 bounds of one half of every piece among blocks, which halves are long, and the most blocks of one."""
     edges, is_long, most = np.zeros(len(bounds), np.int64), np.empty(len(bounds) - 1, np.bool_), 0

@@ -102,45 +102,13 @@ def counted(data: Bytes, offsets: Places, wanted: int) -> Places:
 
 
 @kernel
-def equal(data: Bytes, start: Places, end: Places, wanted: Bytes) -> Mask:
-    """Which parts are these bytes."""
-    out = np.zeros(len(start), np.bool_)
-    for number in range(len(start)):
-        some = data[start[number] : end[number]]
-        place = 0
-        if len(some) == len(wanted):
-            while place < len(some) and some[place] == wanted[place]:
-                place += 1
-            out[number] = place == len(some)
-    return out
-
-
-@kernel
 def filled(data: Bytes, start: Places, end: Places, made: Bytes, source: Places) -> Bytes:
     """The bytes with those of parts replaced by as many others, from places of their own on."""
     out = data.copy()
     for number in range(len(start)):
-        for place in range(end[number] - start[number]):
-            out[start[number] + place] = made[source[number] + place]
-    return out
-
-
-@kernel
-def put(data: Bytes, places: NDArray[np.int32], made: Bytes) -> Bytes:
-    """The bytes with those at some places replaced."""
-    out = data.copy()
-    for number in range(len(places)):
-        out[places[number]] = made[number]
-    return out
-
-
-@kernel
-def painted(size: int, start: Places, end: Places, colour: Mask) -> Mask:
-    """Of so many bytes, the colour of the last part that each lies in; False where none does."""
-    out = np.zeros(size, np.bool_)
-    for number in range(len(start)):
-        for place in range(start[number], end[number]):
-            out[place] = colour[number]
+        first, at = np.uint64(start[number]), np.uint64(source[number])
+        for place in range(np.uint64(end[number]) - first):
+            out[first + place] = made[at + place]
     return out
 
 

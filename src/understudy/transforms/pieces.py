@@ -111,19 +111,19 @@ class Pieces:
 
     def __call__(self, data: Bytes, offsets: Offsets, *, stay: Mask | None = None, back: bool = False) -> Bytes:
         """The bytes of pieces, as n + 1 offsets cut them, changed piece by piece, but for those that are to stay."""
-        out = np.array(data)
-        random = _Random(self.subkey)
-        stay = np.zeros(len(out), np.bool_) if stay is None else stay
+        random, made = _Random(self.subkey), [data[: offsets[0]]]
         for first, last in steps(offsets, _STEP_BYTES):
             part = offsets[first : last + 1]
             here = slice(part[0], part[-1])
-            out[here] = self._changed(random, out[here], part - part[0], stay[here], back=back)
-        return out
+            kept = np.zeros(part[-1] - part[0], np.bool_) if stay is None else stay[here]
+            made.append(self._changed(random, data[here], part - part[0], kept, back=back))
+        return np.concatenate([*made, data[offsets[-1] :]])
 
     def _changed(self, random: _Random, data: Bytes, offsets: Offsets, stay: Mask, *, back: bool) -> Bytes:
         """The bytes of some pieces, permuted."""
         places, found, bounds, bits = native.changing(data, offsets, stay, self.alphabet.bits)
         kinds = (bits >= _KINDS[0]).view(np.int8) + (bits >= _KINDS[1]).view(np.int8)
+        made, source, size = [found[:0]], np.empty(len(bits), np.int64), 0
         for kind in range(len(_ROUNDS)):
             rows = np.flatnonzero(kinds == kind)
             if not len(rows):
@@ -132,13 +132,13 @@ class Pieces:
             if kind == 0 and self.repeated:  # few stand-ins, so few pieces; and each takes many rounds
                 which, first = parts.distinct(found, starts, ends)
                 before, inner = parts.taken(found, starts[first], ends[first])
-                source = inner[which]
+                source[rows] = inner[which] + size
             else:
                 before, inner = parts.taken(found, starts, ends)
-                source = inner[:-1]
-            after = self._permuted(random, kind, before, inner, back=back)
-            found = parts.filled(found, starts, ends, after, source)
-        return parts.put(data, places, found)
+                source[rows] = inner[:-1] + size
+            made.append(self._permuted(random, kind, before, inner, back=back))
+            size += len(before)
+        return native.placed(data, places, bounds, np.concatenate(made), source)
 
     def _permuted(self, random: _Random, kind: int, before: Bytes, bounds: Offsets, *, back: bool) -> Bytes:
         """The bytes of pieces of one kind, all of which change: so many pieces at once that they fit the caches."""

@@ -109,13 +109,3 @@ def holding(values: pa.Array, characters: bytes) -> pa.Array:
     """Which texts hold one of these ASCII characters; ten times as fast as a regex."""
     data, offsets = spans(values)
     return pa.array(native.holding(data, offsets[:-1], offsets[1:], table(characters)))
-
-
-def having(texts: Texts, found: Stretches, characters: bytes) -> Flags:
-    """Which stretches hold one of these ASCII characters."""
-    return native.holding(texts.data, found.start, found.end, table(characters))
-
-
-def equal_to(texts: Texts, found: Stretches, name: str) -> Flags:
-    """Which stretches are this text, byte for byte."""
-    return native.equal(texts.data, found.start, found.end, np.frombuffer(name.encode(), np.uint8))
