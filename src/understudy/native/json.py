@@ -50,10 +50,10 @@ def _string(data: Bytes, place: int, stop: int) -> tuple[int, bool, bool]:
     return stop, False, escapes
 
 
-@kernel
+@inner
 def _past(data: Bytes, place: int, stop: int, kind: int) -> int:
     """Where bytes of a kind end that start at a place."""
-    while place < stop and _KINDS[data[place]] == kind:
+    while place < stop and _KINDS[data[np.uint64(place)]] == kind:
         place += 1
     return place
 
@@ -84,7 +84,7 @@ def _number(data: Bytes) -> bool:
     return good and end == size
 
 
-@kernel
+@inner
 def _scalar(data: Bytes) -> bool:
     """Whether it is a number, true, false or null."""
     name = _TRUE if data[0] == 116 else _FALSE if data[0] == 102 else _NULL
@@ -105,7 +105,7 @@ def _after(depth: int, in_object: bool) -> int:
     return _COMMA + (_END_OBJECT if in_object else _END_ARRAY) if depth else 0
 
 
-@kernel
+@inner
 def _item(positions: Places, wanted: int, first: int, none: int) -> int:
     """Which of some positions this is, counted on from the first; or what stands for none of them."""
     for number in range(len(positions)):
@@ -148,7 +148,7 @@ def find(
         place, stop, depth, led = offsets[number], offsets[number + 1], 0, -1
         may, odd = _VALUE, 0  # what may come next, and what came that might not
         while place < stop:
-            byte, first = data[place], place
+            byte, first = data[np.uint64(place)], place
             place += 1
             if _KINDS[byte] == _BETWEEN:
                 continue

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.arrow import spans
+from understudy.arrow import anywhere, spans
 from understudy.errors import Error
 from understudy.interfaces import Rule
 from understudy.schema import Column, Kind
@@ -24,6 +24,7 @@ from understudy.transforms.date_texts import DateFormat
 from understudy.transforms.declare import Change, Part, Place, Rows
 from understudy.transforms.fake import same_width
 from understudy.transforms.hexadecimal import uuid_digits
+from understudy.transforms.matches import matching
 from understudy.transforms.stretches import Flags
 
 FORMS: Mapping[Kind, Column] = {
@@ -117,7 +118,7 @@ def _stays(texts: pa.Array) -> Flags:
 
 
 def _matching(texts: pa.Array, kind: Kind) -> Flags:
-    return cast("Flags", pc.match_substring_regex(texts, _PATTERNS[kind]).to_numpy(zero_copy_only=False))
+    return matching(texts, _PATTERNS[kind])
 
 
 def whole(texts: pa.Array) -> Flags:
@@ -196,9 +197,9 @@ def _written_moments(found: moments.Ticks, texts: pa.Array) -> pa.Array:
 
 def _plain(numbers: pa.Array) -> pa.Array:
     """Decimal numbers without exponents."""
-    odd = pc.match_substring_regex(numbers, "[eE]")
-    if not odd.true_count:
+    if not anywhere(numbers, b"eE"):
         return numbers
+    odd = pc.match_substring_regex(numbers, "[eE]")
     plain = [format(Decimal(number), "f") for number in numbers.filter(odd).to_pylist()]
     return pc.replace_with_mask(numbers, odd, pa.array(plain, pa.string()))
 

@@ -24,20 +24,15 @@ from understudy.transforms.inside import changed, part
 from understudy.transforms.json_paths import Path
 from understudy.transforms.json_text import find
 from understudy.transforms.paths import told
-from understudy.transforms.stretches import (
-    Places,
-    Stretches,
-    Texts,
-    joined,
-    spliced,
-    taken,
-)
+from understudy.transforms.stretches import Places, Stretches, Texts, spliced, taken
 
 _VALUES: tuple[Kind, ...] = ("integer", "decimal", "boolean", "date", "timestamp", "text")
 _DEFAULT = "default"
 _KEYS_OF = "keys of "
-_KIND_OF: Mapping[int, Kind] = {ord("t"): "boolean", ord("f"): "boolean", ord('"'): "text"}
-_NOTHING = ord("n")
+_KINDS: tuple[Kind, ...] = ("boolean", "text")
+_NUMBER, _NOTHING = 2, 3
+_TOLD = np.full(256, _NUMBER, np.uint8)  # by the first byte of a value, which of the kinds it is
+_TOLD[list(b'tf"n')] = (0, 0, 1, _NOTHING)
 _BACKSLASH = b"\\"
 _BLANK = ord(" ")
 
@@ -108,25 +103,27 @@ def _refuse(count: int, what: str) -> None:
 
 def _changed(texts: Texts, found: Stretches, which: Places, plans: Sequence[_Plan], rows: Rows, where: str) -> pa.Array:
     """Documents with every plan's values and keys changed."""
-    places, made = [], []
+    start, end, turn = found.start.copy(), found.end.copy(), np.full(len(found), -1)
+    made, size = [], 0
     for number, plan in enumerate(plans):
         mine = np.flatnonzero(which == number) if plan.changes is not None else which[:0]
         for kind, chosen in _by_kind(texts, found, mine):
             some, stand_ins = _rewritten(texts, found.at(chosen), kind, plan, rows, where)
-            places.append(some)
+            start[chosen], end[chosen], turn[chosen] = some.start, some.end, np.arange(size, size + len(chosen))
             made.append(stand_ins)
-    if len(places) < 2:
-        return spliced(texts, places[0], made[0]) if places else texts.values
-    together = joined(places)
-    order = np.argsort(together.start, kind="stable")
-    return spliced(texts, together.at(order), pa.concat_arrays(made).take(pa.array(order)))
+            size += len(chosen)
+    if not made:
+        return texts.values
+    changing = np.flatnonzero(turn >= 0)
+    some = Stretches(found.text, start, end).at(changing)
+    return spliced(texts, some, pa.concat_arrays(made), turn[changing] if len(made) > 1 else None)
 
 
 def _by_kind(texts: Texts, found: Stretches, mine: Places) -> list[tuple[Kind, Places]]:
     """Some of the values by what they are; null is none."""
-    first = texts.data[found.start[mine]]
-    kinds = [(kind, mine[first == byte]) for byte, kind in _KIND_OF.items()]
-    numbers = mine[~np.isin(first, [*_KIND_OF, _NOTHING])]
+    told = _TOLD[texts.data[found.start[mine]]]
+    kinds = [(kind, mine[told == number]) for number, kind in enumerate(_KINDS)]
+    numbers = mine[told == _NUMBER]
     if len(numbers):
         integers = native.whole(texts.data, found.start[numbers], found.end[numbers])
         kinds += [("integer", numbers[integers]), ("decimal", numbers[~integers])]
