@@ -16,8 +16,12 @@ _SLASH, _COLON, _ASKS, _HASH, _AT, _PERCENT, _EQUAL, _OPEN, _AND = b"/:?#@%=[&"
 _MAIL = np.frombuffer(b"mailto:", np.uint8)
 _MARKS = np.zeros(256, np.bool_)
 _MARKS[list(b"/?#&=;.:@%+")] = True
+_SIGNS = np.zeros(256, np.bool_)
+_SIGNS[list(b":/?#")] = True
 _ENDS = np.zeros(256, np.bool_)
 _ENDS[list(b"/?#")] = True
+_ASKED = np.zeros(256, np.bool_)
+_ASKED[list(b"?#")] = True
 _HEX = np.zeros(256, np.bool_)
 _HEX[list(b"0123456789abcdefABCDEF")] = True
 
@@ -31,7 +35,7 @@ def _start(data: Bytes, place: int, stop: int) -> int:
     if found:
         return place + len(_MAIL)
     sign = place
-    while sign < stop and data[sign] not in (_COLON, _SLASH, _ASKS, _HASH):
+    while sign < stop and not _SIGNS[data[np.uint64(sign)]]:
         sign += 1
     slash = sign + 1 if sign < stop and data[sign] == _COLON else sign
     named = slash + 1 < stop and data[slash] == data[slash + 1] == _SLASH
@@ -41,27 +45,27 @@ def _start(data: Bytes, place: int, stop: int) -> int:
 @inner
 def _port(data: Bytes, host: int, path: int) -> int:
     """Where a host ends: before a colon with digits alone after it, or where the path starts."""
-    colon, colons = path, 0
-    for place in range(host, path):
+    colon, colons = np.uint64(path), 0
+    for place in range(np.uint64(host), np.uint64(path)):
         if data[place] == _COLON:
             colon = place
             colons += 1
-    for place in range(colon + 1, path):
+    for place in range(colon + np.uint64(1), np.uint64(path)):
         if not 48 <= data[place] <= 57:
             return path
     bare = colons > 1 and data[host] != _OPEN  # an IPv6 address without brackets
-    return path if bare else colon
+    return path if bare else int(np.int64(colon))
 
 
 @inner
 def _parts(data: Bytes, start: int, stop: int) -> tuple[int, int, int, int]:
     """Where the host of a URL starts, where it ends, where the path starts, and where the query does."""
     host = path = _start(data, start, stop)
-    while path < stop and not _ENDS[data[path]]:
+    while path < stop and not _ENDS[data[np.uint64(path)]]:
+        host = path + 1 if data[np.uint64(path)] == _AT else host
         path += 1
-        host = path if data[path - 1] == _AT else host
     query = path
-    while query < stop and (data[query] == _SLASH or not _ENDS[data[query]]):
+    while query < stop and not _ASKED[data[np.uint64(query)]]:
         query += 1
     return host, _port(data, host, path), path, query
 
@@ -104,7 +108,7 @@ def names(
         hosts[row], ports[row], paths[row], queries[row] = host, port, path, query
         for place, stop, stay in ((first, host, False), (path, query, keep_path), (query, last, keep_query)):
             while place < stop and not stay:
-                if _MARKS[data[place]]:
+                if _MARKS[data[np.uint64(place)]]:
                     place = _after(data, place, last)
                     continue
                 start[count], place = place, _mark(data, place, stop)
