@@ -252,6 +252,21 @@ class TestHtmlText:
         (found,) = masked("html_text", [text])
         assert re.fullmatch(form, found) and "Ada" not in found and "ada" not in found
 
+    def test_a_text_changes_alike_whatever_tags_are_around_it(self):
+        texts = [
+            "Ada Byron",
+            "<b>Ada Byron",
+            "<p class='x'><b title=y>Ada Byron</b></p>",
+            "Ada Byron<br/><i>",
+            "<i>&lt;Ada Byron",
+        ]
+        found = masked("html_text", texts)
+        assert {re.sub("<[^>]*>|&lt;", "", one) for one in found} == {found[0]} and "Ada" not in found[0]
+
+    def test_what_looks_like_a_kept_attribute_inside_a_value_parts_it(self):
+        values = masked("html_text", ['<a title="Ada class=x Byron">', '<a title="Ada class=x Hopper">'])
+        assert values[0][:13] == values[1][:13] and values[0] != values[1]
+
     def test_attributes_can_be_kept(self):
         (found,) = masked({"html_text": {"attributes": "keep"}}, ['<a href="/x/y">Ada</a>'])
         assert found.startswith('<a href="/x/y">') and "Ada" not in found

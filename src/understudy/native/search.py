@@ -169,7 +169,7 @@ def replaced(data: Bytes, offsets: Places, start: Places, end: Places, made: Byt
 def _painted(out: Mask, start: Places, end: Places, colour: bool) -> None:
     """Write the colour of what lies in parts, for the kernel that returns it."""
     for number in range(len(start)):
-        for place in range(start[number], end[number]):
+        for place in range(np.uint64(start[number]), np.uint64(end[number])):
             out[place] = colour
 
 
@@ -178,6 +178,17 @@ def _bound(bounds: Places, count: int, place: int) -> int:
     """Write a bound unless it is the last one already, for the kernel that returns it; how many there are then."""
     bounds[count] = place
     return count if bounds[count - 1] == place else count + 1
+
+
+@inner
+def _cuts(bounds: Places, count: int, kept: Places, first: int, stop: int, reach: np.int64) -> tuple[int, int]:
+    """Write bounds where something kept starts before a place, inside what changes up to another; how many there are
+    then, and what is kept next.
+    """
+    while first < len(kept) and kept[first] < stop:
+        count = _bound(bounds, count, kept[first]) if kept[first] < reach else count
+        first += 1
+    return count, first
 
 
 @kernel
@@ -195,25 +206,25 @@ def parted(
     """Which bytes of texts stay, and the n + 1 bounds of the pieces that the others are in.
 
     Parts stay, but for those inside that change, and those of these that are kept; and so do marks.  A piece ends
-    where a part or a text does, or where something else than a mark starts.
+    where a text does, where a part ends, and where something in it changes or is kept of that; what stays only may
+    lie in any piece.
     """
     out = np.zeros(offsets[-1], np.bool_)
     _painted(out, start, end, True)
     _painted(out, changing, changing_end, False)
     _painted(out, kept, kept_end, True)
     _painted(out, mark, mark_end, True)
-    bounds = np.zeros(len(offsets) + 2 * len(start) + len(changing) + len(kept) + 1, np.int64)
-    count, part, one, other = 1, 0, 0, 0  # all texts begin at 0, which is there
+    bounds = np.zeros(len(offsets) + len(start) + len(changing) + len(kept) + 1, np.int64)
+    count, part, one, other, reach = 1, 0, 0, 0, np.int64(0)  # all texts begin at 0, which is there
     for text in range(len(offsets) - 1):
         count = _bound(bounds, count, offsets[text])
         while part < len(start) and start[part] < offsets[text + 1]:
-            count = _bound(bounds, count, start[part])
             while one < len(changing) and changing[one] < end[part]:
-                while other < len(kept) and kept[other] < changing[one]:
-                    count, other = _bound(bounds, count, kept[other]), other + 1
-                count, one = _bound(bounds, count, changing[one]), one + 1
-            while other < len(kept) and kept[other] < end[part]:
-                count, other = _bound(bounds, count, kept[other]), other + 1
-            count, part = _bound(bounds, count, end[part]), part + 1
+                count, other = _cuts(bounds, count, kept, other, changing[one], reach)
+                count, reach, one = _bound(bounds, count, changing[one]), changing_end[one], one + 1
+            count, other = _cuts(bounds, count, kept, other, end[part], reach)
+            part += 1
+            if part == len(start) or start[part] > end[part - 1]:
+                count = _bound(bounds, count, end[part - 1])
     count = _bound(bounds, count, offsets[-1])
     return out, bounds[:count]

@@ -48,7 +48,7 @@ def _port(data: Bytes, host: int, path: int) -> int:
     colon, colons = np.uint64(path), 0
     for place in range(np.uint64(host), np.uint64(path)):
         if data[place] == _COLON:
-            colon = place
+            colon = np.uint64(place)
             colons += 1
     for place in range(colon + np.uint64(1), np.uint64(path)):
         if not 48 <= data[place] <= 57:
