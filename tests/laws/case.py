@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
+from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from transforms.sample import column, people
@@ -17,6 +21,20 @@ from understudy.transforms.placed import Placed, placed
 
 TEXT_DECIMAL = {"as_text": True, "arrow_type": pa.string()}
 """What a column of numbers that travel as text has more."""
+
+documents = st.fixed_dictionaries({}, optional={"email": st.text(), "n": st.lists(st.integers(-(2**40), 2**40))})
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "float": st.floats(),
+    "decimal": st.decimals(-10_000_000, 10_000_000, places=2),
+    "text": st.text(max_size=20) | st.sampled_from(["ada@x.org", "Ada@x.org", "", " ", "+49 170 1234567", "AB-12"]),
+    "date": st.integers(-20_000, 20_000) | st.sampled_from([2**31 - 1, -(2**31 - 1)]),
+    "timestamp": st.integers(-(2**52), 2**52) | st.sampled_from([2**63 - 1, -(2**63 - 1)]),
+    "time": st.integers(0, 86_399_999_999),
+    "boolean": st.booleans(),
+    "uuid": st.uuids(),
+    "json": documents.map(json.dumps),
+    "other": st.sampled_from(["{1,2}", "{}"]),
+}
 
 
 @dataclass(frozen=True)
@@ -40,7 +58,7 @@ class Case:
     def declared(self) -> Declaration:
         return TRANSFORMERS[parse_rule(self.rule).name]
 
-    @property
+    @cached_property
     def table(self) -> Table:
         return people(
             column("who", "integer"),
@@ -49,9 +67,34 @@ class Case:
             column("bystander"),
         )
 
-    @property
+    @cached_property
     def placed(self) -> Placed:
         return placed(self.table, self.table.column("v"), parse_rule(self.rule))
+
+    @cached_property
+    def values(self) -> SearchStrategy[Any]:
+        """What may stand in the column, but for NULL."""
+        if self.form is not None:
+            return self.form
+        return self._usual | st.sampled_from(self.samples) if self.samples else self._usual
+
+    @cached_property
+    def columns(self) -> SearchStrategy[list[Any]]:
+        """The column in up to 24 rows."""
+        return st.lists(self.values | st.none(), max_size=24)
+
+    @property
+    def _usual(self) -> SearchStrategy[Any]:
+        kind = self.table.column("v").arrow_type
+        if self.kind == "enum":
+            return st.sampled_from(self.more["labels"])
+        if self.kind == "integer":
+            return st.integers(-(2 ** (kind.bit_width - 1)), 2 ** (kind.bit_width - 1) - 1) | st.integers(-3, 200)
+        if self.kind == "decimal" and pa.types.is_decimal(kind) and kind.scale == 0:
+            return st.integers(-(10**12) + 1, 10**12 - 1).map(Decimal)
+        if self.kind == "decimal" and self.more.get("as_text"):
+            return VALUES["decimal"].map(str) | st.sampled_from(["NaN", "Infinity", "7", "0.10"])
+        return VALUES[self.kind]
 
     @property
     def place(self) -> Place:
