@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -178,14 +179,22 @@ def judges(rows: int) -> int:
 
 def loss_of(network: Network, rows: Rows, batch: Tensor, generator: torch.Generator) -> Tensor:
     """The mean loss of some rows under fresh masks, in nats per row."""
+    return _loss(network, *_masked(network, rows, batch, generator))
+
+
+def _masked(network: Network, rows: Rows, batch: Tensor, generator: torch.Generator) -> tuple[Tensor, ...]:
+    """Some rows under fresh masks: their codes and numbers, what is shown of them, what is known, and how it counts."""
     layout = network.layout
     codes, z = rows.at(batch, generator)
     known, weight = masks(len(batch), layout.made, len(layout.parts), generator)
-    shown = rows.shown(codes, batch, generator)
+    return codes, z, rows.shown(codes, batch, generator), known, weight
+
+
+def _loss(network: Network, codes: Tensor, z: Tensor, shown: Tensor, known: Tensor, weight: Tensor) -> Tensor:
     with lower_precision(codes.device.type):
         out = network(shown, z, known & (shown >= 0))
     losses = network.losses(out.float(), codes, z)
-    return ((losses * ~known[:, : layout.made]).sum(1) * weight).mean()
+    return ((losses * ~known[:, : network.layout.made]).sum(1) * weight).mean()
 
 
 @dataclass
@@ -212,20 +221,27 @@ class Judge:
         elif not early:
             self.worse += 1
 
+    @cached_property
+    def shown(self) -> list[tuple[Tensor, ...]]:
+        """Held rows under masks, in batches; few rows judge under more masks each, which one batch then holds."""
+        generator = torch.Generator(self.held.device).manual_seed(self.recipe.seed + 1)
+        some = self.held[:_SHOWN]
+        together = max(1, min(_SHOWN // max(len(some), 1), 8 * _MASKS))
+        masked = [_masked(self.network, self.rows, some, generator) for _ in range(max(_MASKS, together))]
+        batches = [zip(*masked[at : at + together], strict=True) for at in range(0, len(masked), together)]
+        return [tuple(map(torch.cat, batch)) for batch in batches]
+
     def _lost(self) -> float:
         """The loss of the averaged network on held rows, under the same masks each time."""
         network = self.network
         own = [p.detach().clone() for p in network.parameters()]
         _load(network, self.averaged)
         network.eval()
-        generator = torch.Generator(self.held.device).manual_seed(self.recipe.seed + 1)
-        some = self.held[:_SHOWN]
-        turns = max(_MASKS, min(_SHOWN // max(len(some), 1), 8 * _MASKS))  # few rows judge under more masks each
         with torch.inference_mode():
-            total = sum(float(loss_of(network, self.rows, some, generator)) for _ in range(turns))
+            total = sum(float(_loss(network, *some)) * len(some[0]) for some in self.shown)
         network.train()
         _load(network, own)
-        return total / turns
+        return total / sum(len(some[0]) for some in self.shown)
 
 
 def _load(network: Network, weights: list[Tensor]) -> None:
