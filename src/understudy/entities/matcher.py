@@ -60,6 +60,8 @@ class Program:
 
     code: NDArray[np.int32]
     slots: int
+    groups: int
+    """Whose starts and ends have the first slots."""
     value: int
     """The slot where what is wanted of a match starts; -1 if that is all of it."""
 
@@ -112,7 +114,7 @@ class Matcher:
         If ``apart``, there is none at places inside the match before.
         """
         program = self.programs[pattern]
-        given = (program.code, *self._characters.table, 0, program.slots, program.value)
+        given = (program.code, *self._characters.table, 0, program.slots, program.groups, program.value)
         ways = _WAYS
         while True:
             made = native.matches(text, places, apart, *given, ways)
@@ -177,14 +179,20 @@ def _program(expression: Expression | None, sets: dict[Set, int]) -> Program | N
     """An expression as a program; None where that cannot be."""
     if expression is None:
         return None
-    writer = _Writer(sets, 2 * (expression.groups + 1))
+    writer = _Writer(sets, 2 * expression.groups)
     try:
         writer.write(expression.root)
     except UnreadError:
         return None
     writer.add(native.MATCH)
-    value = -1 if expression.value is None else 2 * expression.value
-    return Program(np.array(list(chain.from_iterable(writer.rows)), np.int32), writer.slots, value)
+    code = np.array(list(chain.from_iterable(writer.rows)), np.int32)
+    value = -1 if expression.value is None else _slot(expression.value)
+    return Program(code, writer.slots, expression.groups, value)
+
+
+def _slot(group: int) -> int:
+    """Where the start of a group is kept; its end is in the slot after that."""
+    return 2 * (group - 1)
 
 
 class _Writer:
@@ -209,8 +217,9 @@ class _Writer:
             case Letter():
                 self.add(native.LETTER, self._set(frozenset({node})))
             case Row(parts):
-                for part in parts:
-                    self.write(part)
+                for number, part in enumerate(parts):
+                    if not self._peeked(part, parts[:number]):
+                        self.write(part)
             case Choice(parts):
                 self._choice(parts)
             case Loop(Letter() as part, least, most, how):
@@ -219,19 +228,31 @@ class _Writer:
                 self._loop(node)
             case Group(part, number):
                 self._groups[number] = part
-                self.add(native.SAVE, 2 * number)
+                self.add(native.SAVE, _slot(number))
                 self.write(part)
-                self.add(native.SAVE, 2 * number + 1)
+                self.add(native.SAVE, _slot(number) + 1)
             case Again(group):
                 if wide(self._groups[group]):  # those that are of one kind would be taken for the same
                     raise UnreadError
-                self.add(native.AGAIN, 2 * group)
+                self.add(native.AGAIN, _slot(group))
             case Edge(sign):
                 if sign[-1] not in _EDGES:  # `$` may also stand before a last newline; `\B` depends on the version
                     raise UnreadError
                 self.add(native.EDGE, _EDGES[sign[-1]])
             case Look():
                 self._look(node)
+
+    def _peeked(self, node: Node, before: tuple[Node, ...]) -> bool:
+        """Whether one row does for a look at one letter, or at one before letters that were just matched."""
+        match node:
+            case Look(Choice((Row((Letter() as letter, *known)),)), ahead, wanted):
+                if ahead and not known:
+                    self.add(native.PEEK, self._set(frozenset({letter})), 0, wanted)
+                    return True
+                if not ahead and tuple(known) == before[len(before) - len(known) :]:
+                    self.add(native.PEEK, self._set(frozenset({letter})), -1 - len(known), wanted)
+                    return True
+        return False
 
     def _set(self, some: Set) -> int:
         return self._sets.setdefault(some, len(self._sets))

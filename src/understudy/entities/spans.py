@@ -70,8 +70,10 @@ def spans(texts: pa.Array, names: Iterable[str] | None = None) -> Spans:
     finder = _Finder.of(entities)
     parts = [_search(Text(_rows(values, rows), finder.matcher), rows, finder, entities) for rows in _steps(values)]
     row, start, end, entity = (np.concatenate([part[field] for part in parts] or [_NONE]) for field in range(4))
-    order = np.argsort(row, kind="stable")
-    return Spans(row[order], start[order], end[order], entity[order], tuple(one.name for one in entities))
+    if len(parts) > 1:
+        order = np.argsort(row, kind="stable")
+        row, start, end, entity = row[order], start[order], end[order], entity[order]
+    return Spans(row, start, end, entity, tuple(one.name for one in entities))
 
 
 class _Finder(NamedTuple):
@@ -130,13 +132,12 @@ Candidates = tuple[Numbers, Numbers, Numbers, Numbers]
 
 def _search(text: Text, rows: Numbers, finder: _Finder, entities: list[Entity]) -> Candidates:
     """What stands in some texts, which are these rows of all."""
-    everywhere = np.arange(len(text.data))
-    hints = _Hints(text, finder.hints.candidates(text.data), everywhere)
+    hints = _Hints(text, finder.hints.candidates(text.data))
     shapes = [(n, one) for n, entity in enumerate(entities) for one in entity.shapes if len(hints.places(one.hint))]
     places = finder.shapes.candidates(text.data, {(naming.RUN, ""), *((one.pattern, one.before) for _, one in shapes)})
     found = []
     for number, shape in shapes:
-        possible = hints.within(shape.hint, places.get((shape.pattern, shape.before), everywhere))
+        possible = hints.within(shape.hint, _anywhere(text, places.get((shape.pattern, shape.before))))
         found.append((_matches(text, entities[number], shape, possible), number))
     parts = [(*text.places(one), np.full(len(one[0]), number)) for one, number in found]
     wanted = {entity.name: number for number, entity in enumerate(entities) if entity.name in INSIDE}
@@ -147,16 +148,21 @@ def _search(text: Text, rows: Numbers, finder: _Finder, entities: list[Entity]) 
     return rows[row[kept]], start[kept], end[kept], entity[kept]
 
 
+def _anywhere(text: Text, places: Numbers | None) -> Numbers:
+    """Some places of a text, or all where a sieve does not tell them."""
+    return text.everywhere if places is None else places
+
+
 class _Hints:
     """Where hints of shapes stand in some texts."""
 
-    def __init__(self, text: Text, possible: dict[Hashable, Numbers], everywhere: Numbers) -> None:
-        self._text, self._possible, self._everywhere = text, possible, everywhere
+    def __init__(self, text: Text, possible: dict[Hashable, Numbers]) -> None:
+        self._text, self._possible = text, possible
         self._rows: dict[str, Numbers] = {}
 
     def places(self, hint: str) -> Numbers:
         """The bytes where a hint may start."""
-        return self._possible.get(hint, self._everywhere)
+        return _anywhere(self._text, self._possible.get(hint))
 
     def rows(self, hint: str) -> Numbers:
         """The rows, counted from 0, that have a hint."""

@@ -55,6 +55,11 @@ class Text:
         return np.cumsum((self.data & 0xC0) != 0x80) - 1
 
     @cached_property
+    def everywhere(self) -> Numbers:
+        """All of its bytes."""
+        return np.arange(len(self.data))
+
+    @cached_property
     def text(self) -> str:
         """The text, where Python itself has to look at it."""
         return str(self._whole, "utf-8")

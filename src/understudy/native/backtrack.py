@@ -17,7 +17,9 @@ Numbers = NDArray[np.int64]
 Code = NDArray[np.int32]
 Table = NDArray[np.uint8]
 
-(MATCH, LETTER, RUN, FIRM, LAZY, FORK, CASE, JUMP, SAVE, AGAIN, ENTER, COMMIT, HELD, REFUSE, BACK, EDGE) = range(16)
+(MATCH, LETTER, RUN, FIRM, LAZY, FORK, CASE, JUMP, SAVE, AGAIN, ENTER, COMMIT, HELD, REFUSE, BACK, EDGE, PEEK) = range(
+    17
+)
 """What a row of a program does; the three numbers after it are said at ``_match``."""
 
 STARTS, ENDS, WORD_EDGE = range(3)
@@ -44,7 +46,8 @@ def _match(  # noqa: C901
     LETTER set; RUN, FIRM and LAZY set, least, most: as many of a set as there are and fewer if need be, as many and
     no fewer, as few as will do.  FORK row: on with the next row, or else that one; CASE does so only if the next
     letter is of a set.  SAVE slot, AGAIN slot: what stands between two slots once more.  ENTER slot keeps place and
-    open ways; COMMIT gives those up again, HELD goes back to the place as well, and REFUSE fails besides.
+    open ways; COMMIT gives those up again, HELD goes back to the place as well, and REFUSE fails besides.  PEEK set,
+    by, wanted: whether the letter so many places on, or back, is of a set.
     """
     size, place, at, deep = len(text), start, 0, 0
     while True:
@@ -94,6 +97,9 @@ def _match(  # noqa: C901
                 first, place = first + 1, place + 1
         elif do == ENTER:
             slots[one], slots[one + 1] = deep, place
+        elif do == PEEK:
+            there = place + two
+            good = (0 <= there < size and _among(text, there, sets, one * width)) == (three > 0)
         elif do == BACK:
             place -= one
             good = place >= 0
@@ -139,6 +145,7 @@ def matches(
     width: int,
     word: int,
     slots: int,
+    groups: int,
     value: int,
     ways: int,
 ) -> tuple[Numbers, Numbers, Numbers]:
@@ -153,7 +160,8 @@ def matches(
     for number in range(count):
         place, end = places[number], np.int64(_FAILED)
         if place >= reach:
-            kept[:] = -1
+            for slot in range(2 * groups):  # the others are written before they are read
+                kept[slot] = -1
             end = np.int64(_match(text, place, code, sets, width, word, kept, open_))
         ends[number] = end
         firsts[number], lasts[number] = (place, end) if value < 0 else (kept[value], kept[value + 1])

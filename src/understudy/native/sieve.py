@@ -22,9 +22,12 @@ _BIT[[(0x03F79D71B4CB0A89 << bit & 2**64 - 1) >> 58 for bit in range(WORD)]] = r
 
 
 @inner
-def _left(data: Bytes, table: Words, place: int, ahead: int, behind: int) -> np.uint64:
-    """The patterns of a table that may match at a place, as bits; what follows a byte beyond ASCII is not looked at."""
-    here, prior = np.uint64(place), np.uint64(256 * behind)
+def _left(data: Bytes, table: Words, base: int, place: int, ahead: int, behind: int) -> np.uint64:
+    """The patterns of a word of the table that may match at a place; what follows a byte beyond ASCII is not looked at.
+
+    The word starts at a base.
+    """
+    here, prior = np.uint64(place), np.uint64(base + 256 * behind)
     byte = np.uint64(data[here])
     mask = np.uint64(table[prior + byte] & table[prior - _BYTES + np.uint64(data[here - _ONE])])
     at, row, last = here, prior, np.uint64(place + ahead - 1)
@@ -105,7 +108,7 @@ def candidates(
             left &= ~groups[word]
             mask = np.uint64(wanted[word])
             if mask:
-                mask &= _left(data, table[word * size : (word + 1) * size], place, ahead, behind)
+                mask &= _left(data, table, int(word * size), place, ahead, behind)
             if mask:
                 places[count], kinds[count], masks[count] = place - behind, word, mask
                 count += 1

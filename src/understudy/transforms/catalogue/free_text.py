@@ -204,11 +204,11 @@ def _made(texts: pa.Array, rows: Rows, chosen: _Parts, exchanges: Mapping[str, E
     there = entities.Spans(chosen.row, chosen.start, chosen.end, chosen.kind, tuple(exchanges))
     where = [np.flatnonzero(chosen.kind == _OWN)]
     made = [pc.fill_null(own, _label("redacted"))]
-    for number, change in enumerate(exchanges.values()):
+    whole, changes = texts.cast(pa.large_string()), list(exchanges.values())
+    for number in np.flatnonzero(np.bincount(chosen.kind[chosen.kind != _OWN])).tolist():
         places = np.flatnonzero(chosen.kind == number)
-        if len(places):
-            where.append(places)
-            made.append(change(there.texts(texts, places), rows.at(pa.array(chosen.row[places]))))
+        where.append(places)
+        made.append(changes[number](there.texts(whole, places), rows.at(pa.array(chosen.row[places]))))
     return pa.concat_arrays(made).take(pa.array(np.argsort(np.concatenate(where), kind="stable")))
 
 
