@@ -1,11 +1,13 @@
 """Where in texts personal data stands."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from understudy.entities import ENTITIES, Entity, Shape, spans, whole
+from understudy.entities.spans import resolve
 from understudy.errors import InputError
 
 
@@ -210,6 +212,17 @@ def test_patterns_that_only_re_understands_are_found_too(monkeypatch):
     )
     monkeypatch.setitem(ENTITIES, "wing", wing)
     assert found("Wing BB, Wing-cc, BB, Wing CD, Wingdd", "wing") == [("wing", "Wing BB"), ("wing", "Wing-cc")]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 9), st.integers(0, 3)), max_size=12))
+def test_of_spans_that_overlap_the_longest_stays_and_of_equal_ones_the_first_entity(some):
+    spans_ = [(start, start + size, kind) for start, size, kind in some]
+    expected = []
+    for span in sorted(spans_, key=lambda one: (one[0] - one[1], one[2], one[0])):
+        if all(span[0] >= other[1] or span[1] <= other[0] for other in expected):
+            expected.append(span)
+    start, end, kind = (np.array([one[field] for one in spans_], np.int64) for field in range(3))
+    assert [spans_[number] for number in resolve(start, end, kind)] == sorted(expected)
 
 
 def test_many_texts_are_searched_as_few_are():

@@ -21,6 +21,7 @@ from understudy.entities.matcher import Found, Matcher
 from understudy.entities.names import INSIDE
 from understudy.entities.patterns import chosen
 from understudy.entities.text import Text, offsets_of
+from understudy.native import sieve
 from understudy.native import texts as native
 
 Numbers = NDArray[np.int64]
@@ -212,26 +213,8 @@ def _placed(text: Text, found: tuple[Numbers, Numbers, Numbers], wanted: Mapping
 def resolve(start: Numbers, end: Numbers, entity: Numbers) -> Numbers:
     """Which of some spans stay, in order, so that none overlaps another: long ones before short ones.
 
-    The loop is over the spans that stay among those that do overlap, of all places at once.
+    Of equally long ones the first entity counts.
     """
     order = np.argsort(start, kind="stable")
-    if not np.diff(start[order]).all():
-        order = np.lexsort((entity, start - end, start))
-    again = (np.diff(start[order], prepend=-1) == 0) & (np.diff(end[order], prepend=-1) == 0)
-    order = order[~again]  # of spans that are the same, the first
-    start, end, entity = start[order], end[order], entity[order]
-    reach = np.maximum.accumulate(end) if len(end) else end
-    fresh = np.ones(len(start), bool)
-    fresh[1:] = start[1:] >= reach[:-1]
-    group = np.cumsum(fresh)
-    left = np.flatnonzero(~fresh | np.append(~fresh[1:], False)[: len(fresh)])
-    left = left[np.lexsort((entity[left], start[left] - end[left], group[left]))]
-    kept = np.ones(len(start), bool)
-    while len(left):
-        begins = np.diff(group[left], prepend=-1) != 0
-        best = left[begins][np.cumsum(begins) - 1]
-        out = (start[left] < end[best]) & (end[left] > start[best]) & ~begins
-        kept[left[out]] = False
-        left = left[~out & ~begins]
-    chosen: Numbers = order[kept]
-    return chosen
+    kept: Numbers = order[sieve.longest(start[order], end[order], entity[order])]
+    return kept

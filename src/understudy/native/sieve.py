@@ -158,3 +158,35 @@ def held(places: Places, starts: Places) -> Places:
             found[count] = row
             count += 1
     return found[:count]
+
+
+@kernel
+def longest(start: Places, end: Places, kind: Places) -> Places:
+    """Which of some stretches, by their starts, stay so that none overlaps another: of each heap the longest first.
+
+    Of equally long ones the lowest kind counts, of these the first.
+    """
+    kept, stays, count, first = np.empty(len(start), np.int64), np.ones(len(start), np.bool_), 0, 0
+    left = np.empty(len(start), np.bool_)
+    while first < len(start):
+        after, reach = first + 1, end[first]
+        while after < len(start) and start[after] < reach:
+            after, reach = after + 1, max(reach, end[after])
+        if after > first + 1:
+            left[first:after], stays[first:after] = True, False
+        best = first if after > first + 1 else -1
+        while best >= 0:
+            best, size = -1, np.int64(0)
+            for one in range(first, after):
+                other = end[one] - start[one]
+                if left[one] and (best < 0 or other > size or (other == size and kind[one] < kind[best])):
+                    best, size = one, other
+            if best >= 0:
+                stays[best] = True
+                for one in range(first, after):
+                    left[one] &= one != best and (start[one] >= end[best] or end[one] <= start[best])
+        for one in range(first, after):
+            kept[count] = one
+            count += int(stays[one])
+        first = after
+    return kept[:count]
