@@ -204,11 +204,11 @@ class _Writer:
         self._sets = sets
         self._groups: dict[int, Node] = {}
 
-    def add(self, do: int, *given: int) -> int:
+    def add(self, do: int, one: int = 0, two: int = 0, three: int = 0) -> int:
         """One row more; its number."""
         if len(self.rows) == _MOST_ROWS:
             raise UnreadError
-        self.rows.append((do, *given, *(0,) * (3 - len(given))))  # type: ignore[arg-type]
+        self.rows.append((do, one, two, three))
         return len(self.rows) - 1
 
     def write(self, node: Node) -> None:

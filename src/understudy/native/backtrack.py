@@ -38,7 +38,7 @@ def _among(text: Letters, place: int, sets: Table, base: int) -> bool:
 
 
 @inner
-def _match(  # noqa: C901
+def _match(  # noqa: C901 - one loop, with a branch for each thing to do
     text: Letters, start: int, code: Code, sets: Table, width: int, word: int, slots: Numbers, open_: Numbers
 ) -> int:
     """Where the match that starts at a place ends; -1 where none does, -2 where there is no room for all open ways.

@@ -174,7 +174,7 @@ def find(
                         led = called(scratch, 0, spelled, names, bounds, 0, keys, other)
                     else:
                         led = called(data, first + 1, place - 1, names, bounds, 0, keys, other)
-                    chosen = ended(states, here, ends_beside) if depth else -1
+                    chosen = ended(states, here, ends_beside, -1) if depth else -1
                     text[count], start[count], end[count], path[count] = number, first, place, chosen
                     count += chosen >= 0
                     continue
@@ -196,8 +196,7 @@ def find(
                 may = _KEY + _END_OBJECT if byte == 123 else _VALUE + _END_ARRAY
                 continue
             may = _after(depth, is_object[depth])
-            chosen = ended(states, here + size, ends)
-            chosen = rest if chosen < 0 else chosen
+            chosen = ended(states, here + size, ends, rest)
             text[count], start[count], end[count], path[count] = number, first, place, chosen
             count += chosen >= 0
         valid[number] = odd == 0 and depth == 0 and may == 0

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.native.kernel import inner, kernel
+from understudy.native.texts import BLANK, trimmed
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -19,9 +20,7 @@ _ROUND, _ROUND_END, _SQUARE, _SQUARE_END = b"()[]"
 _CAPITALS = 0xDF  # without the bit that tells small letters from capitals
 _EMPTY = np.frombuffer(b"empty", np.uint8)
 _NULL = np.frombuffer(b"NULL", np.uint8)
-_BLANK = np.zeros(256, np.bool_)
-_BLANK[list(b" \t\r\n\v\f")] = True
-_SPACE = _BLANK.copy()  # as regular expressions have it
+_SPACE = BLANK.copy()  # as regular expressions have it
 _SPACE[ord("\v")] = False
 _BARE = ~_SPACE
 _BARE[list(b'[](){},"\\')] = False
@@ -40,16 +39,6 @@ def _next(data: Bytes, place: int, stop: int, meaning: Bytes) -> int:
             at += np.uint64(means == ESCAPE)
         at += one
     return stop + within
-
-
-@inner
-def _trimmed(data: Bytes, start: int, end: int) -> tuple[int, int]:
-    """Where a part starts and ends without the blanks at its ends."""
-    while start < end and _BLANK[data[start]]:
-        start += 1
-    while start < end and _BLANK[data[end - 1]]:
-        end -= 1
-    return start, end
 
 
 @inner
@@ -79,7 +68,7 @@ def elements(data: Bytes, offsets: Places, meaning: Bytes) -> tuple[Places, Plac
             depth += int(sign == _OPEN) - int(sign == _CLOSE)
             good = depth > 0 if following < stop else depth == 0 and sign == _CLOSE and place + 1 == stop
             if following < stop and sign != _CLOSE and data[following] != _OPEN:
-                first, last = _trimmed(data, place + 1, following)
+                first, last = trimmed(data, place + 1, following)
                 if first < last and not _reads(data, first, last, _NULL, _CAPITALS):
                     text[count], start[count], end[count] = number, first, last
                     count += 1
@@ -124,7 +113,7 @@ def parts(data: Bytes, offsets: Places, meaning: Bytes, unquoted: Bytes) -> tupl
             count, place, position = before, offsets[number], 1
             while place <= stop:
                 sign = _next(data, place, stop, means)
-                first, last = _trimmed(data, place, min(sign, stop))
+                first, last = trimmed(data, place, min(sign, stop))
                 if first < last:
                     text[count], start[count], end[count], which[count] = number, first, last, position
                     count += 1

@@ -43,10 +43,10 @@ def entered(states: Words, here: int, wants: Words, name: int, other: int, lasti
 
 
 @inner
-def ended(states: Words, here: int, ends: Places) -> int:
-    """The first path that ends in one of the states here; -1 where none does."""
+def ended(states: Words, here: int, ends: Places, none: int) -> int:
+    """The first path that ends in one of the states here; or what stands for none of them."""
     for path in range(len(ends)):
         end = ends[path]
         if end >= 0 and states[here + (end >> 6)] >> np.uint64(end & 63) & _ONE:
             return path
-    return -1
+    return none

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from understudy.native.blocks import word
 from understudy.native.kernel import inner, kernel
 
 Bytes = NDArray[np.uint8]
@@ -12,9 +13,31 @@ Places = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
-_1, _2, _3, _4, _5, _6, _7 = (np.uint64(number) for number in range(1, 8))
-_8, _16, _24, _32, _40, _48, _56 = (np.uint64(8 * number) for number in range(1, 8))
+_1, _8, _16, _32 = np.uint64(1), np.uint64(8), np.uint64(16), np.uint64(32)
 _MIXER = np.uint64(0xD6E8FEB86659FD93)
+
+BLANK = np.zeros(256, np.bool_)
+BLANK[list(b" \t\r\n\v\f")] = True
+"""Which bytes are blanks."""
+
+
+@inner
+def trimmed(data: Bytes, start: int, end: int) -> tuple[int, int]:
+    """Where a part starts and ends without the blanks at its ends."""
+    while start < end and BLANK[data[start]]:
+        start += 1
+    while start < end and BLANK[data[end - 1]]:
+        end -= 1
+    return start, end
+
+
+@inner
+def starts(data: Bytes, place: int, stop: int, wanted: Bytes) -> bool:
+    """Whether some bytes stand at a place."""
+    found = stop - place >= len(wanted)
+    for number in range(len(wanted) if found else 0):
+        found &= data[place + number] == wanted[number]
+    return found
 
 
 @inner
@@ -151,16 +174,7 @@ def _word(data: Bytes, place: np.uint64, size: np.uint64) -> np.uint64:
     """The next eight bytes of a part, or the last that it has, as a number; read at once where that many are left."""
     found = np.uint64(0)
     if place + _8 <= np.uint64(len(data)):
-        found = (
-            np.uint64(data[place])
-            | np.uint64(data[place + _1]) << _8
-            | np.uint64(data[place + _2]) << _16
-            | np.uint64(data[place + _3]) << _24
-            | np.uint64(data[place + _4]) << _32
-            | np.uint64(data[place + _5]) << _40
-            | np.uint64(data[place + _6]) << _48
-            | np.uint64(data[place + _7]) << _56
-        )
+        found = word(data, place)
     else:
         for number in range(min(size, _8)):
             found |= np.uint64(data[place + number]) << number * _8

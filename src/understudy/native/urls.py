@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.native.kernel import inner, kernel
-from understudy.native.texts import copied
+from understudy.native.texts import copied, starts
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -29,10 +29,7 @@ _HEX[list(b"0123456789abcdefABCDEF")] = True
 @inner
 def _start(data: Bytes, place: int, stop: int) -> int:
     """Where a URL starts without its scheme and the slashes after it."""
-    found = stop - place >= len(_MAIL)
-    for number in range(len(_MAIL) if found else 0):
-        found &= data[place + number] == _MAIL[number]
-    if found:
+    if starts(data, place, stop, _MAIL):
         return place + len(_MAIL)
     sign = place
     while sign < stop and not _SIGNS[data[np.uint64(sign)]]:

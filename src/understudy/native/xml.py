@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from understudy.native.kernel import inner, kernel
 from understudy.native.paths import called, ended, entered
+from understudy.native.texts import BLANK, starts, trimmed
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -14,8 +15,6 @@ Mask = NDArray[np.bool_]
 Words = NDArray[np.uint64]
 
 _LESS, _MORE, _SLASH, _EQUAL, _QUOTE, _OTHER_QUOTE, _OPEN, _CLOSE, _ASKS, _SAYS, _COLON = b"<>/=\"'[]?!:"
-_BLANK = np.zeros(256, np.bool_)
-_BLANK[list(b" \t\r\n\v\f")] = True
 _NAME_END = np.zeros(256, np.bool_)
 _NAME_END[list(b" \t\n\f\r/>")] = True
 _NO_NAME = np.zeros(256, np.bool_)
@@ -32,19 +31,10 @@ _COMMENT, _COMMENT_END, _CDATA, _CDATA_END, _SCRIPT, _SCRIPT_END, _DOCTYPE, _XML
 
 
 @inner
-def _starts(data: Bytes, place: int, stop: int, wanted: Bytes) -> bool:
-    """Whether some bytes stand at a place."""
-    found = stop - place >= len(wanted)
-    for number in range(len(wanted) if found else 0):
-        found &= data[place + number] == wanted[number]
-    return found
-
-
-@inner
 def _end_of(data: Bytes, place: int, stop: int, wanted: Bytes) -> int:
     """Where some bytes end that come first from a place on; -1 where they do not come."""
     while place < stop:
-        if data[place] == wanted[0] and _starts(data, place, stop, wanted):
+        if data[place] == wanted[0] and starts(data, place, stop, wanted):
             return place + len(wanted)
         place += 1
     return -1
@@ -63,7 +53,7 @@ def _doctype(data: Bytes, place: int, stop: int) -> int:
         place += 1
         while inside and place < stop and data[place] != _CLOSE:
             place += 1
-        while inside and place + 1 < stop and _BLANK[data[place + 1]]:
+        while inside and place + 1 < stop and BLANK[data[place + 1]]:
             place += 1
         place += 1 if inside else 0
     return -1
@@ -93,11 +83,11 @@ def _item(data: Bytes, place: int, stop: int) -> tuple[int, int]:
     if mark == _ASKS:
         return _end_of(data, place + len(_SCRIPT), stop, _SCRIPT_END), _IDLE
     if mark == _SAYS:
-        if _starts(data, place, stop, _COMMENT):
+        if starts(data, place, stop, _COMMENT):
             return _end_of(data, place + len(_COMMENT), stop, _COMMENT_END), _TEXT
-        if _starts(data, place, stop, _CDATA):
+        if starts(data, place, stop, _CDATA):
             return _end_of(data, place + len(_CDATA), stop, _CDATA_END), _TEXT
-        if _starts(data, place, stop, _DOCTYPE):
+        if starts(data, place, stop, _DOCTYPE):
             return _doctype(data, place, stop), _IDLE
     return _tag(data, place, stop), _TAG
 
@@ -127,7 +117,7 @@ def _attribute(data: Bytes, reach: int, stop: int) -> tuple[int, int, int, int]:
 @inner
 def _declares(data: Bytes, first: int, last: int) -> bool:
     """Whether the name of an attribute says that it declares a namespace."""
-    if not _starts(data, first, last, _XMLNS):
+    if not starts(data, first, last, _XMLNS):
         return False
     return last == first + len(_XMLNS) or data[first + len(_XMLNS)] == _COLON
 
@@ -157,16 +147,6 @@ def _next(data: Bytes, place: int, stop: int) -> int:
     while place < stop and data[place] != _LESS:
         place += 1
     return place
-
-
-@inner
-def _trimmed(data: Bytes, first: int, last: int) -> tuple[int, int]:
-    """Where a text starts and ends without the blanks around it."""
-    while first < last and _BLANK[data[first]]:
-        first += 1
-    while first < last and _BLANK[data[last - 1]]:
-        last -= 1
-    return first, last
 
 
 @inner
@@ -213,7 +193,7 @@ def find(
         place, stop, depth = offsets[number], offsets[number + 1], 0
         while place < stop:
             first, place = place, _next(data, place, stop)
-            first, last, kind = *_trimmed(data, first, place), _TEXT
+            first, last, kind = *trimmed(data, first, place), _TEXT
             if first == last:
                 if place == stop:
                     break
@@ -223,8 +203,7 @@ def find(
                     break
                 place = last
             if kind == _TEXT:
-                chosen = ended(states, depth * size, ends)
-                chosen = rest if chosen < 0 else chosen
+                chosen = ended(states, depth * size, ends, rest)
                 text[count], start[count], end[count], path[count] = number, first, last, chosen
                 count += chosen >= 0
             if kind != _TAG:
@@ -249,8 +228,7 @@ def find(
                 word = called(data, named, named_end, names, bounds, elements, every, other)
                 short = called(data, _local(data, named, named_end), named_end, names, bounds, elements, every, other)
                 entered(states, depth * size, wants, word, short, lasting)
-                chosen = ended(states, depth * size + size, ends_beside)
-                chosen = rest if chosen < 0 else chosen
+                chosen = ended(states, depth * size + size, ends_beside, rest)
                 text[count], start[count], end[count], path[count] = number, value, value_end, chosen
                 count += chosen >= 0 and value < value_end and not _declares(data, named, named_end)
                 value, value_end, named, named_end = _attribute(data, value_end + 1, last)

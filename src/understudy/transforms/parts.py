@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -39,19 +38,6 @@ def steps(offsets: Offsets, size: int) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def found_in_steps(
-    find: Callable[[Bytes, Offsets], tuple[Offsets, ...]], data: Bytes, offsets: Offsets
-) -> list[Offsets]:
-    """The rows and places that are found in so few texts at once that it takes little memory, as those of all texts."""
-    found = [] if len(offsets) > 1 else [find(data[:0], offsets - offsets[0])]
-    for first, last in steps(offsets, _STEP_BYTES):
-        some = offsets[first : last + 1]
-        row, *places = find(data[some[0] : some[-1]], some - some[0])
-        found.append((row + first, *(one + some[0] for one in places)))
-    return [np.concatenate(several) if len(found) > 1 else several[0] for several in zip(*found, strict=True)]
-
-
-@cache
 def table(characters: bytes) -> Bytes:
     """For every byte, 1 if it is among some characters."""
     found = np.zeros(256, np.uint8)
@@ -63,14 +49,6 @@ def table(characters: bytes) -> Bytes:
 def among(data: Bytes, characters: bytes) -> Mask:
     """Which bytes are among some characters."""
     return looked_up(data, table(characters).tobytes()).view(np.bool_)
-
-
-def bounds_at(size: int, *places: Offsets) -> Offsets:
-    """These places among so many bytes, in order and each once."""
-    there = np.zeros(size + 1, np.bool_)
-    for some in places:
-        there[some] = True
-    return np.flatnonzero(there)
 
 
 def spread(size: int, starts: Offsets, stops: Offsets) -> Mask:
